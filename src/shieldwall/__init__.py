@@ -1,0 +1,3 @@
+"""Shieldwall: a self-hosted coalition node against cybercrime."""
+
+__version__ = "0.1.0"

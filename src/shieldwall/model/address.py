@@ -1,0 +1,119 @@
+"""Addresses: the strings that people paste, and the scripts behind them (BIP 13, 173, 350; base58check).
+
+The codecs are embit's; the checks that they leave out (lengths, network, mixed case) are here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from embit import base58, bech32
+from embit.hashes import hash160
+
+from shieldwall.errors import UnknownAddress
+from shieldwall.model.network import NETWORKS, Network
+from shieldwall.model.script import Script, ScriptKind
+
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+MAX_LENGTH = 90  # characters; no address is longer (BIP 173)
+_CASE_FLIPS = 3  # letters in the wrong case that `nearest` still mends
+
+
+def encode(script: Script, network: Network) -> str | None:
+    """The address of `script`, or None where no address form exists (P2PK, bare multisig, OP_RETURN, other)."""
+    kind, payload = script.kind, script.payload
+    match kind:
+        case ScriptKind.P2PKH:
+            return str(base58.encode_check(bytes([network.p2pkh]) + payload))
+        case ScriptKind.P2SH:
+            return str(base58.encode_check(bytes([network.p2sh]) + payload))
+        case ScriptKind.P2WPKH | ScriptKind.P2WSH:
+            return str(bech32.encode(network.hrp, 0, list(payload)))
+        case ScriptKind.P2TR:
+            return str(bech32.encode(network.hrp, 1, list(payload)))
+        case ScriptKind.WITNESS:
+            return str(bech32.encode(network.hrp, payload[0], list(payload[1:])))
+        case _:
+            return None
+
+
+def identity(script: Script, network: Network) -> str:
+    """The address, or `kind:payload` in hex where there is no address; `shieldwall trace` takes both."""
+    return encode(script, network) or f"{script.kind.label}:{script.payload.hex()}"
+
+
+def key_hash(script: Script) -> Script | None:
+    """The P2PKH script of the same key for a P2PK script, else None: the two are one holder, visibly linked."""
+    return Script(ScriptKind.P2PKH, hash160(script.payload)) if script.kind == ScriptKind.P2PK else None
+
+
+def parse(text: str, network: Network) -> Script | None:
+    """The script that `text` is the address of, or None when it is no valid address of `network`."""
+    if not 14 <= len(text) <= MAX_LENGTH or not text.isascii():
+        return None
+    if text[: len(network.hrp) + 1].lower() == network.hrp + "1":
+        version, program = bech32.decode(network.hrp, text)
+        if version is None:
+            return None
+        if version == 0:
+            return Script(ScriptKind.P2WPKH if len(program) == 20 else ScriptKind.P2WSH, bytes(program))
+        if version == 1 and len(program) == 32:
+            return Script(ScriptKind.P2TR, bytes(program))
+        return Script(ScriptKind.WITNESS, bytes([version, *program]))
+    try:
+        raw = base58.decode_check(text)
+    except ValueError:
+        return None
+    if len(raw) != 21 or raw[0] not in (network.p2pkh, network.p2sh):
+        return None
+    return Script(ScriptKind.P2PKH if raw[0] == network.p2pkh else ScriptKind.P2SH, raw[1:])
+
+
+def decode(text: str, network: Network) -> Script:
+    """The script behind an address.
+
+    Raises:
+        UnknownAddress: Not a valid address of `network`; the error names the nearest valid ones and, where the text is
+            an address of another network, that network.
+    """
+    script = parse(text, network)
+    if script is not None:
+        return script
+    others = [other.name for other in NETWORKS.values() if parse(text, other)]
+    if others:
+        raise UnknownAddress(
+            f"{text} is an address of {' or '.join(others)}, and the chain is {network.name}",
+            hint="choose the chain store of that network",
+        )
+    near = nearest(text, network)
+    hint = f"did you mean {' or '.join(near)}?" if near else "copy it again from its source: the checksum does not hold"
+    raise UnknownAddress(f"{text!r} is not a valid {network.name} address", hint=hint, nearest=near)
+
+
+def nearest(text: str, network: Network, *, limit: int = 3) -> tuple[str, ...]:
+    """Valid addresses that differ from `text` by one character, or only by case: at most `limit`, best first."""
+    text = text.strip()
+    if not 14 <= len(text) <= MAX_LENGTH or not text.isascii():
+        return ()
+    found = (candidate for candidate in _candidates(text, network) if parse(candidate, network))
+    return tuple(dict.fromkeys(itertools.islice(found, limit)))
+
+
+def _candidates(text: str, network: Network) -> Iterator[str]:
+    lower = text.lower()
+    if lower[:-1].startswith(network.hrp[:2]) or lower.startswith(network.hrp + "1"):
+        yield lower
+        for place in range(len(lower)):
+            for letter in BECH32 + "1":
+                yield lower[:place] + letter + lower[place + 1 :]
+        return
+    letters = [i for i, c in enumerate(text) if c.isalpha() and c.swapcase() in BASE58]
+    for count in range(1, _CASE_FLIPS + 1):
+        for places in itertools.combinations(letters, count):
+            chosen = set(places)
+            yield "".join(c.swapcase() if i in chosen else c for i, c in enumerate(text))
+    for place in range(len(text)):
+        for letter in BASE58:
+            yield text[:place] + letter + text[place + 1 :]

@@ -1,0 +1,144 @@
+"""What someone says about something, in one frame for all kinds (a tag, a finding, a commitment, a trace).
+
+A claim is never a fact: a fact is proven by public data and lives in the chain store. A room that owns a kind of claim
+declares a `ClaimKind` with the fields of its statement; everything else (release, verification, expiry, showing
+"unknown") needs only the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from shieldwall.errors import BadText
+from shieldwall.model.canonical import digest
+from shieldwall.model.marking import STRICTEST, Marking, parse_marking
+
+
+class Layer(StrEnum):
+    """How far a claim stands from what was seen; the three are never mixed in one sentence."""
+
+    OBSERVATION = "observation"  # anyone can see it in public data
+    INFERENCE = "inference"  # follows from observations by a named method that can err
+    ATTRIBUTION = "attribution"  # names a person, group or service
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """What a claim is about: a type, the chain (CAIP-2, or the source's currency word) and the name there.
+
+    Example: `Subject("address", "bip122:000000000019d6689c085ae165831e93", "15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr")`.
+    """
+
+    type: str
+    chain: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKind:
+    """A kind of claim and the fields that its statement may have (name -> type), declared by the room that owns it."""
+
+    name: str
+    required: Mapping[str, type]
+    optional: Mapping[str, type]
+
+    def check(self, statement: Mapping[str, Any], place: str) -> None:
+        """Refuse a statement that does not fit the kind.
+
+        Raises:
+            BadText: A missing or unknown field, or one of the wrong type; `place` says where it was read.
+        """
+        for name, wanted in self.required.items():
+            if not isinstance(statement.get(name), wanted):
+                raise BadText(f"{place}: a {self.name} needs {name!r} as {wanted.__name__}")
+        for name, value in statement.items():
+            expected = self.required.get(name) or self.optional.get(name)
+            if expected is None:
+                raise BadText(f"{place}: a {self.name} has no field {name!r}")
+            if not isinstance(value, expected):
+                raise BadText(f"{place}: {name!r} of a {self.name} must be {expected.__name__}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim. Times are ISO 8601 in UTC; a day alone means the source gave no more.
+
+    Attributes:
+        subject: What it is about.
+        kind: Name of the `ClaimKind` that its statement was checked against.
+        statement: Typed by kind; integers, strings, lists and booleans only.
+        layer: Observation, inference or attribution.
+        source: Where the maker has it from (a URL, a list with its date).
+        made_by: Who says it.
+        at: When it was said; "" when the source does not tell.
+        confidence: 0-100 on the scale of the INTERPOL/GraphSense TagPack words; None when the source gives none.
+        marking: Who may see it; the strictest unless said otherwise.
+        evidence: SHA-256 digests (hex) of what it was read from.
+        expires: When it stops being current; "" for never.
+        retracted: When its maker took it back; "" while it stands.
+        signature: Detached signature of the maker; "" for none.
+    """
+
+    subject: Subject
+    kind: str
+    statement: Mapping[str, Any]
+    layer: Layer
+    source: str
+    made_by: str
+    at: str = ""
+    confidence: int | None = None
+    marking: Marking = STRICTEST
+    evidence: tuple[str, ...] = ()
+    expires: str = ""
+    retracted: str = ""
+    signature: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "statement", MappingProxyType(dict(self.statement)))
+
+    @property
+    def id(self) -> str:
+        """Digest of everything but the signature: the same claim has the same id on every node."""
+        body = self.as_dict()
+        body.pop("signature", None)
+        return digest(body)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The claim as plain JSON values; empty fields are left out."""
+        plain: dict[str, Any] = {}
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, Subject):
+                value = {"type": value.type, "chain": value.chain, "name": value.name}
+            elif isinstance(value, Marking):
+                value = value.label
+            elif isinstance(value, Layer):
+                value = value.value
+            elif isinstance(value, MappingProxyType):
+                value = dict(value)
+            elif isinstance(value, tuple):
+                value = list(value)
+            if value not in ("", None, []):
+                plain[entry.name] = value
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], place: str = "claim") -> Claim:
+        """The claim that `as_dict` wrote.
+
+        Raises:
+            BadText: A field is missing or of the wrong form; `place` says where it was read.
+        """
+        try:
+            body = dict(plain)
+            body["subject"] = Subject(**body["subject"])
+            body["layer"] = Layer(body["layer"])
+            body["marking"] = parse_marking(body.get("marking"))
+            body["evidence"] = tuple(body.get("evidence", ()))
+            return cls(**body)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadText(f"{place}: not a claim ({error})") from None

@@ -1,0 +1,89 @@
+"""The Bitcoin networks: the numbers that tell them apart (Bitcoin Core, `kernel/chainparams.cpp`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shieldwall.errors import UsageError
+
+COIN = 100_000_000  # satoshi in one bitcoin
+MAX_MONEY = 21_000_000 * COIN  # satoshi; no valid amount is larger (Bitcoin Core, `consensus/amount.h`)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network's identity.
+
+    Attributes:
+        name: The word used on the command line and in results.
+        magic: Four bytes before each block in `blk*.dat`.
+        genesis: Hash of block 0 in display order (hex).
+        p2pkh: Base58 version byte of a pay-to-public-key-hash address.
+        p2sh: Base58 version byte of a pay-to-script-hash address.
+        hrp: Human-readable part of a bech32 address (BIP 173).
+        halving: Blocks between two halvings of the subsidy.
+        bip34: First height whose coinbase must carry its height (BIP 34).
+        overwritten: Heights of coinbases that a later one with the same txid overwrote (BIP 30).
+    """
+
+    name: str
+    magic: bytes
+    genesis: str
+    p2pkh: int
+    p2sh: int
+    hrp: str
+    halving: int
+    bip34: int
+    overwritten: tuple[int, ...] = ()
+
+    @property
+    def caip2(self) -> str:
+        """The chain id of CAIP-2, namespace bip122: the first 32 hex digits of the genesis hash."""
+        return f"bip122:{self.genesis[:32]}"
+
+    def subsidy(self, height: int) -> int:
+        """Satoshi that a block at `height` may create."""
+        halvings = height // self.halving
+        return 0 if halvings >= 64 else (50 * COIN) >> halvings
+
+
+MAIN = Network(
+    "main", bytes.fromhex("f9beb4d9"), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+    0x00, 0x05, "bc", 210_000, 227_931, (91_722, 91_812),
+)  # fmt: skip
+TESTNET3 = Network(
+    "testnet3", bytes.fromhex("0b110907"), "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
+    0x6F, 0xC4, "tb", 210_000, 21_111,
+)  # fmt: skip
+TESTNET4 = Network(
+    "testnet4", bytes.fromhex("1c163f28"), "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+    0x6F, 0xC4, "tb", 210_000, 1,
+)  # fmt: skip
+SIGNET = Network(
+    "signet", bytes.fromhex("0a03cf40"), "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
+    0x6F, 0xC4, "tb", 210_000, 1,
+)  # fmt: skip
+REGTEST = Network(
+    "regtest", bytes.fromhex("fabfb5da"), "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+    0x6F, 0xC4, "bcrt", 150, 1,
+)  # fmt: skip
+
+NETWORKS = {network.name: network for network in (MAIN, TESTNET3, TESTNET4, SIGNET, REGTEST)}
+_ALIASES = {"mainnet": "main", "bitcoin": "main", "test": "testnet3", "testnet": "testnet3"}
+
+
+def by_name(name: str) -> Network:
+    """The network called `name`.
+
+    Raises:
+        UsageError: No such network.
+    """
+    try:
+        return NETWORKS[_ALIASES.get(name, name)]
+    except KeyError:
+        raise UsageError(f"no network is called {name!r}", hint=f"use one of: {', '.join(NETWORKS)}") from None
+
+
+def by_magic(magic: bytes) -> Network | None:
+    """The network whose block files carry `magic`, or None."""
+    return next((network for network in NETWORKS.values() if network.magic == magic), None)
