@@ -1,14 +1,18 @@
-"""Loops over plain arrays, compiled by numba, each beside a plain twin that needs no compiler.
+"""Loops over plain arrays: each once in plain Python and NumPy, once compiled by numba, with identical file names.
 
-Small inputs take the twin, so nothing waits for a compiler; property tests hold one to the other.
+`plain/` and `compiled/` hold the same functions and classes; `engine.pick` chooses: small inputs take the plain twin, so
+that nothing waits for a compiler, and property tests hold one to the other.
 
 Example:
     >>> import numpy as np
-    >>> from shieldwall.kernels.hashing import sha256d_many
-    >>> data = np.frombuffer(b"abcabc", np.uint8)
-    >>> digests = sha256d_many(data, np.array([0, 3]), np.array([3, 6]))
-    >>> digests.shape, bool((digests[0] == digests[1]).all())
-    ((2, 32), True)
+    >>> from shieldwall.kernels.engine import pick
+    >>> engine = pick(size=100)
+    >>> engine.name
+    'plain'
+    >>> script = np.frombuffer(bytes.fromhex("0014") + bytes(20), np.uint8)
+    >>> kinds, starts, ends = engine.classify(script, np.array([0]), np.array([22]))
+    >>> int(kinds[0]), int(starts[0]), int(ends[0])
+    (5, 2, 22)
 
 What it does not know: files, networks, addresses as people write them. Only numpy arrays.
 """

@@ -13,7 +13,7 @@ from embit.hashes import hash160
 
 from shieldwall.errors import UnknownAddress
 from shieldwall.model.network import NETWORKS, Network
-from shieldwall.model.script import Script, ScriptKind
+from shieldwall.model.script import OP_1, Script, ScriptKind
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -34,7 +34,7 @@ def encode(script: Script, network: Network) -> str | None:
         case ScriptKind.P2TR:
             return str(bech32.encode(network.hrp, 1, list(payload)))
         case ScriptKind.WITNESS:
-            return str(bech32.encode(network.hrp, payload[0], list(payload[1:])))
+            return str(bech32.encode(network.hrp, payload[0] - OP_1 + 1, list(payload[2:])))
         case _:
             return None
 
@@ -61,7 +61,7 @@ def parse(text: str, network: Network) -> Script | None:
             return Script(ScriptKind.P2WPKH if len(program) == 20 else ScriptKind.P2WSH, bytes(program))
         if version == 1 and len(program) == 32:
             return Script(ScriptKind.P2TR, bytes(program))
-        return Script(ScriptKind.WITNESS, bytes([version, *program]))
+        return Script(ScriptKind.WITNESS, bytes([version + OP_1 - 1, len(program), *program]))
     try:
         raw = base58.decode_check(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """Locking scripts: what kind they are, and the part that identifies the holder.
 
 A script and its (kind, payload) pair determine each other, so nothing is lost by storing the pair, and an output keeps
-its identity when no address string exists for it.
+its identity when no address string exists for it. A payload is always one slice of its script.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ScriptKind(IntEnum):
     P2WPKH = 5  # HASH160 of the public key (BIP 141)
     P2WSH = 6  # SHA-256 of the script (BIP 141)
     P2TR = 7  # the x-only output key (BIP 341)
-    WITNESS = 8  # one byte of version, then the program: versions and sizes without a meaning yet
+    WITNESS = 8  # the whole script: witness versions and sizes without a meaning yet
     OP_RETURN = 9  # the whole script: data, provably unspendable
 
     @property
@@ -69,7 +69,7 @@ def classify(script: bytes) -> Script:
         if version == 1 and size == 34:
             return Script(ScriptKind.P2TR, script[2:])
         if version:
-            return Script(ScriptKind.WITNESS, bytes([version]) + script[2:])
+            return Script(ScriptKind.WITNESS, script)
         return Script(ScriptKind.OTHER, script)
     if size == 35 and script[0] == 33 and script[1] in (2, 3) and script[34] == OP_CHECKSIG:
         return Script(ScriptKind.P2PK, script[1:34])
@@ -108,8 +108,6 @@ def assemble(script: Script) -> bytes:
             return bytes([0, len(payload)]) + payload
         case ScriptKind.P2TR:
             return b"\x51\x20" + payload
-        case ScriptKind.WITNESS:
-            return bytes([payload[0] + OP_1 - 1, len(payload) - 1]) + payload[1:]
         case _:
             return payload
 

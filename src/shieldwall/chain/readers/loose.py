@@ -1,0 +1,216 @@
+"""Transactions without their whole block: gathered from a source that knows where each was confirmed.
+
+The base of the readers whose sources give transactions one by one (Esplora, our own fact files, a store that is rebuilt).
+Transactions wait in an unnamed temporary file; memory holds their txids, blocks and places.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+
+from shieldwall.chain.readers.interface import BlockRef, Place, Previous, Progress, RawBlock, Reader, Survey
+from shieldwall.errors import BadBlock, BadInput
+from shieldwall.kernels.arrays import COINBASE, DecodeFault
+from shieldwall.kernels.plain.decoding import decode
+from shieldwall.kernels.plain.hashing import txids
+from shieldwall.model.transaction import display
+
+_NOT_KNOWN = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The block that a source says a transaction is in; hash in internal byte order."""
+
+    height: int
+    hash: bytes
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class LooseTransaction:
+    """A transaction as bytes, with what it spends: one entry per input, None where the source does not know."""
+
+    raw: bytes
+    txid: bytes
+    spends: tuple[bytes, ...]
+    previous: tuple[Previous | None, ...]
+
+
+def parse_loose(raw: bytes, previous: Sequence[Previous | None], place: str) -> LooseTransaction:
+    """A transaction from its bytes; `previous` has one entry per input, or none at all (all unknown).
+
+    Raises:
+        BadBlock: The bytes are no transaction, or `previous` has another number of entries.
+    """
+    data = np.frombuffer(raw, np.uint8)
+    try:
+        decoded = decode(data, np.array([0]), np.array([1]), np.array([len(raw)]))
+    except DecodeFault as fault:
+        raise BadBlock(f"{place}: the transaction {fault} (byte {fault.offset})") from None
+    if decoded.end[0] != len(raw):
+        raise BadBlock(f"{place}: {len(raw) - int(decoded.end[0])} bytes after the transaction")
+    coinbase = bool(decoded.flags[0] & COINBASE)
+    spends = tuple(raw[at : at + 32] for at in decoded.outpoint.tolist()) if not coinbase else ()
+    entries = tuple(previous) if previous and not coinbase else (None,) * len(spends)
+    if len(entries) != len(spends):
+        raise BadBlock(f"{place}: {len(entries)} previous outputs for {len(spends)} inputs")
+    return LooseTransaction(raw, txids(data, decoded)[0].tobytes(), spends, entries)
+
+
+@dataclass(slots=True)
+class _Block:
+    confirmed: Confirmed
+    header: bytes | None = None
+    transactions: list[tuple[int, int]] = field(default_factory=list)  # place and size in the spool
+    txids: set[bytes] = field(default_factory=set)
+    size: int = 0
+
+
+class LooseReader(Reader):
+    """Gathers loose transactions by block; a subclass says where they come from."""
+
+    def __init__(self) -> None:
+        self._spool: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the reader
+        self._blocks: list[_Block] = []
+        self._by_hash: dict[bytes, int] = {}
+        self._where: dict[bytes, int] = {}  # txid -> block
+
+    @abstractmethod
+    def gather(self, found: Survey, progress: Progress) -> None:
+        """Read the source: call `add` for every confirmed transaction, and fill in the rest of `found`."""
+
+    @property
+    def source(self) -> str:
+        """What the source is called in messages."""
+        return type(self).__name__
+
+    def add(self, transaction: LooseTransaction, confirmed: Confirmed, place: str, header: bytes | None = None) -> bool:
+        """Keep a transaction; False when it is here already.
+
+        Raises:
+            BadInput: The same transaction in two blocks, or two heights for one block.
+        """
+        number = self._by_hash.setdefault(confirmed.hash, len(self._blocks))
+        if number == len(self._blocks):
+            self._blocks.append(_Block(confirmed, header))
+        block = self._blocks[number]
+        if block.confirmed != confirmed:
+            raise BadInput(f"{place}: block {display(confirmed.hash)} has two heights or two times in this source")
+        before = self._where.setdefault(transaction.txid, number)
+        if before != number:
+            raise BadInput(
+                f"{place}: transaction {display(transaction.txid)} is confirmed in two blocks, at heights "
+                f"{self._blocks[before].confirmed.height} and {confirmed.height}",
+                hint="one of the files was recorded before a reorganisation; leave it out",
+            )
+        if transaction.txid in block.txids:
+            return False
+        record = _pack(transaction)
+        self._spool.seek(0, 2)
+        block.transactions.append((self._spool.tell(), len(record)))
+        self._spool.write(record)
+        block.size += len(transaction.raw)
+        block.txids.add(transaction.txid)
+        return True
+
+    def survey(self, progress: Progress) -> Survey:
+        """Gather everything, then list the blocks."""
+        found = Survey()
+        self.gather(found, progress)
+        for number, block in enumerate(self._blocks):
+            ref = BlockRef(
+                hash=block.confirmed.hash,
+                previous=block.header[4:36] if block.header else None,
+                height=block.confirmed.height,
+                time=block.confirmed.time,
+                work=0,
+                header=block.header,
+                whole=False,
+                size=block.size,
+                place=Place(self.source),
+                reader=self,
+                key=number,
+            )
+            found.blocks.append(ref)
+        return found
+
+    def transactions(self, ref: BlockRef) -> list[LooseTransaction]:
+        """The transactions of a block, those that spend after those that pay."""
+        found = []
+        for place, size in self._blocks[ref.key].transactions:
+            self._spool.seek(place)
+            found.append(_unpack(self._spool.read(size), self.source))
+        return in_order(found)
+
+    def load(self, refs: Sequence[BlockRef]) -> Iterator[RawBlock]:
+        """Blocks with the transactions that are known."""
+        for ref in refs:
+            yield raw_block(ref, self.transactions(ref))
+
+    def previous_outputs(self, ref: BlockRef) -> list[Previous | None] | None:
+        """As the source gave them with each transaction."""
+        return [entry for transaction in self.transactions(ref) for entry in transaction.previous]
+
+    def close(self) -> None:
+        """Drop the spool."""
+        self._spool.close()
+
+
+def raw_block(ref: BlockRef, transactions: Sequence[LooseTransaction]) -> RawBlock:
+    """The transactions as one block's bytes."""
+    return RawBlock(ref, len(transactions), b"".join(transaction.raw for transaction in transactions))
+
+
+def in_order(transactions: Sequence[LooseTransaction]) -> list[LooseTransaction]:
+    """Transactions of one block in an order that a block could have: payer before spender, else by txid.
+
+    The source does not tell the places in the block, so the order is a rule, not a fact.
+    """
+    waiting = {transaction.txid: transaction for transaction in sorted(transactions, key=lambda t: t.txid[::-1])}
+    ordered: list[LooseTransaction] = []
+    done: set[bytes] = set()
+    stack: list[bytes] = []
+    for txid in waiting:
+        stack.append(txid)
+        while stack:
+            top = stack[-1]
+            before = [spent for spent in waiting[top].spends if spent in waiting and spent not in done]
+            if top in done:
+                stack.pop()
+            elif before and before[0] not in stack:
+                stack.append(before[0])
+            else:
+                done.add(top)
+                ordered.append(waiting[top])
+                stack.pop()
+    return ordered
+
+
+def _pack(transaction: LooseTransaction) -> bytes:
+    parts = [len(transaction.raw).to_bytes(4, "little"), transaction.raw]
+    for entry in transaction.previous:
+        value = _NOT_KNOWN if entry is None or entry.value is None else entry.value
+        script = b"" if entry is None else entry.script
+        parts += [bytes([entry is not None]), value.to_bytes(8, "little"), len(script).to_bytes(4, "little"), script]
+    return b"".join(parts)
+
+
+def _unpack(record: bytes, source: str) -> LooseTransaction:
+    size = int.from_bytes(record[:4], "little")
+    previous: list[Previous | None] = []
+    place = 4 + size
+    while place < len(record):
+        value = int.from_bytes(record[place + 1 : place + 9], "little")
+        length = int.from_bytes(record[place + 9 : place + 13], "little")
+        script = record[place + 13 : place + 13 + length]
+        entry = Previous(None if value == _NOT_KNOWN else value, script) if record[place] else None
+        previous.append(entry)
+        place += 13 + length
+    return parse_loose(record[4 : 4 + size], previous, source)

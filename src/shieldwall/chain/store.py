@@ -1,0 +1,381 @@
+"""Read a chain store: memory-mapped columns up to what is committed, and the hops that a trace makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from shieldwall.chain.columns import (
+    COLUMNS,
+    INDEXES,
+    NO_HEIGHT,
+    NO_HOLDER,
+    NO_OUTPUT,
+    NO_VALUE,
+    STATED_UNSPENT,
+    UNSPENDABLE,
+    WHOLE,
+)
+from shieldwall.chain.manifest import Manifest, read_manifest
+from shieldwall.errors import StoreError
+from shieldwall.model import address
+from shieldwall.model.network import Network, by_name
+from shieldwall.model.script import Script, ScriptKind
+from shieldwall.model.transaction import display
+
+Column = npt.NDArray[Any]
+
+
+class SpendState(StrEnum):
+    """Where an output stands; unknown is its own answer and is never called unspent."""
+
+    SPENT = "spent"  # by a transaction in this store
+    SPENT_OUTSIDE = "spent_outside"  # the source names a spender that is not in this store
+    UNSPENT = "unspent"  # as of the tip
+    UNKNOWN = "unknown"  # nothing in this store tells
+    UNSPENDABLE = "unspendable"  # provably never: an output, and never unspent
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """An output's state: its spender's number (SPENT), or txid in display form (SPENT_OUTSIDE), or neither."""
+
+    state: SpendState
+    transaction: int | None = None
+    txid: str | None = None
+    as_of: int | None = None  # height at which the source said so, when it was the source
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input: the output it spends where that is in the store, and what is known of it otherwise.
+
+    Attributes:
+        number: Its number in the store.
+        output: Number of the output that it spends; None when the creating transaction is not here.
+        txid: Display form of the creating transaction's id.
+        index: Index of the spent output there.
+        value: Satoshi; None when nobody gives it.
+        holder: Number of the holder of the spent output; None when not known.
+    """
+
+    number: int
+    output: int | None
+    txid: str
+    index: int
+    value: int | None
+    holder: int | None
+
+
+class ChainStore:
+    """A chain store, opened for reading; a snapshot of what was committed then.
+
+    Use as a context manager, or call `close`.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.network: Network = by_name(manifest.network)
+        self._columns: dict[str, Column] = {}
+
+    @classmethod
+    def open(cls, folder: Path) -> ChainStore:
+        """The store in `folder`.
+
+        Raises:
+            StoreError: None there, of another format, or damaged.
+        """
+        return cls(folder, read_manifest(folder))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the maps."""
+        self._columns.clear()
+
+    # columns
+
+    def column(self, name: str) -> Column:
+        """A column as a read-only map of its committed rows."""
+        if name not in self._columns:
+            spec = COLUMNS[name]
+            rows = self.manifest.rows[spec.table]
+            path = self.folder / self.manifest.generation / f"{name}.bin"
+            self._columns[name] = map_rows(path, spec.dtype, rows, spec.width)
+        return self._columns[name]
+
+    def index(self, name: str) -> Column:
+        """A sorted index, empty when none was written yet."""
+        key = f"index/{name}"
+        if key not in self._columns:
+            spec, indexed = INDEXES[name], self.manifest.indexed
+            rows = {
+                "txid": indexed["tx"],
+                "holder": indexed["holder"],
+                "paid_first": indexed["holder"] + 1 if self.manifest.index else 0,
+                "paid_output": indexed["output"],
+            }[name if name.startswith("paid") else spec.table]
+            self._columns[key] = map_rows(self.folder / self.manifest.index / f"{name}.bin", spec.dtype, rows, 1)
+        return self._columns[key]
+
+    def rows(self, table: str) -> int:
+        """Committed rows of a table."""
+        return self.manifest.rows[table]
+
+    # blocks
+
+    @property
+    def tip_height(self) -> int | None:
+        """Height of the last block; None when it is not known or the store is empty."""
+        if not self.rows("block"):
+            return None
+        height = int(self.column("block_height")[-1])
+        return None if height == NO_HEIGHT else height
+
+    @property
+    def tip_hash(self) -> str | None:
+        """Hash of the last block in display form; None for an empty store."""
+        return display(self.column("block_hash")[-1].tobytes()) if self.rows("block") else None
+
+    @property
+    def tip_time(self) -> int | None:
+        """Unix seconds of the last block; None for an empty store."""
+        return int(self.column("block_time")[-1]) if self.rows("block") else None
+
+    @cached_property
+    def followed_from(self) -> int:
+        """First block of the unbroken run of whole blocks that ends at the tip; outputs from there on are followed."""
+        blocks = self.rows("block")
+        flags, hashes, headers = self.column("block_flags"), self.column("block_hash"), self.column("block_header")
+        first = blocks
+        while first and flags[first - 1] & WHOLE:
+            first -= 1
+            if first and headers[first][4:36].tobytes() != hashes[first - 1].tobytes():
+                break
+        return first
+
+    @cached_property
+    def followed_from_tx(self) -> int:
+        """First transaction of that run."""
+        first = self.followed_from
+        return int(self.column("block_first_tx")[first]) if first < self.rows("block") else self.rows("tx")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over everything committed, independent of how many steps it was built in."""
+        return self.manifest.digest
+
+    def block_of(self, transaction: int) -> int:
+        """Number of the block that a transaction is in."""
+        return int(np.searchsorted(self.column("block_first_tx"), transaction, side="right")) - 1
+
+    def height_of(self, transaction: int) -> int | None:
+        """Height of a transaction's block; None when not known."""
+        height = int(self.column("block_height")[self.block_of(transaction)])
+        return None if height == NO_HEIGHT else height
+
+    def time_of(self, transaction: int) -> int:
+        """Unix seconds of a transaction's block."""
+        return int(self.column("block_time")[self.block_of(transaction)])
+
+    # transactions
+
+    def txid(self, transaction: int) -> str:
+        """Display form of a transaction's id."""
+        return display(self.column("tx_txid")[transaction].tobytes())
+
+    def find_transaction(self, txid: bytes) -> int | None:
+        """Number of the transaction with this internal txid, the latest of equals; None when it is not here."""
+        key = np.frombuffer(txid[:8], np.uint64)[0]
+        txids = self.column("tx_txid")
+        keys, numbers = self.index("txid_key"), self.index("txid_number")
+        first, last = (int(np.searchsorted(keys, key, side=side)) for side in ("left", "right"))
+        found = [int(n) for n in numbers[first:last] if txids[n].tobytes() == txid]
+        covered = self.manifest.indexed["tx"]
+        if covered < len(txids):
+            wanted = np.frombuffer(txid, np.uint8)
+            found += [covered + int(n) for n in np.flatnonzero((txids[covered:] == wanted).all(axis=1))]
+        return max(found, default=None)
+
+    def input_range(self, transaction: int) -> range:
+        """Numbers of a transaction's inputs."""
+        return self._range("tx_first_input", "input", transaction)
+
+    def output_range(self, transaction: int) -> range:
+        """Numbers of a transaction's outputs."""
+        return self._range("tx_first_output", "output", transaction)
+
+    def _range(self, column: str, table: str, transaction: int) -> range:
+        firsts = self.column(column)
+        last = int(firsts[transaction + 1]) if transaction + 1 < len(firsts) else self.rows(table)
+        return range(int(firsts[transaction]), last)
+
+    def inputs(self, transaction: int) -> Iterator[Input]:
+        """A transaction's inputs in order; none for a coinbase."""
+        links, holders = self.column("input_output"), self.column("input_holder")
+        values, outside = self.column("output_value"), self.column("outside_input")
+        for number in self.input_range(transaction):
+            link, holder = int(links[number]), int(holders[number])
+            known_holder = None if holder == NO_HOLDER else holder
+            if link != NO_OUTPUT:
+                maker = self.transaction_of(link)
+                index = link - int(self.column("tx_first_output")[maker])
+                yield Input(number, link, self.txid(maker), index, int(values[link]), known_holder)
+                continue
+            row = int(np.searchsorted(outside, number))
+            value = int(self.column("outside_value")[row])
+            txid = display(self.column("outside_txid")[row].tobytes())
+            index = int(self.column("outside_index")[row])
+            yield Input(number, None, txid, index, None if value == NO_VALUE else value, known_holder)
+
+    def is_coinbase(self, transaction: int) -> bool:
+        """True for the transaction that creates a block's subsidy."""
+        return len(self.input_range(transaction)) == 0
+
+    # outputs
+
+    def transaction_of(self, output: int) -> int:
+        """Number of the transaction that made an output."""
+        return int(np.searchsorted(self.column("tx_first_output"), output, side="right")) - 1
+
+    def outpoint(self, output: int) -> tuple[str, int]:
+        """Display txid and index of an output."""
+        maker = self.transaction_of(output)
+        return self.txid(maker), output - int(self.column("tx_first_output")[maker])
+
+    def spend(self, output: int) -> Spend:
+        """Where an output stands, as of the tip."""
+        spender = int(self.column("output_spender")[output])
+        if spender < self.rows("tx"):
+            return Spend(SpendState.SPENT, transaction=spender)
+        if spender == UNSPENDABLE:
+            return Spend(SpendState.UNSPENDABLE)
+        stated = self._stated(output)
+        if stated is not None:
+            height, txid = stated
+            if txid != STATED_UNSPENT:
+                return Spend(SpendState.SPENT_OUTSIDE, txid=display(txid), as_of=height)
+            if self.tip_height is not None and height >= self.tip_height:
+                return Spend(SpendState.UNSPENT, as_of=height)
+        if self.transaction_of(output) >= self.followed_from_tx:
+            return Spend(SpendState.UNSPENT)
+        return Spend(SpendState.UNKNOWN, as_of=stated[0] if stated else None)
+
+    def _stated(self, output: int) -> tuple[int, bytes] | None:
+        outputs = self.column("stated_output")
+        row = int(np.searchsorted(outputs, output))
+        if row == len(outputs) or int(outputs[row]) != output:
+            return None
+        return int(self.column("stated_height")[row]), self.column("stated_txid")[row].tobytes()
+
+    # holders
+
+    def holder(self, number: int) -> Script:
+        """The script of a holder."""
+        ends = self.column("holder_end")
+        first = int(ends[number - 1]) if number else 0
+        payload = self.column("payload_bytes")[first : int(ends[number])].tobytes()
+        return Script(ScriptKind(int(self.column("holder_kind")[number])), payload)
+
+    def identity(self, number: int) -> str:
+        """A holder's address, or `kind:payload` where there is none."""
+        return address.identity(self.holder(number), self.network)
+
+    def find_holder(self, script: Script) -> int | None:
+        """Number of the holder with this script; None when it is not here."""
+        keys, numbers = self.index("holder_key"), self.index("holder_number")
+        key = np.uint64(holder_key(script.payload))
+        first, last = (int(np.searchsorted(keys, key, side=side)) for side in ("left", "right"))
+        candidates = [int(number) for number in numbers[first:last]]
+        candidates += range(self.manifest.indexed["holder"], self.rows("holder"))
+        return next((number for number in candidates if self.holder(number) == script), None)
+
+    def twin(self, number: int) -> int | None:
+        """The holder that is the same key: P2PK for its P2PKH and back; None when there is none."""
+        twin = int(self.column("holder_twin")[number])
+        return twin if twin < self.rows("holder") else None
+
+    def outputs_of(self, number: int) -> list[int]:
+        """Numbers of the outputs paid to a holder, ascending."""
+        first = self.index("paid_first")
+        found: list[int] = []
+        if number + 1 < len(first):
+            found = self.index("paid_output")[int(first[number]) : int(first[number + 1])].tolist()
+        covered = self.manifest.indexed["output"]
+        tail = self.column("output_holder")[covered:]
+        return found + (np.flatnonzero(tail == number) + covered).tolist()
+
+    # raw bytes
+
+    def raw(self, transaction: int) -> bytes:
+        """A transaction's own bytes, witness included, from the store or the source file.
+
+        Raises:
+            StoreError: The source file is gone or has been cut.
+        """
+        offset = int(self.column("tx_raw_offset")[transaction])
+        length = int(self.column("tx_raw_length")[transaction])
+        file = int(self.column("tx_raw_file")[transaction])
+        if not file:
+            return self.column("raw_bytes")[offset : offset + length].tobytes()
+        path = self.manifest.files[file - 1]
+        try:
+            with Path(path).open("rb") as source:
+                source.seek(offset)
+                data = source.read(length)
+        except OSError as error:
+            raise StoreError(
+                f"{path}: the source of transaction {self.txid(transaction)} cannot be read ({error})",
+                hint="put the block files back where they were when the store was built",
+            ) from None
+        if len(data) != length:
+            raise StoreError(f"{path}, offset {offset}: the source has been cut since the store was built")
+        return data
+
+
+def map_rows(path: Path, dtype: type[np.generic], rows: int, width: int) -> Column:
+    """The first `rows` rows of a column file, read-only.
+
+    Raises:
+        StoreError: The file is missing or shorter than the manifest says.
+    """
+    shape = (rows, width) if width > 1 else (rows,)
+    if not rows:
+        return np.empty(shape, dtype)
+    size = path.stat().st_size if path.is_file() else 0
+    if size < rows * width * np.dtype(dtype).itemsize:
+        raise StoreError(
+            f"{path}: {size} bytes, and the manifest counts {rows} rows",
+            hint="restore the store from a copy, or build it again",
+        )
+    # a plain array over the map: indexing it costs a third of what a memmap object costs
+    return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
+
+
+def holder_key(payload: bytes) -> int:
+    """The sort key of a holder: the last eight bytes of its payload, little-endian, padded with zeros in front."""
+    return int.from_bytes(payload[-8:].rjust(8, b"\0"), "little")
+
+
+def digest_of(store: ChainStore) -> str:
+    """The digest of a store's content: network, the last block's running digest, the statements."""
+    total = sha256(store.network.name.encode())
+    if store.rows("block"):
+        total.update(store.column("block_digest")[-1].tobytes())
+    for name in ("stated_output", "stated_height", "stated_txid"):
+        total.update(store.column(name).tobytes())
+    return total.hexdigest()

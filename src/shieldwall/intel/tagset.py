@@ -1,0 +1,301 @@
+"""Versioned tag sets under a folder: import, list, select, look up, compare.
+
+    FOLDER/<set>/manifest.json             which version is current, where each came from
+    FOLDER/<set>/<version>/claims.jsonl    see `setfile`
+    FOLDER/<set>/<version>/index.npy
+
+Older versions are kept, so that a trace that names `ofac@1a2b3c4d5e6f` can be run again on the same tags. Imports of
+one set at the same time are not coordinated: the later manifest holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shieldwall.errors import BadText, StoreError, UsageError
+from shieldwall.intel import setfile
+from shieldwall.intel.interface import Pack, ReadOptions, Rejected, Sourced
+from shieldwall.intel.manifest import (
+    KEPT_REJECTED,
+    MANIFEST,
+    Manifest,
+    SourceFile,
+    TagSetInfo,
+    check_name,
+    read_manifest,
+    sync_folder,
+    write_manifest,
+)
+from shieldwall.intel.readers import read
+from shieldwall.model.canonical import canonical_json
+from shieldwall.model.claim import Claim, Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did to one set.
+
+    Attributes:
+        info: The version that is current now.
+        unchanged: True when it was current already, so that nothing was written.
+        previous: The version that was current before; "" for none.
+        rejected: Every entry that was not taken; its place starts with the file's name.
+        further: Fields that no schema knows, with the number of entries that have them.
+    """
+
+    info: TagSetInfo
+    unchanged: bool
+    previous: str
+    rejected: tuple[Rejected, ...]
+    further: Mapping[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values; all rejected entries."""
+        plain = self.info.as_dict() | {"rejected_entries": [entry.as_dict() for entry in self.rejected]}
+        return plain | {"unchanged": self.unchanged, "previous": self.previous, "further": dict(self.further)}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many subjects two sets share."""
+
+    common: int
+    union: int
+    only_a: int
+    only_b: int
+
+
+class TagIndex:
+    """Chosen versions of tag sets, opened for look-ups."""
+
+    def __init__(self, sets: Sequence[tuple[TagSetInfo, setfile.SetFile]]) -> None:
+        self._sets = tuple(sets)
+
+    @property
+    def infos(self) -> tuple[TagSetInfo, ...]:
+        """The chosen versions, by name."""
+        return tuple(info for info, _ in self._sets)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Set name -> version, for the provenance of a result."""
+        return {info.name: info.version for info, _ in self._sets}
+
+    def lookup(self, subjects: Iterable[Subject]) -> dict[Subject, tuple[Sourced, ...]]:
+        """The claims on each of `subjects` that any chosen set has, by set name and then in the order of the set.
+
+        Raises:
+            StoreError: A set on disk is not what its manifest says.
+        """
+        wanted = list(dict.fromkeys(subjects))
+        keys = np.fromiter((setfile.subject_key(subject) for subject in wanted), dtype=np.uint64, count=len(wanted))
+        found: dict[Subject, list[Sourced]] = {}
+        for info, file in self._sets:
+            for subject, claims in file.lookup(wanted, keys).items():
+                found.setdefault(subject, []).extend(Sourced(claim, info.name, info.version) for claim in claims)
+        return {subject: tuple(found[subject]) for subject in wanted if subject in found}
+
+    def everything(self) -> Iterator[Sourced]:
+        """Every claim of every chosen set: to tag whole clusters, all tagged addresses must be gone through."""
+        for info, file in self._sets:
+            for claim in file.claims():
+                yield Sourced(claim, info.name, info.version)
+
+    def verify(self) -> None:
+        """Hold every chosen set against its digest.
+
+        Raises:
+            StoreError: One is another; the file is named.
+        """
+        for info, file in self._sets:
+            file.verify(info.digest)
+
+
+class TagSets:
+    """The tag sets under `folder`, which comes into being with the first import."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def import_files(
+        self, paths: Iterable[Path], *, set_name: str | None = None, options: ReadOptions | None = None
+    ) -> list[ImportReport]:
+        """Import files: each into a set called like the file without its ending, or all into `set_name`.
+
+        What a set held before is replaced as its current version and kept as an older one.
+
+        Args:
+            paths: TagPacks, ActorPacks, address lists or CSV files.
+            set_name: One set for all of them.
+            options: What the files leave open.
+
+        Returns:
+            One report for each set, in the order of `paths`.
+
+        Raises:
+            UsageError: No files, one that cannot be opened, or a name that no set may have.
+            BadText: A file that breaks its schema, or in which nothing was usable; then no set is written.
+            StoreError: The folder cannot be written, or a set in it is broken.
+        """
+        groups: dict[str, list[Path]] = {}
+        for path in paths:
+            groups.setdefault(check_name(path.stem if set_name is None else set_name), []).append(path)
+        if not groups:
+            raise UsageError("no files to import", hint="name the files")
+        options = options or ReadOptions()
+        prepared = [self._prepare(name, files, replace(options, set_name=name)) for name, files in groups.items()]
+        try:
+            return [self._commit(*one) for one in prepared]
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder}: the tag sets cannot be written ({error})", hint="check its rights and the free space"
+            ) from None
+
+    def sets(self) -> tuple[TagSetInfo, ...]:
+        """The current version of every set, by name.
+
+        Raises:
+            StoreError: A manifest is broken; the file is named.
+        """
+        manifests = (read_manifest(self.folder / name) for name in self._names())
+        return tuple(manifest.versions[manifest.current] for manifest in manifests)
+
+    def select(self, names: Iterable[str] | None = None) -> TagIndex:
+        """The sets called `names` (`NAME` or `NAME@VERSION`), opened; None for all, an empty one for none.
+
+        Raises:
+            UsageError: No such set or version, or one set twice.
+            StoreError: A set on disk is not what its manifest says.
+        """
+        known = self._names()
+        chosen: dict[str, TagSetInfo] = {}
+        for text in known if names is None else names:
+            name, _, version = text.partition("@")
+            if name not in known:
+                raise UsageError(f"no tag set is called {name!r}", hint=f"known: {', '.join(known) or 'none yet'}")
+            if name in chosen:
+                raise UsageError(f"the tag set {name!r} is named twice", hint="one version of a set at a time")
+            manifest = read_manifest(self.folder / name)
+            info = manifest.versions.get(version or manifest.current)
+            if info is None:
+                raise UsageError(
+                    f"the tag set {name!r} has no version {version!r}", hint=f"kept: {', '.join(manifest.versions)}"
+                )
+            chosen[name] = info
+        return TagIndex([(info, self._open(info)) for _, info in sorted(chosen.items())])
+
+    def compare(self, a: str, b: str) -> Comparison:
+        """How many subjects the sets `a` and `b` share.
+
+        Raises:
+            UsageError: No such set.
+            StoreError: A set on disk is not what its manifest says.
+        """
+        one, other = ({each.claim.subject for each in self.select([name]).everything()} for name in (a, b))
+        return Comparison(len(one & other), len(one | other), len(one - other), len(other - one))
+
+    def _names(self) -> list[str]:
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{MANIFEST}"))
+
+    def _open(self, info: TagSetInfo) -> setfile.SetFile:
+        return setfile.SetFile(self.folder / info.name / info.version, info.size, info.index)
+
+    def _prepare(
+        self, name: str, paths: Sequence[Path], options: ReadOptions
+    ) -> tuple[TagSetInfo, setfile.Encoded, tuple[Rejected, ...], dict[str, int]]:
+        for other in self._names():
+            if other != name and other.casefold() == name.casefold():
+                raise UsageError(f"{name!r} and the set {other!r} differ only by case", hint="use one spelling")
+        packs: list[Pack] = []
+        files: list[SourceFile] = []
+        rejected: list[Rejected] = []
+        further: Counter[str] = Counter()
+        for path in paths:
+            pack, raw = read(path, options)
+            packs.append(pack)
+            files.append(SourceFile(path.name, hashlib.sha256(raw).hexdigest(), pack.reader, pack.title, pack.lastmod))
+            rejected += [replace(entry, place=f"{path.name}: {entry.place}") for entry in pack.rejected]
+            further.update(pack.further)
+        claims, duplicates = distinct(claim for pack in packs for claim in pack.claims)
+        if not claims:
+            why = f", and {len(rejected)} entries were rejected: {rejected[0].reason}" if rejected else ""
+            raise BadText(f"{paths[0]}: nothing to import{why}", hint="check that it is the right file")
+        encoded = setfile.encode(claims)
+        info = TagSetInfo(
+            name=name,
+            version=encoded.version,
+            tags=len(claims),
+            subjects=encoded.subjects,
+            labels=len({claim.statement["label"] for claim in claims}),
+            duplicates=duplicates,
+            rejected=len(rejected),
+            rejected_entries=tuple(rejected[:KEPT_REJECTED]),
+            files=tuple(sorted(files, key=lambda file: (file.name, file.sha256))),
+            size=len(encoded.claims),
+            digest=encoded.digest,
+            index=encoded.index_digest,
+        )
+        return info, encoded, tuple(rejected), dict(sorted(further.items()))
+
+    def _commit(
+        self, info: TagSetInfo, encoded: setfile.Encoded, rejected: tuple[Rejected, ...], further: dict[str, int]
+    ) -> ImportReport:
+        previous = self._write(info, encoded)
+        unchanged = previous == info.version
+        return ImportReport(info=info, unchanged=unchanged, previous=previous, rejected=rejected, further=further)
+
+    def _write(self, info: TagSetInfo, encoded: setfile.Encoded) -> str:
+        """Write the version and make it current; returns the one that was current before."""
+        folder = self.folder / info.name
+        manifest = read_manifest(folder) if (folder / MANIFEST).exists() else Manifest("", {})
+        if manifest.current == info.version and _intact(folder / info.version, encoded):
+            return manifest.current
+        folder.mkdir(parents=True, exist_ok=True)
+        target, temporary = folder / info.version, folder / f".{info.version}.{os.getpid()}"
+        if not _intact(target, encoded):
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(target, ignore_errors=True)
+            temporary.mkdir()
+            setfile.write(temporary, encoded)
+            sync_folder(temporary)
+            temporary.replace(target)
+            sync_folder(folder)
+        write_manifest(folder, Manifest(info.version, {**manifest.versions, info.version: info}))
+        return manifest.current
+
+
+def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], int]:
+    """`claims` without those that say the same of the same subject by the same source, and how many these were.
+
+    Of equal ones the first by canonical bytes is kept, so that the order of the files does not matter.
+    """
+    kept: dict[bytes, tuple[bytes, Claim]] = {}
+    total = 0
+    for claim in claims:
+        total += 1
+        plain = claim.as_dict()
+        line = canonical_json(plain)
+        plain.pop("evidence", None)
+        key = canonical_json(plain)
+        if key not in kept or line < kept[key][0]:
+            kept[key] = (line, claim)
+    return [claim for _, claim in kept.values()], total - len(kept)
+
+
+def _intact(folder: Path, encoded: setfile.Encoded) -> bool:
+    """Whether a version is on disk already, whole: a stop between its files and its manifest leaves it unnamed."""
+    try:
+        return (folder / setfile.CLAIMS).read_bytes() == encoded.claims and (
+            folder / setfile.INDEX
+        ).read_bytes() == encoded.index
+    except OSError:
+        return False

@@ -1,0 +1,160 @@
+"""Take transactions apart (twin of `compiled/decoding.py`). Format: Bitcoin protocol, BIP 144 for the witness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shieldwall.kernels.arrays import (
+    BAD_COUNT,
+    BAD_VALUE,
+    BAD_WITNESS,
+    COINBASE,
+    MAX_MONEY,
+    REPLACEABLE,
+    SEGWIT,
+    TRUNCATED,
+    Bytes,
+    Decoded,
+    DecodeFault,
+    Offsets,
+    raw_view,
+)
+
+_NO_OUTPUT = bytes(32) + b"\xff\xff\xff\xff"
+
+
+class _Cursor:
+    """A place in bytes that refuses to run past `limit`."""
+
+    def __init__(self, raw: memoryview, place: int, limit: int) -> None:
+        self.raw = raw
+        self.place = place
+        self.limit = limit
+
+    def skip(self, size: int) -> int:
+        here = self.place
+        if here + size > self.limit:
+            raise _FaultAt(here, TRUNCATED)
+        self.place = here + size
+        return here
+
+    def count(self) -> int:
+        here = self.skip(1)
+        first = self.raw[here]
+        if first < 0xFD:
+            return first
+        size = 2 << (first - 0xFD)
+        at = self.skip(size)
+        number = int.from_bytes(self.raw[at : at + size], "little")
+        if number < (0xFD, 0x10000, 0x100000000)[first - 0xFD] or number > self.limit - self.place:
+            raise _FaultAt(here, BAD_COUNT)
+        return number
+
+
+class _FaultAt(Exception):
+    def __init__(self, offset: int, code: int) -> None:
+        self.offset = offset
+        self.code = code
+
+
+class _Columns:
+    def __init__(self) -> None:
+        self.start: list[int] = []
+        self.end: list[int] = []
+        self.witness: list[int] = []
+        self.flags: list[int] = []
+        self.first_input = [0]
+        self.first_output = [0]
+        self.outpoint: list[int] = []
+        self.value: list[int] = []
+        self.script_start: list[int] = []
+        self.script_end: list[int] = []
+
+
+def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decoded:
+    """Take the transactions of b blocks apart.
+
+    Args:
+        data: uint8, any number of blocks' transactions.
+        start: int64[b], where each block's first transaction begins.
+        count: int64[b], how many transactions it has.
+        limit: int64[b], one past the last byte that belongs to it.
+
+    Raises:
+        DecodeFault: Bytes that are no transaction.
+    """
+    raw = raw_view(data)
+    columns = _Columns()
+    block_end = np.zeros(len(start), np.int64)
+    for block in range(len(start)):
+        cursor = _Cursor(raw, int(start[block]), int(limit[block]))
+        for transaction in range(int(count[block])):
+            try:
+                _transaction(cursor, columns)
+            except _FaultAt as fault:
+                raise DecodeFault(block, transaction, fault.offset, fault.code) from None
+        block_end[block] = cursor.place
+    return Decoded(
+        start=np.array(columns.start, np.int64),
+        end=np.array(columns.end, np.int64),
+        witness=np.array(columns.witness, np.int64),
+        flags=np.array(columns.flags, np.uint8),
+        first_input=np.array(columns.first_input, np.int64),
+        first_output=np.array(columns.first_output, np.int64),
+        outpoint=np.array(columns.outpoint, np.int64),
+        value=np.array(columns.value, np.uint64),
+        script_start=np.array(columns.script_start, np.int64),
+        script_end=np.array(columns.script_end, np.int64),
+        block_end=block_end,
+    )
+
+
+def _transaction(cursor: _Cursor, columns: _Columns) -> None:
+    raw = cursor.raw
+    begin = cursor.skip(4)
+    marked = cursor.place + 2 <= cursor.limit and raw[cursor.place] == 0 and raw[cursor.place + 1] == 1
+    flags = SEGWIT if marked else 0
+    if marked:
+        cursor.skip(2)
+    inputs = cursor.count()
+    if inputs == 0:
+        raise _FaultAt(begin, BAD_COUNT)
+    first = cursor.place
+    for _ in range(inputs):
+        columns.outpoint.append(cursor.skip(36))
+        cursor.skip(cursor.count())
+        at = cursor.skip(4)
+        if int.from_bytes(raw[at : at + 4], "little") < 0xFFFFFFFE:
+            flags |= REPLACEABLE
+    if inputs == 1 and raw[first : first + 36].tobytes() == _NO_OUTPUT:
+        flags = (flags | COINBASE) & ~REPLACEABLE
+    outputs = cursor.count()
+    if outputs == 0:
+        raise _FaultAt(begin, BAD_COUNT)
+    for _ in range(outputs):
+        at = cursor.skip(8)
+        value = int.from_bytes(raw[at : at + 8], "little")
+        if value > MAX_MONEY:
+            raise _FaultAt(at, BAD_VALUE)
+        columns.value.append(value)
+        size = cursor.count()
+        at = cursor.skip(size)
+        columns.script_start.append(at)
+        columns.script_end.append(at + size)
+    witness = cursor.place if marked else 0
+    if marked:
+        items = 0
+        for _ in range(inputs):
+            pieces = cursor.count()
+            items += pieces
+            for _ in range(pieces):
+                cursor.skip(cursor.count())
+        if items == 0:
+            raise _FaultAt(witness, BAD_WITNESS)
+    cursor.skip(4)
+    columns.start.append(begin)
+    columns.end.append(cursor.place)
+    columns.witness.append(witness)
+    columns.flags.append(flags)
+    columns.first_input.append(columns.first_input[-1] + inputs)
+    columns.first_output.append(columns.first_output[-1] + outputs)
