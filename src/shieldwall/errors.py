@@ -4,14 +4,14 @@
 
     ShieldwallError                 exit code 1
     ├── UsageError                  2  the call's words are wrong
-    │   └── UnknownAddress          2  a text that is no valid address; offers the nearest valid one
+    │   └── RemoteRefused           2  a source that would learn what is being looked at
     ├── PartialData                 3  the data has a hole, and the caller asked for none
     ├── BadInput                    4  outside data is broken: names the file and the place
     │   ├── BadBlock                4  a block or transaction that its own bytes refute
-    │   └── BadText                 4  YAML, JSON or CSV that does not fit its schema
-    ├── StoreError                  4  a chain store or tag set on disk is not what its manifest says
-    │   └── WrongNetwork            4  data of another network than the store's
-    └── RemoteRefused               2  a source that would learn what is being looked at
+    │   ├── BadText                 4  YAML, JSON or CSV that does not fit its schema
+    │   └── UnknownAddress          4  a text that is no valid address; offers the nearest valid one
+    └── StoreError                  4  a chain store or tag set on disk is not what its manifest says
+        └── WrongNetwork            4  data of another network than the store's
 
 A message says what the other side did and what to do next. Foreign exceptions are mapped at the edge of a room, so a
 caller needs to know only this file.
@@ -45,14 +45,6 @@ class UsageError(ShieldwallError):
     exit_code = 2
 
 
-class UnknownAddress(UsageError):
-    """A text that is no valid address of the network; `nearest` holds valid addresses one slip away."""
-
-    def __init__(self, message: str, *, hint: str = "", nearest: tuple[str, ...] = ()) -> None:
-        super().__init__(message, hint=hint)
-        self.nearest = nearest
-
-
 class RemoteRefused(UsageError):
     """A source outside this machine that would learn what is being looked at."""
 
@@ -75,6 +67,14 @@ class BadBlock(BadInput):
 
 class BadText(BadInput):
     """YAML, JSON or CSV that does not fit its schema."""
+
+
+class UnknownAddress(BadInput):
+    """A text that is no valid address of the network; `nearest` holds valid addresses one slip away."""
+
+    def __init__(self, message: str, *, hint: str = "", nearest: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.nearest = nearest
 
 
 class StoreError(ShieldwallError):

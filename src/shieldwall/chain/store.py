@@ -242,9 +242,41 @@ class ChainStore:
             index = int(self.column("outside_index")[row])
             yield Input(number, None, txid, index, None if value == NO_VALUE else value, known_holder)
 
+    def links(self, transaction: int) -> tuple[list[int | None], list[int | None]]:
+        """What a transaction's inputs spend: output numbers (None: not in this store) and satoshi (None: not known)."""
+        numbers = self.input_range(transaction)
+        links = self.column("input_output")[numbers.start : numbers.stop]
+        known = links != np.uint64(NO_OUTPUT)
+        values: list[int | None] = [None] * len(numbers)
+        paid = self.column("output_value")
+        outputs: list[int | None] = [None] * len(numbers)
+        for place in np.flatnonzero(known).tolist():
+            outputs[place] = link = int(links[place])
+            values[place] = int(paid[link])
+        if not known.all():
+            outside = self.column("outside_input")
+            for place in np.flatnonzero(~known).tolist():
+                value = int(self.column("outside_value")[int(np.searchsorted(outside, numbers.start + place))])
+                values[place] = None if value == NO_VALUE else value
+        return outputs, values
+
+    def values(self, transaction: int) -> list[int]:
+        """Satoshi of a transaction's outputs."""
+        numbers = self.output_range(transaction)
+        found: list[int] = self.column("output_value")[numbers.start : numbers.stop].tolist()
+        return found
+
     def is_coinbase(self, transaction: int) -> bool:
         """True for the transaction that creates a block's subsidy."""
         return len(self.input_range(transaction)) == 0
+
+    def transaction_of_input(self, number: int) -> int:
+        """Number of the transaction that an input belongs to."""
+        return int(np.searchsorted(self.column("tx_first_input"), number, side="right")) - 1
+
+    def proof_of(self, transaction: int) -> str:
+        """What is proven of a transaction: "inclusion" (merkle root of a block with work), else "txid"."""
+        return "inclusion" if self.column("block_flags")[self.block_of(transaction)] & WHOLE else "txid"
 
     # outputs
 

@@ -1,0 +1,78 @@
+"""A trace's answer: frozen, complete, and the same bytes for the same input."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from shieldwall.model.canonical import canonical_json, digest
+
+CSV_COLUMNS = (
+    "kind", "address", "txid", "output_index", "amount_satoshi", "share", "hops", "height", "time_utc",
+    "service", "tags", "freezable_by", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TraceResult:
+    """The answer of a trace.
+
+    Attributes:
+        body: Everything but the digest, as plain JSON values; docs/spec/trace-result.md names the fields.
+    """
+
+    body: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the fields of the specification
+        try:
+            return self.body[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical JSON of the body."""
+        return digest(self.body)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The body and its digest."""
+        return {**self.body, "digest": self.digest}
+
+    def to_json(self) -> str:
+        """`as_dict` as canonical JSON."""
+        return canonical_json(self.as_dict()).decode()
+
+    def to_csv(self) -> str:
+        """The ends, one output a row."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(CSV_COLUMNS)
+        for end in self.body["ends"]:
+            service = end["service"] or ""
+            tags = "; ".join(tag["label"] for tag in end["tags"])
+            freezers = "; ".join(entry["name"] for entry in end["freezable_by"])
+            for output in end["outputs"]:
+                writer.writerow(
+                    cell_safe(value)
+                    for value in (
+                        end["kind"], end["address"] or "", output["txid"],
+                        "" if output["index"] is None else output["index"], output["amount"], output["share"],
+                        output["hops"], "" if output["height"] is None else output["height"], output["time"],
+                        service, tags, freezers, output["reason"],
+                    )
+                )  # fmt: skip
+        return text.getvalue()
+
+    def _repr_html_(self) -> str:
+        from shieldwall.trace.report import notebook  # noqa: PLC0415 - templates only where someone looks
+
+        return notebook(self)
+
+
+def cell_safe(value: object) -> object:
+    """A CSV cell that no spreadsheet takes for a formula: text from outside may begin with = + - @ or a tab."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value

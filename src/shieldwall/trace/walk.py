@@ -1,0 +1,311 @@
+"""Walk the money forward through a chain store, transaction by transaction in chain order.
+
+Only what is touched is held: a map from outputs to taint, and the transactions passed. A transaction is settled once,
+when everything that flows into it has been settled, since payers stand before spenders in the store.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shieldwall.chain.store import ChainStore, SpendState
+from shieldwall.errors import PartialData
+from shieldwall.model.claim import Claim
+from shieldwall.trace.labels import Label, Labels
+from shieldwall.trace.limits import Limits
+from shieldwall.trace.methods.interface import CLEAN, Method, Taint, UnknownInput, amount_of
+from shieldwall.trace.published import PublishedHops
+from shieldwall.trace.targets import Target
+
+
+class EndKind(StrEnum):
+    """How money's way ends."""
+
+    HELD = "held"  # unspent as of the tip
+    SERVICE = "service"  # reached an address that tags say is a service's
+    UNKNOWN = "unknown"  # the spend state is not known
+    FEE = "fee"  # a sink: miners' fees, and outputs that nobody can ever spend
+    LIMIT = "limit"  # a limit of the trace
+    GAP = "gap"  # a named transaction that is not in the data
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One output's taint at its end.
+
+    Attributes:
+        kind: How it ends.
+        output: Number of the output; None for a fee.
+        transaction: Transaction that made the output, or that paid the fee.
+        amount: Tainted satoshi.
+        reason: Why it ends here, where the kind does not say it.
+        txid: Gap: the named transaction that is not in the data.
+        claim: Gap: id of the claim that names it, "" when the chain data itself does.
+    """
+
+    kind: EndKind
+    output: int | None
+    transaction: int
+    amount: int
+    reason: str = ""
+    txid: str = ""
+    claim: str = ""
+
+
+@dataclass(slots=True)
+class Step:
+    """A transaction that tainted money went through.
+
+    Attributes:
+        transaction: Its number.
+        hop: Spends from the seed.
+        inputs: (position, output number or None, tainted satoshi) of the tainted inputs.
+        outputs: (output number, tainted satoshi) of the tainted outputs.
+        fee: Tainted satoshi of its fee.
+    """
+
+    transaction: int
+    hop: int
+    inputs: list[tuple[int, int | None, int]] = field(default_factory=list)
+    outputs: list[tuple[int, int]] = field(default_factory=list)
+    fee: int = 0
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk found.
+
+    Attributes:
+        seed_amount: Satoshi started from, each once.
+        returned_amount: Satoshi that came back to a seed by its own money and are not counted again.
+        endings: Where it went.
+        steps: The transactions passed, in chain order.
+        origin: For a tainted output, the output (or None and the transaction's input) that brought most of it.
+        hops: For a tainted output, the spends from the seed.
+        seeds: Outputs that the walk started from.
+        notes: What a person should know.
+    """
+
+    seed_amount: int = 0
+    returned_amount: int = 0
+    endings: list[Ending] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    origin: dict[int, int | None] = field(default_factory=dict)
+    hops: dict[int, int] = field(default_factory=dict)
+    seeds: set[int] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+class Walker:
+    """Walks one trace.
+
+    Args:
+        store: The chain.
+        method: How taint divides.
+        limits: How far to go.
+        labels: The tags.
+        published: Hops that someone published and the store does not hold.
+    """
+
+    def __init__(
+        self, store: ChainStore, method: Method, limits: Limits, labels: Labels, published: PublishedHops
+    ) -> None:
+        self._store = store
+        self._method = method
+        self._limits = limits
+        self._labels = labels
+        self._published = published
+        self._known: dict[int, Label] = {}
+        self._taints: dict[int, Taint] = {}
+        self._incoming: dict[int, list[int]] = {}  # transaction -> tainted outputs that it spends
+        self._queue: list[int] = []
+        self._queued: set[int] = set()
+        self._walk = Walk()
+
+    def run(self, targets: Sequence[Target]) -> Walk:
+        """Walk from the targets to every end.
+
+        Raises:
+            PartialData: The value of an input to start from is not known.
+        """
+        store, walk = self._store, self._walk
+        walk.seeds = {output for target in targets for output in target.outputs}
+        seed_outputs: dict[int, list[int]] = {}
+        for output in sorted(walk.seeds):
+            seed_outputs.setdefault(store.transaction_of(output), []).append(output)
+        seed_inputs: dict[int, set[int]] = {}
+        for target in targets:
+            for number in target.inputs:
+                spender = store.transaction_of_input(number)
+                seed_inputs.setdefault(spender, set()).add(number - store.input_range(spender)[0])
+        for transaction in (*seed_outputs, *seed_inputs):
+            self._push(transaction)
+        while self._queue:
+            transaction = heapq.heappop(self._queue)
+            self._settle(transaction, seed_inputs.get(transaction, set()), seed_outputs.get(transaction, []))
+        return walk
+
+    def label(self, holder: int) -> Label:
+        """What the tags say of a holder."""
+        if holder not in self._known:
+            self._known[holder] = self._labels.of(self._store.identity(holder))
+        return self._known[holder]
+
+    def tainted(self, output: int) -> int:
+        """Tainted satoshi of an output."""
+        return amount_of(self._taints.get(output, CLEAN))
+
+    def claim(self, claim_id: str) -> Claim:
+        """The published hop with this id."""
+        return self._published.by_id(claim_id)
+
+    def _push(self, transaction: int) -> None:
+        if transaction not in self._queued:
+            self._queued.add(transaction)
+            heapq.heappush(self._queue, transaction)
+
+    def _settle(self, transaction: int, seed_inputs: set[int], seed_outputs: Sequence[int]) -> None:
+        arrived: dict[int, Taint] = {}
+        if self._incoming.get(transaction) or seed_inputs:
+            arrived = self._pass_on(transaction, seed_inputs)
+        for output in seed_outputs:
+            value = int(self._store.column("output_value")[output])
+            self._begin(value, amount_of(arrived.get(output, CLEAN)))
+            if value:
+                arrived[output] = ((0, value),)
+            self._walk.hops[output] = 0
+            self._walk.origin[output] = None
+        for output in sorted(arrived):
+            if arrived[output]:
+                self._taints[output] = arrived[output]
+                self._route(output, transaction, amount_of(arrived[output]))
+
+    def _begin(self, value: int, already: int) -> None:
+        """Count a seed's money once: what its own money brought back is returned, the rest is new."""
+        self._walk.seed_amount += value - already
+        self._walk.returned_amount += already
+
+    def _pass_on(self, transaction: int, seed_inputs: set[int]) -> dict[int, Taint]:
+        """What a transaction's outputs carry of what its inputs bring."""
+        store, walk = self._store, self._walk
+        links, values = store.links(transaction)
+        coming = set(self._incoming.pop(transaction, ()))
+        taints = [self._taints[link] if link in coming else CLEAN for link in links]
+        hop = min((walk.hops[output] for output in coming), default=0)
+        for place in sorted(seed_inputs):
+            value = values[place]
+            if value is None:
+                outpoint = next(entry for k, entry in enumerate(store.inputs(transaction)) if k == place)
+                raise PartialData(
+                    f"what input {place} of {store.txid(transaction)} brought is not known: {outpoint.txid} is not in "
+                    "this store, and no source gives its output",
+                    hint="extend the store with that transaction: shieldwall chain build",
+                )
+            self._begin(value, amount_of(taints[place]))
+            taints[place] = ((0, value),) if value else CLEAN
+            hop = 0
+        step = Step(transaction, hop + 1)
+        step.inputs = [(k, links[k], amount_of(taint)) for k, taint in enumerate(taints) if taint]
+        numbers = store.output_range(transaction)
+        try:
+            split = self._method.split(values, taints, store.values(transaction))
+        except UnknownInput as unknown:
+            self._stop_at(transaction, unknown.place, step)
+            return {}
+        step.fee = split.fee
+        arrived = {}
+        for place, taint in enumerate(split.outputs):
+            origin = split.origins[place]
+            if taint and origin is not None:
+                output = numbers[place]
+                arrived[output] = taint
+                walk.hops[output] = hop + 1
+                walk.origin[output] = links[origin] if links[origin] in coming else None
+                step.outputs.append((output, amount_of(taint)))
+        if split.fee:
+            walk.endings.append(Ending(EndKind.FEE, None, transaction, split.fee, "fee"))
+        walk.steps.append(step)
+        return arrived
+
+    def _stop_at(self, transaction: int, place: int, step: Step) -> None:
+        """The method needs the value of an input that nobody gives: a gap, named by the missing transaction."""
+        missing = next(entry for k, entry in enumerate(self._store.inputs(transaction)) if k == place)
+        reason = (
+            f"spent by {self._store.txid(transaction)}, whose input {place} spends {missing.txid}:{missing.index}; without "
+            f"that amount {self._method.name} cannot divide"
+        )
+        for _, output, amount in step.inputs:
+            maker = transaction if output is None else self._store.transaction_of(output)
+            self._walk.endings.append(Ending(EndKind.GAP, output, maker, amount, reason, missing.txid))
+
+    def _route(self, output: int, transaction: int, amount: int) -> None:
+        """Follow an output, or end there."""
+        store = self._store
+        spend = store.spend(output)
+        if spend.state == SpendState.UNSPENDABLE:
+            return self._end(EndKind.FEE, output, transaction, amount, "provably unspendable")
+        holder = int(store.column("output_holder")[output])
+        if output not in self._walk.seeds and self.label(holder).service is not None:
+            return self._end(EndKind.SERVICE, output, transaction, amount, self.label(holder).category or "")
+        if spend.state == SpendState.UNSPENT:
+            return self._end(EndKind.HELD, output, transaction, amount)
+        if spend.state == SpendState.SPENT and spend.transaction is not None:
+            reason = self._limit(output, spend.transaction, amount)
+            if reason:
+                return self._end(EndKind.LIMIT, output, transaction, amount, reason)
+            self._incoming.setdefault(spend.transaction, []).append(output)
+            return self._push(spend.transaction)
+        if spend.txid:
+            reason = f"spent by {spend.txid}, says the source as of height {spend.as_of}"
+            return self._end(EndKind.GAP, output, transaction, amount, reason, spend.txid)
+        return self._end_unknown(output, transaction, amount, spend.as_of)
+
+    def _end_unknown(self, output: int, transaction: int, amount: int, as_of: int | None) -> None:
+        txid, index = self._store.outpoint(output)
+        claim = self._published.after(f"{txid}:{index}")
+        if claim is not None:
+            spender = str(claim.statement["spender"])
+            reason = f"published as spent by {spender}: {claim.source}"
+            return self._end(EndKind.GAP, output, transaction, amount, reason, spender, claim.id)
+        reason = f"unspent as of height {as_of}, not known since" if as_of is not None else "spend state not in this data"
+        return self._end(EndKind.UNKNOWN, output, transaction, amount, reason)
+
+    def _end(
+        self,
+        kind: EndKind,
+        output: int,
+        transaction: int,
+        amount: int,
+        reason: str = "",
+        txid: str = "",
+        claim: str = "",
+    ) -> None:
+        self._walk.endings.append(Ending(kind, output, transaction, amount, reason, txid, claim))
+
+    def _limit(self, output: int, spender: int, amount: int) -> str:
+        """Why a spend is not followed; "" when it is."""
+        limits = self._limits
+        if limits.hops is not None and self._walk.hops[output] >= limits.hops:
+            return f"{limits.hops} hops"
+        if amount < limits.least:
+            return f"less than {limits.least} satoshi"
+        if limits.until_height is not None:
+            height = self._store.height_of(spender)
+            if height is None or height > limits.until_height:
+                return f"moved on after height {limits.until_height}"
+        if limits.until_time is not None and self._store.time_of(spender) > limits.until_time:
+            return "moved on after the time limit"
+        if spender not in self._queued and len(self._queued) >= limits.transactions:
+            return f"{limits.transactions} transactions"
+        return ""
+
+
+def totals(endings: Sequence[Ending]) -> Mapping[EndKind, int]:
+    """Satoshi by kind of end."""
+    sums = dict.fromkeys(EndKind, 0)
+    for ending in endings:
+        sums[ending.kind] += ending.amount
+    return sums
