@@ -1,3 +1,34 @@
-"""Shieldwall: a self-hosted coalition node against cybercrime."""
+"""Shieldwall: a self-hosted coalition node against cybercrime.
+
+The verbs of the command line, for a notebook or a program. Nothing is loaded until it is used, and nothing is asked of
+any network.
+
+Example:
+    ::
+
+        import shieldwall
+
+        shieldwall.build_chain("chain", ["blocks/"])
+        with shieldwall.open_chain("chain") as chain:
+            result = shieldwall.trace(chain, ["15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr"])
+        print(result.sentence)
+        result                      # in a notebook: the picture
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shieldwall.node.api import build_chain, import_tags, open_chain, trace
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "build_chain", "import_tags", "open_chain", "trace"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from shieldwall.node import api  # noqa: PLC0415 - `import shieldwall` stays light
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'shieldwall' has no attribute {name!r}")

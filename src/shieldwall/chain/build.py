@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
-from shieldwall.chain.columns import STATED_UNSPENT
-from shieldwall.chain.indexes import write_indexes
+from shieldwall.chain.finish import finish, refuse_double_spends
+from shieldwall.chain.fresh import fresh_blocks
 from shieldwall.chain.ingest import Ingester
 from shieldwall.chain.manifest import MANIFEST, read_manifest
 from shieldwall.chain.plan import Plan, make_plan
 from shieldwall.chain.readers.esplora_http import Fetch
-from shieldwall.chain.readers.interface import BlockRef, Progress, RawBlock, Statement, Survey, silent
-from shieldwall.chain.readers.loose import LooseReader
+from shieldwall.chain.readers.interface import BlockRef, Progress, RawBlock, silent
 from shieldwall.chain.readers.stored import StoredReader
 from shieldwall.chain.sources import Sources, find_sources
-from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
-from shieldwall.errors import BadBlock, WrongNetwork
+from shieldwall.errors import BadInput, ShieldwallError, StoreError, WrongNetwork
 from shieldwall.kernels.engine import EngineName, pick
-from shieldwall.model.network import MAIN, Network, by_name
+from shieldwall.model.network import Network, by_name
 from shieldwall.model.transaction import display
 
 
@@ -102,22 +100,30 @@ def build(
         StoreError: The folder is no store, or another process writes it.
     """
     config = config or BuildConfig()
-    chosen = _network(folder, network)
-    found = find_sources(sources, chosen or MAIN, height=height, hops=hops, allow_remote=allow_remote, fetch=fetch)
-    if found.network is not None and chosen is None and found.network != MAIN:
-        chosen = found.network
-        found = find_sources(sources, chosen, height=height, hops=hops, allow_remote=allow_remote, fetch=fetch)
-    if chosen is not None and found.network is not None and found.network != chosen:
-        raise WrongNetwork(
-            f"the sources are of {found.network.name}, and the store or --network says {chosen.name}",
-            hint="give another --chain folder for that network",
-        )
     try:
-        with ChainWriter(folder, chosen or MAIN) as writer:
+        chosen = _network(folder, network)
+        with contextlib.ExitStack() as opened:
+            found = find_sources(sources, chosen, height=height, hops=hops, allow_remote=allow_remote, fetch=fetch)
+            for reader in found.readers:
+                opened.callback(reader.close)
+            writer = opened.enter_context(ChainWriter(folder, found.network))
             return _build(writer, found, config, progress)
-    finally:
-        for reader in found.readers:
-            reader.close()
+    except OSError as error:
+        raise _mapped(error, folder) from error
+    except MemoryError as error:
+        raise StoreError(
+            f"{folder}: the memory of this machine does not suffice for what is being read",
+            hint="build from fewer sources at once; the last committed state is intact",
+        ) from error
+
+
+def _mapped(error: OSError, folder: Path) -> ShieldwallError:
+    """A fault of the file system in our words, by whose file it is."""
+    name = error.filename if isinstance(error.filename, str) else os.fspath(error.filename or folder)
+    text = f"{name}: {error.strerror or error}"
+    own = Path(name).absolute().is_relative_to(folder.absolute())
+    hint = "the last committed state is intact: make room or give permission, and run the same command again"
+    return StoreError(text, hint=hint) if own else BadInput(text, hint="make the file readable, or leave it out")
 
 
 def _network(folder: Path, wanted: Network | None) -> Network | None:
@@ -132,9 +138,19 @@ def _network(folder: Path, wanted: Network | None) -> Network | None:
 
 
 def _build(writer: ChainWriter, found: Sources, config: BuildConfig, progress: Progress) -> BuildReport:
+    with writer.snapshot() as store, contextlib.closing(StoredReader(store)) as stored:
+        return _extend(writer, store, stored, found, config, progress)
+
+
+def _extend(
+    writer: ChainWriter,
+    store: ChainStore,
+    stored: StoredReader,
+    found: Sources,
+    config: BuildConfig,
+    progress: Progress,
+) -> BuildReport:
     report = BuildReport()
-    store = writer.snapshot()
-    stored = StoredReader(store)
     before = stored.survey(progress)
     surveys = [reader.survey(progress) for reader in found.readers]
     for survey in surveys:
@@ -147,85 +163,83 @@ def _build(writer: ChainWriter, found: Sources, config: BuildConfig, progress: P
                 hint="build one store per network",
             )
     report.notes += [f"{path}: no source, skipped" for path in found.skipped]
-    fresh = _fresh(surveys, store, before, report)
+    fresh, better, already = fresh_blocks(surveys, store, before)
+    report.already = already
     plan = make_plan([*before.blocks, *fresh], store.network, connected=found.node_files)
-    report.duplicates += plan.duplicates
+    report.duplicates += plan.duplicates - sum(ref.whole and ref.hash in better for ref in fresh)
     report.stale = plan.stale
     report.missing = plan.missing
     report.unconnected = [display(ref.hash) for ref in plan.unconnected]
     report.partial = found.node_files and bool(plan.missing or plan.unconnected)
     statements = [*before.statements, *(entry for survey in surveys for entry in survey.statements)]
-    superseded = _apply(writer, plan, before.blocks, found, config, progress, report)
-    _finish(writer, statements, report, superseded)
-    store.close()
-    stored.close()
+    changed = bool(statements) and any(survey.statements for survey in surveys)
+    if _apply(writer, plan, before.blocks, better, found, config, progress, report) or changed or not store.indexed:
+        report.notes += finish(writer, statements)
     return report
-
-
-def _fresh(surveys: Sequence[Survey], store: ChainStore, before: Survey, report: BuildReport) -> list[BlockRef]:
-    """References that bring something: not a block that the store has, whole or with all these transactions."""
-    known = {ref.hash: ref for ref in before.blocks}
-    fresh = []
-    for survey in surveys:
-        for ref in survey.blocks:
-            old = known.get(ref.hash)
-            if old is not None and (old.whole or (not ref.whole and _all_there(ref, store))):
-                report.already += 1
-            else:
-                fresh.append(ref)
-    return fresh
-
-
-def _all_there(ref: BlockRef, store: ChainStore) -> bool:
-    reader = ref.reader
-    return isinstance(reader, LooseReader) and all(
-        store.find_transaction(transaction.txid) is not None for transaction in reader.transactions(ref)
-    )
 
 
 def _apply(
     writer: ChainWriter,
     plan: Plan,
     before: Sequence[BlockRef],
+    better: set[bytes],
     found: Sources,
     config: BuildConfig,
     progress: Progress,
     report: BuildReport,
-) -> str:
-    """Cut back, ingest; returns the generation that a rewrite supersedes, to be dropped after the commit."""
+) -> bool:
+    """Cut back or start over where blocks changed, then ingest what is new; True when anything was done."""
     same = 0
-    while same < min(len(before), len(plan.blocks)) and plan.blocks[same] is before[same]:
+    while (
+        same < min(len(before), len(plan.blocks))
+        and plan.blocks[same] is before[same]
+        and before[same].hash not in better
+    ):
         same += 1
-    remaining = {ref.hash for ref in plan.blocks[same:]}
-    keep_raw = found.size <= config.keep_raw_below or not found.node_files
-    old = ""
-    transactions_before = writer.rows["tx"]
+    planned = {ref.hash for ref in plan.blocks}
+    had = {ref.hash for ref in before}
+    report.blocks = len(planned - had)
+    report.rolled_back = len(had - planned)
+    kept = writer.rows["tx"]
     if same < len(before):
-        if any(ref.hash in remaining for ref in before[same:]):
+        if any(ref.hash in planned for ref in before[same:]):
             report.rewritten = True
-            old = writer.start_over()
+            writer.start_over()
             same = 0
         else:
-            report.rolled_back = len(before) - same
             writer.cut(same)
+            kept = writer.rows["tx"]
     todo = plan.blocks[same:]
-    size = sum(ref.size for ref in todo)
-    report.blocks = len(plan.blocks) - (len(before) - report.rolled_back)
-    kept = transactions_before if report.rewritten else writer.rows["tx"]
     if todo:
-        ingester = Ingester(writer, pick(size, config.engine), writer.snapshot().network, keep_raw, plan.helpers)
-        done = uncommitted = 0
-        for batch in _batches(todo, config.batch_bytes):
-            ingester.take(batch)
-            part = sum(len(block.data) for block in batch)
-            done, uncommitted = done + part, uncommitted + part
-            progress("building", done, size)
-            if uncommitted >= config.commit_bytes and not report.rewritten:
-                writer.commit()
-                uncommitted = 0
-        report.unresolved = ingester.unresolved
-    report.transactions = writer.rows["tx"] - kept
-    return old
+        _ingest(writer, todo, plan, found, config, progress, report)
+    report.transactions = max(0, writer.rows["tx"] - kept)
+    return bool(todo) or same < len(before)
+
+
+def _ingest(
+    writer: ChainWriter,
+    todo: Sequence[BlockRef],
+    plan: Plan,
+    found: Sources,
+    config: BuildConfig,
+    progress: Progress,
+    report: BuildReport,
+) -> None:
+    size = sum(ref.size for ref in todo)
+    keep_raw = found.size <= config.keep_raw_below or not found.node_files
+    network = by_name(writer.manifest.network)
+    ingester = Ingester(writer, pick(size, config.engine), network, keep_raw, plan.helpers)
+    done = uncommitted = 0
+    for batch in _batches(todo, config.batch_bytes):
+        ingester.take(batch)
+        part = sum(len(block.data) for block in batch)
+        done, uncommitted = done + part, uncommitted + part
+        progress("building", done, size)
+        if uncommitted >= config.commit_bytes and not report.rewritten:
+            refuse_double_spends(writer.draft())
+            writer.commit()
+            uncommitted = 0
+    report.unresolved = ingester.unresolved
 
 
 def _batches(refs: Sequence[BlockRef], size: int) -> Iterator[list[RawBlock]]:
@@ -242,70 +256,3 @@ def _batches(refs: Sequence[BlockRef], size: int) -> Iterator[list[RawBlock]]:
                 batch, weight = [], 0
     if batch:
         yield batch
-
-
-def _finish(writer: ChainWriter, statements: Sequence[Statement], report: BuildReport, superseded: str) -> None:
-    """Indexes, statements, conflicts, and the commit that makes all of it the store."""
-    uncommitted = writer.draft()
-    number = int(writer.manifest.index.rpartition("-")[2] or 0) + 1
-    folder = f"index-{number}"
-    indexed = write_indexes(uncommitted, writer.folder / folder)
-    view = writer.draft(index=folder, indexed=indexed)
-    _refuse_double_spends(view)
-    writer.put_statements(_statement_rows(view, statements, report))
-    old_index = writer.manifest.index
-    writer.commit(index=folder, indexed=indexed)
-    if old_index != folder:
-        writer.drop(old_index)
-    writer.drop(superseded)
-
-
-def _refuse_double_spends(store: ChainStore) -> None:
-    """An input that resolved to nothing must not spend what is in the store: that would be a second spend."""
-    outside = store.column("outside_txid")
-    keys = np.ascontiguousarray(outside[:, :8]).view(np.uint64).reshape(-1)
-    suspects = np.flatnonzero(np.isin(keys, store.index("txid_key")))
-    for row in suspects.tolist():
-        maker = store.find_transaction(outside[row].tobytes())
-        if maker is None:
-            continue
-        index = int(store.column("outside_index")[row])
-        number = int(store.column("outside_input")[row])
-        spender = int(np.searchsorted(store.column("tx_first_input"), number, side="right")) - 1
-        raise BadBlock(
-            f"transaction {store.txid(spender)} spends output {index} of {store.txid(maker)}, which is spent by another, "
-            "cannot be spent, or stands later in the chain",
-            hint="one of the sources is damaged, or a block's height is wrong: give --height",
-        )
-
-
-def _statement_rows(store: ChainStore, statements: Sequence[Statement], report: BuildReport) -> dict[str, np.ndarray]:
-    """One statement an output, the latest; those that the chain itself answers are left out."""
-    best: dict[int, Statement] = {}
-    left = 0
-    for statement in statements:
-        maker = store.find_transaction(statement.txid)
-        if maker is None or statement.index >= len(store.output_range(maker)):
-            left += 1
-            continue
-        output = store.output_range(maker)[statement.index]
-        spender = int(store.column("output_spender")[output])
-        if spender < store.rows("tx"):
-            height = store.height_of(spender)
-            if statement.spender is None and height is not None and statement.height >= height:
-                report.notes.append(
-                    f"output {display(statement.txid)}:{statement.index} is said to be unspent as of height "
-                    f"{statement.height}, and was spent at {height}: the answer is older than it says"
-                )
-            continue
-        rival = best.get(output)
-        if rival is None or statement.height >= rival.height:
-            best[output] = statement
-    if left:
-        report.notes.append(f"{left} statements on outputs that are not in the store were left out")
-    outputs = sorted(best)
-    return {
-        "stated_output": np.array(outputs, np.uint64),
-        "stated_height": np.array([best[output].height for output in outputs], np.uint32),
-        "stated_txid": np.frombuffer(b"".join(best[output].spender or STATED_UNSPENT for output in outputs), np.uint8),
-    }

@@ -87,6 +87,9 @@ COLUMNS = {
         Column("raw_bytes", np.uint8),
     )
 }
+STATED = "stated"
+"""The table that is written anew with the indexes, and lies in their folder: what sources say of spends."""
+
 TABLES = tuple(dict.fromkeys(column.table for column in COLUMNS.values()))
 
 INDEXES = {
@@ -94,7 +97,7 @@ INDEXES = {
     for column in (
         Column("txid_key", np.uint64),  # first 8 bytes of the txid, ascending
         Column("txid_number", np.uint32),  # the transaction of each key
-        Column("holder_key", np.uint64),  # first 8 bytes of SHA-256 of kind and payload, ascending
+        Column("holder_key", np.uint64),  # `store.holder_key` of the payload, ascending
         Column("holder_number", np.uint32),
         Column("paid_first", np.uint64),  # holder -> its outputs: first place in paid_output (one entry more than rows)
         Column("paid_output", np.uint64),

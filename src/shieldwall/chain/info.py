@@ -51,8 +51,7 @@ def _spend_states(store: ChainStore) -> dict[str, int]:
     )
     stated = store.column("stated_output").astype(np.int64)
     stated_outside = (store.column("stated_txid") != np.frombuffer(STATED_UNSPENT, np.uint8)).any(axis=1)
-    tip = store.tip_height
-    current = store.column("stated_height") >= tip if tip is not None else np.zeros(len(stated), bool)
+    current = store.column("stated_height") >= store.stated_from
     totals = dict.fromkeys(
         ("unspent_outputs", "unspent_value", "unknown_outputs", "unknown_value", "spent_outside_outputs",
          "spent_outside_value", "unspendable_outputs", "unspendable_value"),
@@ -86,7 +85,9 @@ def _spend_states(store: ChainStore) -> dict[str, int]:
 def _addresses(store: ChainStore) -> int:
     """Holders that were paid or that spent; the hash of a public key that itself was never used does not count."""
     used = np.zeros(store.rows("holder"), bool)
-    used[store.column("output_holder")] = True
-    spenders = store.column("input_holder")
-    used[spenders[spenders != NO_HOLDER]] = True
+    for name in ("output_holder", "input_holder"):
+        holders = store.column(name)
+        for begin in range(0, len(holders), _CHUNK):
+            part = holders[begin : begin + _CHUNK]
+            used[part[part != NO_HOLDER]] = True
     return int(np.count_nonzero(used))

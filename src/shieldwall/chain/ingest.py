@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from shieldwall.chain.batch import Batch, decode_batch, prove
 from shieldwall.chain.columns import (
     HEADER,
     NO_HEIGHT,
@@ -20,12 +20,12 @@ from shieldwall.chain.columns import (
     UNSPENDABLE,
     WHOLE,
 )
-from shieldwall.chain.proof import merkle_root
-from shieldwall.chain.readers.interface import BlockRef, Previous, RawBlock
+from shieldwall.chain.digests import EMPTY, UNKNOWN_KIND, Given, block_digest
+from shieldwall.chain.previous import Answer, ask_sources
+from shieldwall.chain.readers.interface import BlockRef, RawBlock
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
 from shieldwall.errors import BadBlock
-from shieldwall.kernels.arrays import COINBASE, Bytes, Decoded, DecodeFault
 from shieldwall.kernels.engine import Engine
 from shieldwall.model.address import key_hash
 from shieldwall.model.network import Network
@@ -34,20 +34,7 @@ from shieldwall.model.transaction import display
 
 Rows = dict[str, npt.NDArray[Any]]
 
-
-@dataclass(slots=True)
-class Batch:
-    """Blocks taken apart, on their way to rows. n transactions, i inputs without coinbases, o outputs."""
-
-    blocks: Sequence[RawBlock]
-    data: Bytes
-    block_start: npt.NDArray[np.int64]
-    decoded: Decoded
-    txids: Bytes
-    coinbase: npt.NDArray[np.bool_]  # [n]
-    first_tx: npt.NDArray[np.int64]  # [blocks + 1]
-    first_input: npt.NDArray[np.int64]  # [n + 1], coinbase inputs left out
-    outpoint: npt.NDArray[np.int64]  # [i]
+_CHUNK = 1 << 20  # outputs looked at together
 
 
 @dataclass(slots=True)
@@ -70,15 +57,19 @@ class Ingester:
         engine: Plain or compiled kernels.
         keep_raw: Keep the transactions' bytes in the store; else remember where they stand in the source.
         helpers: For a block's hash, further references that may know what its inputs spend.
+
+    Attributes:
+        unresolved: Inputs so far of which nobody says what they spend.
     """
 
     writer: ChainWriter
     engine: Engine
     network: Network
     keep_raw: bool
-    helpers: dict[bytes, list[BlockRef]] = field(default_factory=dict)
+    helpers: Mapping[bytes, Sequence[BlockRef]] = field(default_factory=dict)
     unresolved: int = 0
-    _digest: bytes = bytes(32)
+    _digest: bytes = EMPTY
+    _complete: bool = True  # every block from the genesis block on is here, whole
     _interner: Any = None
     _live: Any = None
 
@@ -91,6 +82,7 @@ class Ingester:
             _add_live(self._live, store)
             if store.rows("block"):
                 self._digest = store.column("block_digest")[-1].tobytes()
+                self._complete = store.followed_from == 0 and int(store.column("block_height")[0]) == 0
 
     def take(self, blocks: Sequence[RawBlock]) -> None:
         """Write one batch of blocks, not yet committed.
@@ -98,13 +90,43 @@ class Ingester:
         Raises:
             BadBlock: A block that its own bytes refute, or that spends what cannot be spent.
         """
-        batch = self._decode(blocks)
+        batch = decode_batch(blocks, self.engine)
         for number in range(len(blocks)):
-            _prove(batch, number)
+            prove(batch, number)
         rows = self.writer.rows
         base_tx, base_output, base_input = rows["tx"], rows["output"], rows["input"]
-        decoded, engine = batch.decoded, self.engine
-        kinds, starts, ends = engine.classify(batch.data, decoded.script_start, decoded.script_end)
+        known, spenders, burnt = self._resolve(batch, base_output)
+        linked = known.spent != NO_OUTPUT
+        self._check_complete(batch, linked)
+        spender_of_input = np.repeat(
+            np.arange(base_tx, base_tx + len(batch.txids), dtype=np.uint32), np.diff(batch.first_input)
+        )
+        self._link(known.spent[linked], spender_of_input[linked], spenders, base_output)
+        spenders[burnt] = UNSPENDABLE
+        outside, given = self._outside(batch, known, base_input)
+        self._write_holders()
+        raw = self._raw_rows(batch)
+        self.writer.append(
+            {"output_value": batch.decoded.value, "output_holder": known.holders, "output_spender": spenders}
+        )
+        self.writer.append({"input_output": known.spent, "input_holder": known.input_holders})
+        self.writer.append(outside)
+        self.writer.append(
+            {
+                "tx_txid": batch.txids,
+                "tx_first_input": (batch.first_input[:-1] + base_input).astype(np.uint64),
+                "tx_first_output": (batch.decoded.first_output[:-1] + base_output).astype(np.uint64),
+                "tx_flags": batch.decoded.flags,
+                **raw,
+            }
+        )
+        inputs_before = outside["outside_input"] - np.uint64(base_input)
+        self.writer.append(self._block_rows(batch, given, inputs_before, base_tx))
+
+    def _resolve(self, batch: Batch, base: int) -> tuple[_Resolved, npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
+        """Who holds each output and what each input spends; also the empty spenders, and which outputs are burnt."""
+        decoded = batch.decoded
+        kinds, starts, ends = self.engine.classify(batch.data, decoded.script_start, decoded.script_end)
         burnt = (kinds == ScriptKind.OP_RETURN) | (decoded.script_end - decoded.script_start > MAX_SCRIPT_SIZE)
         holders = self._interner.intern(batch.data, kinds, starts, ends)
         spent, overwritten = self._live.resolve(
@@ -114,75 +136,14 @@ class Ingester:
             decoded.first_output,
             batch.txids,
             (~burnt).astype(np.uint8),
-            base_output,
-        )
-        if len(overwritten):
-            self._check_overwritten(overwritten, batch, base_output)
-        spender_of_input = np.repeat(
-            np.arange(base_tx, base_tx + len(batch.txids), dtype=np.uint32), np.diff(batch.first_input)
+            base,
         )
         spenders = np.full(len(holders), NO_TRANSACTION, np.uint32)
-        spenders[burnt] = UNSPENDABLE
-        self._link(spent, spender_of_input, spenders, base_output)
-        self._link(overwritten, np.full(len(overwritten), UNSPENDABLE, np.uint32), spenders, base_output)
-        known = _Resolved(spent, holders, decoded.value, np.full(len(spent), NO_HOLDER, np.uint32), base_output)
-        outside = self._outside(batch, known, base_input)
-        self._write_holders()
-        raw = self._raw_rows(batch)
-        self.writer.append(
-            {
-                "output_value": decoded.value,
-                "output_holder": holders,
-                "output_spender": spenders,
-            }
-        )
-        self.writer.append({"input_output": spent, "input_holder": known.input_holders})
-        self.writer.append(outside)
-        self.writer.append(
-            {
-                "tx_txid": batch.txids,
-                "tx_first_input": (batch.first_input[:-1] + base_input).astype(np.uint64),
-                "tx_first_output": (decoded.first_output[:-1] + base_output).astype(np.uint64),
-                "tx_flags": decoded.flags,
-                **raw,
-            }
-        )
-        self.writer.append(self._block_rows(batch, outside, base_tx, base_input))
-
-    def _decode(self, blocks: Sequence[RawBlock]) -> Batch:
-        data = np.frombuffer(b"".join(block.data for block in blocks), np.uint8)
-        sizes = np.array([len(block.data) for block in blocks], np.int64)
-        limit = np.cumsum(sizes)
-        start = limit - sizes
-        counts = np.array([block.count for block in blocks], np.int64)
-        try:
-            decoded = self.engine.decode(data, start, counts, limit)
-        except DecodeFault as fault:
-            ref = blocks[fault.block].ref
-            at = fault.offset - int(start[fault.block])
-            raise BadBlock(
-                f"{ref.place}: transaction {fault.transaction} of block {display(ref.hash)} {fault} "
-                f"({at} bytes after the first transaction)"
-            ) from None
-        for number, block in enumerate(blocks):
-            over = int(limit[number] - decoded.block_end[number])
-            if over:
-                raise BadBlock(f"{block.ref.place}: {over} bytes follow the last transaction of the block")
-        coinbase = (decoded.flags & COINBASE) != 0
-        counts_in = np.diff(decoded.first_input)
-        counts_in[coinbase] = 0
-        keep = np.repeat(~coinbase, np.diff(decoded.first_input))
-        return Batch(
-            blocks=blocks,
-            data=data,
-            block_start=start,
-            decoded=decoded,
-            txids=self.engine.txids(data, decoded),
-            coinbase=coinbase,
-            first_tx=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
-            first_input=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts_in))),
-            outpoint=decoded.outpoint[keep],
-        )
+        if len(overwritten):
+            self._check_overwritten(overwritten, batch, base)
+            self._link(overwritten, np.full(len(overwritten), UNSPENDABLE, np.uint32), spenders, base)
+        input_holders = np.full(len(spent), NO_HOLDER, np.uint32)
+        return _Resolved(spent, holders, decoded.value, input_holders, base), spenders, burnt
 
     def _link(
         self,
@@ -192,14 +153,28 @@ class Ingester:
         base: int,
     ) -> None:
         """Set the spenders: in `new` for this batch's outputs, in the store for older ones."""
-        linked = outputs != NO_OUTPUT
-        fresh = linked & (outputs >= base)
+        fresh = outputs >= base
         new[outputs[fresh] - np.uint64(base)] = spender_of[fresh]
-        older = linked & ~fresh
-        self.writer.link(outputs[older], spender_of[older])
+        self.writer.link(outputs[~fresh], spender_of[~fresh])
+
+    def _check_complete(self, batch: Batch, linked: npt.NDArray[np.bool_]) -> None:
+        """Where every block since the genesis block is here, an input that spends nothing here spends nothing at all."""
+        first = self.writer.rows["block"]
+        refs = [block.ref for block in batch.blocks]
+        self._complete = self._complete and all(ref.whole and ref.height == first + k for k, ref in enumerate(refs))
+        if self._complete and not linked.all():
+            number = int(np.argmin(linked))
+            tx = int(np.searchsorted(batch.first_input, number, side="right")) - 1
+            block = int(np.searchsorted(batch.first_tx, tx, side="right")) - 1
+            raise BadBlock(
+                f"{refs[block].place}: transaction {display(batch.txids[tx].tobytes())} of block "
+                f"{display(refs[block].hash)} spends an output that does not exist, or that is spent already",
+                hint="the source is damaged or not of this chain; leave it out",
+            )
 
     def _check_overwritten(self, overwritten: npt.NDArray[np.uint64], batch: Batch, base: int) -> None:
         """Only two coinbases of the main chain were ever overwritten while unspent (BIP 30)."""
+        may = {height for height, _ in self.network.overwritten}
         for output in overwritten.tolist():
             if output >= base:
                 tx = int(np.searchsorted(batch.decoded.first_output, output - base, side="right")) - 1
@@ -207,17 +182,17 @@ class Ingester:
                 height = batch.blocks[block].ref.height
                 txid = batch.txids[tx].tobytes()
             else:
-                with self.writer.snapshot() as store:
-                    number = store.transaction_of(output) if output < store.rows("output") else None
-                    height = None if number is None else store.height_of(number)
-                    txid = b"" if number is None else store.column("tx_txid")[number].tobytes()
-            if height not in self.network.overwritten:
+                with self.writer.draft() as store:
+                    number = store.transaction_of(output)
+                    height, txid = store.height_of(number), store.column("tx_txid")[number].tobytes()
+            if height not in may:
                 raise BadBlock(
-                    f"transaction {display(txid)} of height {height} stands in a later block again",
+                    f"{batch.blocks[0].ref.place}: transaction {display(txid)} of height {height} stands in a later block "
+                    "again",
                     hint="one of the sources is damaged or not of this chain; leave it out",
                 )
 
-    def _outside(self, batch: Batch, known: _Resolved, base_input: int) -> Rows:
+    def _outside(self, batch: Batch, known: _Resolved, base_input: int) -> tuple[Rows, Given]:
         """Fill in who each input's money came from; rows for the inputs whose previous output is not in the store."""
         base = known.base_output
         linked = known.spent != NO_OUTPUT
@@ -228,92 +203,79 @@ class Ingester:
             known.input_holders[older] = self.writer.written("output_holder", base)[known.spent[older]]
         missing = np.flatnonzero(~linked)
         values = np.full(len(missing), NO_VALUE, np.uint64)
+        scripts: list[Script | None] = [None] * len(missing)
         if len(missing):
-            self._ask_sources(batch, known, missing, values)
+            self._ask(batch, known, missing, values, scripts)
         at = batch.outpoint[missing][:, None]
         indexes = np.ascontiguousarray(batch.data[at + np.arange(32, 36)]).reshape(-1, 4)
-        return {
+        payloads = [script.payload if script else b"" for script in scripts]
+        given = Given(
+            values,
+            np.array([script.kind if script else UNKNOWN_KIND for script in scripts], np.uint8),
+            np.cumsum([0, *(len(payload) for payload in payloads)]),
+            np.frombuffer(b"".join(payloads), np.uint8),
+        )
+        rows: Rows = {
             "outside_input": (missing + base_input).astype(np.uint64),
             "outside_txid": batch.data[at + np.arange(32)].reshape(-1, 32),
             "outside_index": indexes.view(np.uint32).reshape(-1),
             "outside_value": values,
         }
+        return rows, given
 
-    def _ask_sources(
-        self, batch: Batch, known: _Resolved, missing: npt.NDArray[np.int64], values: npt.NDArray[np.uint64]
+    def _ask(
+        self,
+        batch: Batch,
+        known: _Resolved,
+        missing: npt.NDArray[np.int64],
+        values: npt.NDArray[np.uint64],
+        scripts: list[Script | None],
     ) -> None:
-        """Previous outputs from the readers, for blocks that need one; what is known already must agree."""
+        """Previous outputs from the sources, for blocks that need one; what is known already must agree."""
         edges = batch.first_input[batch.first_tx]
         for number in np.unique(np.searchsorted(edges, missing, side="right") - 1).tolist():
             ref = batch.blocks[number].ref
             first, last = int(edges[number]), int(edges[number + 1])
-            rows = np.flatnonzero((missing >= first) & (missing < last))
-            previous = self._previous(batch, number)
-            if previous is None:
+            rows = np.arange(*np.searchsorted(missing, (first, last)))
+            answer = ask_sources(batch, number, self.helpers.get(ref.hash, ()))
+            if answer is None:
                 self.unresolved += len(rows)
                 continue
-            if len(previous) != last - first:
-                raise BadBlock(
-                    f"{ref.place}: {len(previous)} spent outputs are given for the {last - first} inputs of the block"
-                )
-            self._check_known(previous, known, slice(first, last), ref)
-            given = [previous[int(missing[row]) - first] for row in rows]
-            self.unresolved += sum(entry is None for entry in given)
-            for row, entry, holder in zip(rows.tolist(), given, self._intern_scripts(given), strict=True):
+            self._check_known(answer, known, slice(first, last), ref)
+            for row in rows.tolist():
+                entry = answer[int(missing[row]) - first]
                 if entry is not None:
-                    known.input_holders[missing[row]] = holder
+                    scripts[row] = classify(entry.script)
                     values[row] = NO_VALUE if entry.value is None else entry.value
+            self.unresolved += int(np.count_nonzero(values[rows] == NO_VALUE))
+        there = [row for row, script in enumerate(scripts) if script]
+        known.input_holders[missing[there]] = self._number_scripts([script for script in scripts if script])
 
-    def _previous(self, batch: Batch, number: int) -> list[Previous | None] | None:
-        block = batch.blocks[number]
-        answer = block.ref.reader.previous_outputs(block.ref)
-        helpers = self.helpers.get(block.ref.hash)
-        if answer is not None or not helpers:
-            return answer
-        known: dict[bytes, Sequence[Previous | None]] = {}
-        for helper in helpers:
-            transactions = getattr(helper.reader, "transactions", None)
-            for transaction in transactions(helper) if transactions else ():
-                known[transaction.txid] = transaction.previous
-        united: list[Previous | None] = []
-        for tx in range(int(batch.first_tx[number]), int(batch.first_tx[number + 1])):
-            inputs = int(batch.first_input[tx + 1] - batch.first_input[tx])
-            united += known.get(batch.txids[tx].tobytes(), (None,) * inputs)
-        return united
-
-    def _check_known(self, previous: Sequence[Previous | None], known: _Resolved, inputs: slice, ref: BlockRef) -> None:
+    def _check_known(self, answer: Answer, known: _Resolved, inputs: slice, ref: BlockRef) -> None:
         """What the source gives for an input whose creating transaction is in the store must be what that paid."""
         base = known.base_output
         older = self.writer.written("output_value", base)
         spent, holders = known.spent[inputs], known.input_holders[inputs]
-        for place, entry in enumerate(previous):
+        checked = [(place, entry) for place, entry in enumerate(answer) if entry and int(spent[place]) != NO_OUTPUT]
+        said = self._number_scripts([classify(entry.script) for _, entry in checked])
+        for (place, entry), holder in zip(checked, said.tolist(), strict=True):
             output = int(spent[place])
-            if entry is None or entry.value is None or output == NO_OUTPUT:
-                continue
             value = int(known.values[output - base] if output >= base else older[output])
-            same_holder = self._intern_scripts([entry])[0] == int(holders[place])
-            if value != entry.value or not same_holder:
+            same_holder = holder == int(holders[place])
+            if (entry.value is not None and value != entry.value) or not same_holder:
                 raise BadBlock(
                     f"{ref.place}: input {place} of block {display(ref.hash)} is said to spend {entry.value} satoshi, "
                     f"and its creating transaction paid {value}" + ("" if same_holder else " to another script"),
                     hint="the source of the spent outputs is damaged or belongs to another block",
                 )
 
-    def _intern_scripts(self, entries: Sequence[Previous | None]) -> list[int]:
-        scripts = [classify(entry.script) if entry else Script(ScriptKind.OTHER, b"") for entry in entries]
-        known = [number for number, entry in enumerate(entries) if entry]
-        numbers = [NO_HOLDER] * len(scripts)
-        for place, number in zip(known, self._number_scripts([scripts[k] for k in known]), strict=True):
-            numbers[place] = number
-        return numbers
-
-    def _number_scripts(self, scripts: Sequence[Script]) -> list[int]:
-        payload = b"".join(script.payload for script in scripts)
-        ends = np.cumsum(np.array([len(script.payload) for script in scripts], np.int64))
-        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1])) if len(ends) else ends
+    def _number_scripts(self, scripts: Sequence[Script]) -> npt.NDArray[np.uint32]:
+        sizes = np.array([len(script.payload) for script in scripts], np.int64)
+        ends = np.cumsum(sizes)
         kinds = np.array([script.kind for script in scripts], np.uint8)
-        answer: list[int] = self._interner.intern(np.frombuffer(payload, np.uint8), kinds, starts, ends).tolist()
-        return answer
+        payload = np.frombuffer(b"".join(script.payload for script in scripts), np.uint8)
+        numbers: npt.NDArray[np.uint32] = self._interner.intern(payload, kinds, ends - sizes, ends)
+        return numbers
 
     def _write_holders(self) -> None:
         """Append new holders; a public key and its hash are linked both ways."""
@@ -321,12 +283,9 @@ class Ingester:
         kinds, sizes, payload = self._interner.take_new()
         ends = np.cumsum(sizes)
         keys = np.flatnonzero(kinds == ScriptKind.P2PK)
-        hashes = []
-        for key in keys.tolist():
-            raw = payload[int(ends[key] - sizes[key]) : int(ends[key])].tobytes()
-            hashed = key_hash(Script(ScriptKind.P2PK, raw))
-            hashes.append(hashed if hashed else Script(ScriptKind.P2PKH, raw[:20]))
-        twins = np.array(self._number_scripts(hashes), np.uint32)
+        twins = self._number_scripts(
+            [key_hash(payload[int(ends[key] - sizes[key]) : int(ends[key])].tobytes()) for key in keys.tolist()]
+        )
         more_kinds, more_sizes, more_payload = self._interner.take_new()
         kinds = np.concatenate((kinds, more_kinds))
         sizes = np.concatenate((sizes, more_sizes))
@@ -342,35 +301,43 @@ class Ingester:
         self.writer.set_twins(twins[~fresh], numbers[~fresh])
 
     def _raw_rows(self, batch: Batch) -> Rows:
+        """Where each transaction's bytes are: in the store, or in the source file that holds them as they are."""
         decoded = batch.decoded
-        lengths = (decoded.end - decoded.start).astype(np.uint32)
-        if self.keep_raw:
-            base = self.writer.rows["raw"]
+        kept = np.array([self.keep_raw or block.file is None for block in batch.blocks])
+        ends = np.append(batch.block_start[1:], len(batch.data))
+        sizes = np.where(kept, ends - batch.block_start, 0)
+        places = self.writer.rows["raw"] + np.cumsum(sizes) - sizes
+        for number in np.flatnonzero(kept).tolist() if not kept.all() else ():
+            self.writer.append({"raw_bytes": batch.data[int(batch.block_start[number]) : int(ends[number])]})
+        if kept.all():
             self.writer.append({"raw_bytes": batch.data})
-            files = np.zeros(len(lengths), np.uint16)
-            offsets = decoded.start + base
-        else:
-            owner = np.repeat(np.arange(len(batch.blocks)), np.diff(batch.first_tx))
-            numbers = [self.writer.file_number(block.file) if block.file else 0 for block in batch.blocks]
-            shifts = np.array([block.offset for block in batch.blocks], np.int64) - batch.block_start
-            files = np.array(numbers, np.uint16)[owner]
-            offsets = decoded.start + shifts[owner]
-        return {"tx_raw_offset": offsets.astype(np.uint64), "tx_raw_length": lengths, "tx_raw_file": files}
+        files = [
+            0 if own or block.file is None else self.writer.file_number(block.file)
+            for own, block in zip(kept.tolist(), batch.blocks, strict=True)
+        ]
+        shifts = np.where(kept, places, [block.offset for block in batch.blocks]) - batch.block_start
+        owner = np.repeat(np.arange(len(batch.blocks)), np.diff(batch.first_tx))
+        return {
+            "tx_raw_offset": (decoded.start + shifts[owner]).astype(np.uint64),
+            "tx_raw_length": (decoded.end - decoded.start).astype(np.uint32),
+            "tx_raw_file": np.array(files, np.uint16)[owner],
+        }
 
-    def _block_rows(self, batch: Batch, outside: Rows, base_tx: int, base_input: int) -> Rows:
+    def _block_rows(self, batch: Batch, given: Given, inputs: npt.NDArray[np.uint64], base_tx: int) -> Rows:
         refs = [block.ref for block in batch.blocks]
-        edges = batch.first_input[batch.first_tx] + base_input
-        cuts = np.searchsorted(outside["outside_input"], edges)
+        cuts = np.searchsorted(inputs, batch.first_input[batch.first_tx].astype(np.uint64)).tolist()
         digests = []
         for number, ref in enumerate(refs):
             first, last = int(batch.first_tx[number]), int(batch.first_tx[number + 1])
-            total = sha256(self._digest)
-            total.update(ref.header or ref.hash)
-            height = NO_HEIGHT if ref.height is None else ref.height
-            total.update(height.to_bytes(4, "little") + ref.time.to_bytes(4, "little") + bytes([ref.whole]))
-            total.update(batch.txids[first:last].tobytes())
-            total.update(outside["outside_value"][int(cuts[number]) : int(cuts[number + 1])].tobytes())
-            self._digest = total.digest()
+            self._digest = block_digest(
+                self._digest,
+                ref.header or ref.hash,
+                height=ref.height,
+                time=ref.time,
+                whole=ref.whole,
+                txids=batch.txids[first:last],
+                given=given.part(cuts[number], cuts[number + 1]),
+            )
             digests.append(self._digest)
         return {
             "block_header": np.frombuffer(b"".join(ref.header or bytes(80) for ref in refs), np.uint8),
@@ -383,28 +350,12 @@ class Ingester:
         }
 
 
-def _prove(batch: Batch, number: int) -> None:
-    """A whole block's transactions are those of its merkle root, each once, the first a coinbase and no other."""
-    ref = batch.blocks[number].ref
-    first, last = int(batch.first_tx[number]), int(batch.first_tx[number + 1])
-    if ref.whole and ref.header is not None:
-        if merkle_root(batch.txids[first:last]) != ref.header[36:68]:
-            raise BadBlock(
-                f"{ref.place}: the transactions of block {display(ref.hash)} do not make its merkle root",
-                hint="the bytes are damaged; copy the block again",
-            )
-        if not batch.coinbase[first] or batch.coinbase[first + 1 : last].any():
-            raise BadBlock(f"{ref.place}: block {display(ref.hash)} must begin with its coinbase and have no other")
-    if len({row.tobytes() for row in batch.txids[first:last]}) != last - first:
-        raise BadBlock(f"{ref.place}: block {display(ref.hash)} has a transaction twice (CVE-2012-2459)")
-
-
 def _add_live(live: Any, store: ChainStore) -> None:  # noqa: ANN401 - plain or compiled
     """Give the resolver the outputs of a store that nothing has spent."""
-    open_outputs = np.flatnonzero(
-        (store.column("output_spender") >= store.rows("tx")) & (store.column("output_spender") != UNSPENDABLE)
-    ).astype(np.uint64)
-    firsts = store.column("tx_first_output")
-    for chunk in np.array_split(open_outputs, max(1, len(open_outputs) >> 20)):
-        makers = np.searchsorted(firsts, chunk, side="right") - 1
-        live.add(np.ascontiguousarray(store.column("tx_txid")[makers]), chunk - firsts[makers], chunk)
+    firsts, txids = store.column("tx_first_output"), store.column("tx_txid")
+    spenders = store.column("output_spender")
+    for begin in range(0, len(spenders), _CHUNK):
+        part = spenders[begin : begin + _CHUNK]
+        open_outputs = (np.flatnonzero((part >= store.rows("tx")) & (part != UNSPENDABLE)) + begin).astype(np.uint64)
+        makers = np.searchsorted(firsts, open_outputs, side="right") - 1
+        live.add(np.ascontiguousarray(txids[makers]), open_outputs - firsts[makers], open_outputs)

@@ -23,7 +23,7 @@ class Plan:
 
     Attributes:
         blocks: In order, each with its height where it is known.
-        helpers: Partial references of a block that is also there as a whole; they may know previous outputs.
+        helpers: Further references of a block that is there as a whole; they may know previous outputs.
         duplicates: Blocks that more than one source has.
         stale: Blocks of branches that lost.
         missing: (first, last) height of every hole between whole blocks.
@@ -82,6 +82,7 @@ def _distinct(refs: Iterable[BlockRef], plan: Plan) -> tuple[dict[bytes, BlockRe
             parts.setdefault(ref.hash, []).append(ref)
         elif ref.hash in whole:
             plan.duplicates += 1
+            plan.helpers.setdefault(ref.hash, []).append(ref)
             if whole[ref.hash].height is None and ref.height is not None:
                 whole[ref.hash] = replace(whole[ref.hash], height=ref.height)
         else:
@@ -90,7 +91,7 @@ def _distinct(refs: Iterable[BlockRef], plan: Plan) -> tuple[dict[bytes, BlockRe
     partial = []
     for block, group in parts.items():
         if block in whole:
-            plan.helpers[block] = group
+            plan.helpers.setdefault(block, []).extend(group)
         else:
             partial.append(group[0] if len(group) == 1 else merged.unite(group))
     partial.sort(key=lambda ref: (ref.height or 0, ref.hash))
@@ -123,8 +124,11 @@ def _best_branches(whole: dict[bytes, BlockRef], plan: Plan) -> list[list[BlockR
     best: dict[bytes, BlockRef] = {}
     for ref in whole.values():
         rival = best.get(root[ref.hash])
-        key = (total[ref.hash], bytes(255 - byte for byte in ref.hash[::-1]))
-        if rival is None or key > (total[rival.hash], bytes(255 - byte for byte in rival.hash[::-1])):
+        if (
+            rival is None
+            or total[ref.hash] > total[rival.hash]
+            or (total[ref.hash] == total[rival.hash] and ref.hash[::-1] < rival.hash[::-1])
+        ):
             best[root[ref.hash]] = ref
     segments = []
     for tip in best.values():

@@ -75,7 +75,7 @@ def txid_of(raw: bytes) -> str:
 
 
 def _witness_size(raw: bytes) -> int:
-    inputs, place = _count(raw, 6)
+    inputs, _ = _count(raw, 6)
     return inputs * (1 + 1 + 71 + 1 + 33)
 
 
@@ -153,7 +153,7 @@ class BlockMaker:
     def _take_in(self, txid: str, outputs: Sequence[tuple[Script, int]]) -> list[Coin]:
         coins = [Coin(txid, index, value, script) for index, (script, value) in enumerate(outputs)]
         for coin in coins:
-            if coin.script.kind != ScriptKind.OP_RETURN:
+            if not coin.script.unspendable:
                 self.unspent[coin.txid, coin.index] = coin
         return coins
 

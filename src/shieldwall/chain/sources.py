@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shieldwall.chain.openfiles import KEY_FILE, key_of, plain
 from shieldwall.chain.readers.blockfiles import BlockFileReader, looks_like_block_file
 from shieldwall.chain.readers.esplora_files import EsploraFileReader, looks_like_esplora
 from shieldwall.chain.readers.esplora_http import EsploraHttpReader, Fetch
@@ -14,8 +15,8 @@ from shieldwall.chain.readers.facts import FORMAT as FACTS
 from shieldwall.chain.readers.facts import FactFileReader, network_of
 from shieldwall.chain.readers.interface import Reader
 from shieldwall.chain.readers.rawblocks import RawBlockReader, is_undo
-from shieldwall.errors import BadInput, UsageError
-from shieldwall.model.network import Network, by_magic
+from shieldwall.errors import BadInput, UsageError, WrongNetwork
+from shieldwall.model.network import MAIN, Network, by_magic
 
 _HEAD = 4096  # bytes that tell what a file is
 
@@ -26,14 +27,14 @@ class Sources:
 
     Attributes:
         readers: One per kind of source.
-        network: The network that files name by magic or heading; None when none does.
+        network: The network of all of them.
         size: Bytes of all files, for choosing kernels and keeping raw bytes.
         node_files: True when whole files of a node are among them.
         skipped: Files of a folder that are no source.
     """
 
     readers: list[Reader] = field(default_factory=list)
-    network: Network | None = None
+    network: Network = MAIN
     size: int = 0
     node_files: bool = False
     skipped: list[Path] = field(default_factory=list)
@@ -41,7 +42,7 @@ class Sources:
 
 def find_sources(
     names: Sequence[str],
-    network: Network,
+    network: Network | None,
     *,
     height: int | None = None,
     hops: int = 0,
@@ -52,7 +53,7 @@ def find_sources(
 
     Args:
         names: Paths, or URLs of an Esplora instance with what to fetch.
-        network: For sources that name none themselves.
+        network: Of the store or the command line; None takes what the sources name, else the main network.
         height: Height of a single block file whose coinbase does not carry it.
         hops: Spends onward to fetch from an Esplora instance.
         allow_remote: An Esplora instance may be beyond this machine.
@@ -63,49 +64,84 @@ def find_sources(
         BadInput: A file that was named is none of the forms.
     """
     found = Sources()
-    kinds: dict[str, list[Path]] = {"node": [], "raw": [], "esplora": [], "facts": []}
+    files = _Files()
+    urls = [name for name in names if "://" in name]
     for name in names:
-        if "://" in name:
-            reader = EsploraHttpReader(name, network, hops=hops, allow_remote=allow_remote, fetch=fetch)
-            found.readers.append(reader)
-            continue
-        path = Path(name)
-        if path.is_dir():
-            for file in sorted(entry for entry in path.iterdir() if entry.is_file()):
-                kind = _kind(file)
-                if kind == "raw" and file.suffix == ".json" and not _names_block(file):
-                    kind = "other"
-                if kind in kinds:
-                    kinds[kind].append(file)
-                elif kind == "other":
-                    found.skipped.append(file)
-        elif path.is_file():
-            kind = _kind(path)
-            if kind not in kinds:
-                raise BadInput(
-                    f"{path}: no block file, raw block, Esplora answer or fact file",
-                    hint="undo files are found beside their blocks: name the block" if kind == "beside" else "",
-                )
-            kinds[kind].append(path)
-        else:
-            raise UsageError(f"{name}: no such file or folder")
-    if kinds["node"]:
-        found.network = by_magic(_head(kinds["node"][0])[:4])
-        found.node_files = True
-        found.readers.append(BlockFileReader(kinds["node"]))
-    if height is not None and len(kinds["raw"]) != 1:
-        raise UsageError(f"--height is for one block file; {len(kinds['raw'])} were named")
-    if kinds["raw"]:
-        found.readers.append(RawBlockReader(kinds["raw"], height))
-    if kinds["esplora"]:
-        found.readers.append(EsploraFileReader(kinds["esplora"], network))
-    if kinds["facts"]:
-        found.network = found.network or network_of(kinds["facts"][0])
-        found.readers.append(FactFileReader(kinds["facts"], found.network))
+        if name not in urls:
+            _sort_in(Path(name), files, found)
+    if height is not None and len(files.raw) != 1:
+        raise UsageError(f"--height is for one block file; {len(files.raw)} were named")
+    found.network = _network(files, network)
+    found.node_files = bool(files.node)
+    if files.node:
+        found.readers.append(BlockFileReader(files.node))
+    if files.raw:
+        found.readers.append(RawBlockReader(files.raw, height))
+    if files.esplora:
+        found.readers.append(EsploraFileReader(files.esplora, found.network))
+    if files.facts:
+        found.readers.append(FactFileReader(files.facts, found.network))
+    for url in urls:
+        found.readers.append(EsploraHttpReader(url, found.network, hops=hops, allow_remote=allow_remote, fetch=fetch))
     if not found.readers:
         raise UsageError("nothing to build from", hint="name block files, raw blocks, Esplora answers or fact files")
-    found.size = sum(path.stat().st_size for paths in kinds.values() for path in paths)
+    found.size = sum(path.stat().st_size for path in files.all())
     return found
+
+
+@dataclass(slots=True)
+class _Files:
+    node: list[Path] = field(default_factory=list)
+    raw: list[Path] = field(default_factory=list)
+    esplora: list[Path] = field(default_factory=list)
+    facts: list[Path] = field(default_factory=list)
+
+    def all(self) -> list[Path]:
+        return [*self.node, *self.raw, *self.esplora, *self.facts]
+
+    def of(self, kind: str) -> list[Path] | None:
+        return {"node": self.node, "raw": self.raw, "esplora": self.esplora, "facts": self.facts}.get(kind)
+
+
+def _sort_in(path: Path, files: _Files, found: Sources) -> None:
+    """Put a named file, or the files of a named folder, where they belong."""
+    if path.is_dir():
+        for file in sorted(entry for entry in path.iterdir() if entry.is_file()):
+            kind = _kind(file)
+            if kind == "raw" and file.suffix == ".json" and not _names_block(file):
+                kind = "other"
+            group = files.of(kind)
+            if group is not None:
+                group.append(file)
+            elif kind == "other":
+                found.skipped.append(file)
+    elif path.is_file():
+        kind = _kind(path)
+        group = files.of(kind)
+        if group is None:
+            raise BadInput(
+                f"{path}: no block file, raw block, Esplora answer or fact file",
+                hint="undo files are found beside their blocks: name the block" if kind == "beside" else "",
+            )
+        group.append(path)
+    else:
+        raise UsageError(f"{path}: no such file or folder")
+
+
+def _network(files: _Files, wanted: Network | None) -> Network:
+    """The network that all agree on: the wanted one, those that files name by magic or heading; else the main one."""
+    named = [(path, by_magic(plain(_head(path), 0, key_of(path.parent))[:4])) for path in files.node]
+    named += [(path, network_of(path)) for path in files.facts]
+    chosen, by = wanted, "the store or --network"
+    for path, network in named:
+        if network is not None and chosen is None:
+            chosen, by = network, str(path)
+        if network is not None and chosen is not None and chosen != network:
+            raise WrongNetwork(
+                f"{path} is of {network.name}, and {by} says {chosen.name}",
+                hint="give another --chain folder for that network",
+            )
+    return chosen or MAIN
 
 
 def _head(path: Path) -> bytes:
@@ -123,12 +159,7 @@ def _kind(path: Path) -> str:
     name = path.name
     if is_undo(path) or (name.startswith("rev") and name.endswith(".dat")):
         return "beside"
-    if name == "xor.dat":
-        if any(path.read_bytes()):
-            raise BadInput(
-                f"{path}: the node scrambles its block files with this key, which this version does not undo yet",
-                hint="start the node once with -blocksxor=0 and a fresh blocks folder, or use another source",
-            )
+    if name == KEY_FILE:
         return "beside"
     head = _head(path)
     if looks_like_block_file(head) or (name.startswith("blk") and name.endswith(".dat")):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from shieldwall.chain.columns import (
     COLUMNS,
@@ -21,65 +17,32 @@ from shieldwall.chain.columns import (
     NO_HOLDER,
     NO_OUTPUT,
     NO_VALUE,
+    STATED,
     STATED_UNSPENT,
     UNSPENDABLE,
     WHOLE,
 )
 from shieldwall.chain.manifest import Manifest, read_manifest
+from shieldwall.chain.mapping import Column, map_rows
+from shieldwall.chain.openfiles import key_of, plain
+from shieldwall.chain.spend import Input, Spend, SpendState
 from shieldwall.errors import StoreError
 from shieldwall.model import address
 from shieldwall.model.network import Network, by_name
 from shieldwall.model.script import Script, ScriptKind
 from shieldwall.model.transaction import display
 
-Column = npt.NDArray[Any]
+__all__ = ["ChainStore", "Input", "Spend", "SpendState", "holder_key"]
 
-
-class SpendState(StrEnum):
-    """Where an output stands; unknown is its own answer and is never called unspent."""
-
-    SPENT = "spent"  # by a transaction in this store
-    SPENT_OUTSIDE = "spent_outside"  # the source names a spender that is not in this store
-    UNSPENT = "unspent"  # as of the tip
-    UNKNOWN = "unknown"  # nothing in this store tells
-    UNSPENDABLE = "unspendable"  # provably never: an output, and never unspent
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """An output's state: its spender's number (SPENT), or txid in display form (SPENT_OUTSIDE), or neither."""
-
-    state: SpendState
-    transaction: int | None = None
-    txid: str | None = None
-    as_of: int | None = None  # height at which the source said so, when it was the source
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """An input: the output it spends where that is in the store, and what is known of it otherwise.
-
-    Attributes:
-        number: Its number in the store.
-        output: Number of the output that it spends; None when the creating transaction is not here.
-        txid: Display form of the creating transaction's id.
-        index: Index of the spent output there.
-        value: Satoshi; None when nobody gives it.
-        holder: Number of the holder of the spent output; None when not known.
-    """
-
-    number: int
-    output: int | None
-    txid: str
-    index: int
-    value: int | None
-    holder: int | None
+_ATTEMPTS = 5  # at opening a store that a writer replaces at that moment
 
 
 class ChainStore:
     """A chain store, opened for reading; a snapshot of what was committed then.
 
-    Use as a context manager, or call `close`.
+    Use as a context manager, or call `close`. A writer that extends the store or writes it anew does not disturb a
+    snapshot; one that rolls back a reorganised tip writes other blocks over those that it took out, so open again after
+    a reorganisation.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -92,10 +55,24 @@ class ChainStore:
     def open(cls, folder: Path) -> ChainStore:
         """The store in `folder`.
 
+        Every file is mapped at once, so that a writer may drop files which this snapshot still reads.
+
         Raises:
             StoreError: None there, of another format, or damaged.
         """
-        return cls(folder, read_manifest(folder))
+        for attempt in range(_ATTEMPTS):
+            store = cls(folder, read_manifest(folder))
+            try:
+                for name in COLUMNS:
+                    store.column(name)
+                for name in INDEXES:
+                    store.index(name)
+            except StoreError:
+                if attempt + 1 == _ATTEMPTS or read_manifest(folder) == store.manifest:
+                    raise
+            else:
+                return store
+        raise AssertionError("the last attempt returns or raises")
 
     def __enter__(self) -> Self:
         return self
@@ -114,8 +91,8 @@ class ChainStore:
         if name not in self._columns:
             spec = COLUMNS[name]
             rows = self.manifest.rows[spec.table]
-            path = self.folder / self.manifest.generation / f"{name}.bin"
-            self._columns[name] = map_rows(path, spec.dtype, rows, spec.width)
+            folder = self.manifest.index if spec.table == STATED else self.manifest.generation
+            self._columns[name] = map_rows(self.folder / folder / f"{name}.bin", spec.dtype, rows, spec.width)
         return self._columns[name]
 
     def index(self, name: str) -> Column:
@@ -129,8 +106,14 @@ class ChainStore:
                 "paid_first": indexed["holder"] + 1 if self.manifest.index else 0,
                 "paid_output": indexed["output"],
             }[name if name.startswith("paid") else spec.table]
-            self._columns[key] = map_rows(self.folder / self.manifest.index / f"{name}.bin", spec.dtype, rows, 1)
+            self._columns[key] = map_rows(self.folder / self.manifest.index / f"{name}.bin", spec.dtype, rows)
         return self._columns[key]
+
+    @property
+    def indexed(self) -> bool:
+        """True when the indexes cover every committed row."""
+        manifest = self.manifest
+        return bool(manifest.index) and all(manifest.rows[table] == rows for table, rows in manifest.indexed.items())
 
     def rows(self, table: str) -> int:
         """Committed rows of a table."""
@@ -173,6 +156,15 @@ class ChainStore:
         """First transaction of that run."""
         first = self.followed_from
         return int(self.column("block_first_tx")[first]) if first < self.rows("block") else self.rows("tx")
+
+    @cached_property
+    def stated_from(self) -> int:
+        """Least height as of which "unspent" is unspent as of the tip: no later block is missing."""
+        if self.tip_height is None:
+            return NO_HEIGHT
+        first = self.followed_from
+        height = int(self.column("block_height")[first]) if first < self.rows("block") else NO_HEIGHT
+        return self.tip_height if height == NO_HEIGHT else max(height - 1, 0)
 
     @property
     def digest(self) -> str:
@@ -301,7 +293,7 @@ class ChainStore:
             height, txid = stated
             if txid != STATED_UNSPENT:
                 return Spend(SpendState.SPENT_OUTSIDE, txid=display(txid), as_of=height)
-            if self.tip_height is not None and height >= self.tip_height:
+            if height >= self.stated_from:
                 return Spend(SpendState.UNSPENT, as_of=height)
         if self.transaction_of(output) >= self.followed_from_tx:
             return Spend(SpendState.UNSPENT)
@@ -368,7 +360,7 @@ class ChainStore:
         try:
             with Path(path).open("rb") as source:
                 source.seek(offset)
-                data = source.read(length)
+                data = plain(source.read(length), offset, key_of(Path(path).parent))
         except OSError as error:
             raise StoreError(
                 f"{path}: the source of transaction {self.txid(transaction)} cannot be read ({error})",
@@ -379,35 +371,6 @@ class ChainStore:
         return data
 
 
-def map_rows(path: Path, dtype: type[np.generic], rows: int, width: int) -> Column:
-    """The first `rows` rows of a column file, read-only.
-
-    Raises:
-        StoreError: The file is missing or shorter than the manifest says.
-    """
-    shape = (rows, width) if width > 1 else (rows,)
-    if not rows:
-        return np.empty(shape, dtype)
-    size = path.stat().st_size if path.is_file() else 0
-    if size < rows * width * np.dtype(dtype).itemsize:
-        raise StoreError(
-            f"{path}: {size} bytes, and the manifest counts {rows} rows",
-            hint="restore the store from a copy, or build it again",
-        )
-    # a plain array over the map: indexing it costs a third of what a memmap object costs
-    return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
-
-
 def holder_key(payload: bytes) -> int:
     """The sort key of a holder: the last eight bytes of its payload, little-endian, padded with zeros in front."""
     return int.from_bytes(payload[-8:].rjust(8, b"\0"), "little")
-
-
-def digest_of(store: ChainStore) -> str:
-    """The digest of a store's content: network, the last block's running digest, the statements."""
-    total = sha256(store.network.name.encode())
-    if store.rows("block"):
-        total.update(store.column("block_digest")[-1].tobytes())
-    for name in ("stated_output", "stated_height", "stated_txid"):
-        total.update(store.column(name).tobytes())
-    return total.hexdigest()

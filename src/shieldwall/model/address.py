@@ -44,9 +44,9 @@ def identity(script: Script, network: Network) -> str:
     return encode(script, network) or f"{script.kind.label}:{script.payload.hex()}"
 
 
-def key_hash(script: Script) -> Script | None:
-    """The P2PKH script of the same key for a P2PK script, else None: the two are one holder, visibly linked."""
-    return Script(ScriptKind.P2PKH, hash160(script.payload)) if script.kind == ScriptKind.P2PK else None
+def key_hash(key: bytes) -> Script:
+    """The P2PKH script of a public key: whoever is paid by key or by its hash is one holder, visibly linked."""
+    return Script(ScriptKind.P2PKH, hash160(key))
 
 
 def parse(text: str, network: Network) -> Script | None:

@@ -23,7 +23,7 @@ class Network:
         hrp: Human-readable part of a bech32 address (BIP 173).
         halving: Blocks between two halvings of the subsidy.
         bip34: First height whose coinbase must carry its height (BIP 34).
-        overwritten: Heights of coinbases that a later one with the same txid overwrote (BIP 30).
+        overwritten: (height of a coinbase, height of the later one with the same txid that overwrote it) (BIP 30).
     """
 
     name: str
@@ -34,7 +34,7 @@ class Network:
     hrp: str
     halving: int
     bip34: int
-    overwritten: tuple[int, ...] = ()
+    overwritten: tuple[tuple[int, int], ...] = ()
 
     @property
     def caip2(self) -> str:
@@ -49,7 +49,7 @@ class Network:
 
 MAIN = Network(
     "main", bytes.fromhex("f9beb4d9"), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
-    0x00, 0x05, "bc", 210_000, 227_931, (91_722, 91_812),
+    0x00, 0x05, "bc", 210_000, 227_931, ((91_722, 91_880), (91_812, 91_842)),
 )  # fmt: skip
 TESTNET3 = Network(
     "testnet3", bytes.fromhex("0b110907"), "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shieldwall.model.canonical import canonical_json, digest
+from shieldwall.model.spreadsheet import csv_text
 
 CSV_COLUMNS = (
     "kind", "address", "txid", "output_index", "amount_satoshi", "share", "hops", "height", "time_utc",
@@ -46,24 +46,7 @@ class TraceResult:
 
     def to_csv(self) -> str:
         """The ends, one output a row."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(CSV_COLUMNS)
-        for end in self.body["ends"]:
-            service = end["service"] or ""
-            tags = "; ".join(tag["label"] for tag in end["tags"])
-            freezers = "; ".join(entry["name"] for entry in end["freezable_by"])
-            for output in end["outputs"]:
-                writer.writerow(
-                    cell_safe(value)
-                    for value in (
-                        end["kind"], end["address"] or "", output["txid"],
-                        "" if output["index"] is None else output["index"], output["amount"], output["share"],
-                        output["hops"], "" if output["height"] is None else output["height"], output["time"],
-                        service, tags, freezers, output["reason"],
-                    )
-                )  # fmt: skip
-        return text.getvalue()
+        return csv_text(CSV_COLUMNS, (row for end in self.body["ends"] for row in _rows(end)))
 
     def _repr_html_(self) -> str:
         from shieldwall.trace.report import notebook  # noqa: PLC0415 - templates only where someone looks
@@ -71,8 +54,11 @@ class TraceResult:
         return notebook(self)
 
 
-def cell_safe(value: object) -> object:
-    """A CSV cell that no spreadsheet takes for a formula: text from outside may begin with = + - @ or a tab."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+def _rows(end: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    tags = "; ".join(tag["label"] for tag in end["tags"])
+    freezers = "; ".join(entry["name"] for entry in end["freezable_by"])
+    for output in end["outputs"]:
+        yield (
+            end["kind"], end["address"], output["txid"], output["index"], output["amount"], output["share"],
+            output["hops"], output["height"], output["time"], end["service"], tags, freezers, output["reason"],
+        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The answer in one sentence, then what is not known: the first line of every report."""
+"""The answer in one sentence: where the money is, largest part first, and what is not known."""
 
 from __future__ import annotations
 
@@ -6,57 +6,82 @@ from typing import Any
 
 from shieldwall.model.amount import btc, percent
 
+_NOT_FOUND = {
+    "gap": "is behind a gap in the data",
+    "limit": "was not followed further, by the limits set",
+}
+
 
 def sentence(body: dict[str, Any]) -> str:
     """Where the money is now, from a result's body; every number in it stands in the body, too."""
     seed = body["seed_amount"]
     if not seed:
         return "There is nothing to follow: the targets hold no money in this data."
-    conserved = body["conserved"]
-    parts = []
-    ends = [end for end in body["ends"] if end["kind"] in ("service", "held")]
-    if ends:
-        parts.append(_lead(ends[0], seed, conserved))
-        others = ends[1:]
-        if others:
-            rest = sum(end["amount"] for end in others)
-            places = "address" if len(others) == 1 else "addresses"
-            parts.append(f"{_portion(rest, seed, conserved)} at {len(others)} other {places}")
-    for kind, words in (
-        ("gap", "is behind a gap in the data"),
-        ("unknown", "went to outputs whose spends this data does not show"),
-        ("limit", "was not followed further, by the limits set"),
-        ("fee", "went to fees"),
-    ):
+    found = [end for end in body["ends"] if end["kind"] in ("service", "held")]
+    clauses = [(found[0]["amount"], _portion(body, found[0]["amount"]) + _where(found[0]))] if found else []
+    if found[1:]:
+        rest = sum(end["amount"] for end in found[1:])
+        clauses.append((rest, _portion(body, rest) + _elsewhere(found[1:])))
+    lost = [end for end in body["ends"] if end["kind"] == "unknown"]
+    if lost:
+        clauses.append((body["unknown_amount"], _portion(body, body["unknown_amount"]) + _last_seen(lost)))
+    for kind in ("gap", "limit"):
         amount = body[f"{kind}_amount"]
-        if amount and kind == "fee" and body["unspendable_amount"] == amount:
-            words = "was destroyed in outputs that nobody can spend"
-        elif amount and kind == "fee" and body["unspendable_amount"]:
-            words = "went to fees and outputs that nobody can spend"
         if amount:
-            parts.append(f"{_portion(amount, seed, conserved)} {words}{_names(body) if kind == 'gap' else ''}")
-    tip = f"height {body['tip_height']} ({body['tip_time']})" if body["tip_height"] is not None else "a tip of unknown height"
-    start = "" if ends else f"Of {btc(seed)} BTC: "
-    return f"{start}{'; '.join(parts)}. By {body['method']}, as of {tip}."
+            clauses.append(
+                (amount, f"{_portion(body, amount)} {_NOT_FOUND[kind]}{_names(body) if kind == 'gap' else ''}")
+            )
+    clauses.sort(key=lambda clause: -clause[0])
+    fee, burnt = body["fee_amount"], body["unspendable_amount"]
+    if fee > burnt:
+        clauses.append((0, f"{_portion(body, fee - burnt)} went to fees"))
+    if burnt:
+        clauses.append((0, f"{_portion(body, burnt)} was destroyed in outputs that nobody can spend"))
+    begin = (
+        f"Of {btc(seed)} BTC, "
+        if body["conserved"]
+        else f"Outputs marked from {btc(seed)} BTC (poison counts no shares): "
+    )
+    tip = (
+        "a tip of unknown height" if body["tip_height"] is None else f"height {body['tip_height']} ({body['tip_time']})"
+    )
+    return f"{begin}{'; '.join(text for _, text in clauses)}. Method {body['method']}, as of {tip}."
 
 
-def _lead(end: dict[str, Any], seed: int, conserved: bool) -> str:
-    amount = end["amount"]
-    hops = f"{end['hops']} {'hop' if end['hops'] == 1 else 'hops'} on" if end["hops"] else "never moved"
-    if conserved:
-        where = f"{percent(amount, seed)} of {btc(seed)} BTC ({btc(amount)} BTC)"
-    else:
-        where = f"Marked outputs of {btc(amount)} BTC, reached from {btc(seed)} BTC,"
-    verb = "sits" if conserved else "sit"
-    if end["kind"] == "service":
-        freezers = end["freezable_by"]
-        can = f"{freezers[0]['name']} can freeze it" if freezers else "who can freeze it is not in the directory"
-        return f"{where} {verb} at {end['service']}, deposit address {end['address']}, {hops}, last moved {end['last_moved']}; {can}"
-    return f"{where} {verb} unspent at {end['address']}, {hops}, last moved {end['last_moved']}"
+def _where(end: dict[str, Any]) -> str:
+    if end["kind"] == "held":
+        moved = "never moved" if not end["hops"] else f"{_hops(end['hops'])}, last moved {end['last_moved']}"
+        return f" sits unspent at {end['address']}, {moved}"
+    freezers = end["freezable_by"]
+    can = f"{freezers[0]['name']} can freeze it" if freezers else "who can freeze it is not in the directory"
+    return f" sits at {end['service']}, deposit address {end['address']}, {_hops(end['hops'])}, last moved {end['last_moved']}; {can}"
 
 
-def _portion(amount: int, seed: int, conserved: bool) -> str:
-    return f"{percent(amount, seed)} ({btc(amount)} BTC)" if conserved else f"{btc(amount)} BTC"
+def _last_seen(ends: list[dict[str, Any]]) -> str:
+    others = len(ends) - 1
+    more = f" and {others} other {'address' if others == 1 else 'addresses'}" if others else ""
+    return f" was last seen at {ends[0]['address']}{more}, and whether it moved on is not in this data"
+
+
+def _elsewhere(ends: list[dict[str, Any]]) -> str:
+    services = sorted({end["service"] for end in ends if end["kind"] == "service"})
+    held = sum(end["kind"] == "held" for end in ends)
+    places = []
+    if services:
+        places.append(f"at {' and '.join(services)}" if len(services) < 3 else f"at {len(services)} other services")
+    if held:
+        places.append(f"unspent at {held} other {'address' if held == 1 else 'addresses'}")
+    return f" sits {' and '.join(places)}"
+
+
+def _hops(count: int) -> str:
+    return f"{count} {'hop' if count == 1 else 'hops'} on"
+
+
+def _portion(body: dict[str, Any], amount: int) -> str:
+    if not body["conserved"]:
+        return f"{btc(amount)} BTC"
+    return f"{percent(amount, body['seed_amount'])} ({btc(amount)} BTC)"
 
 
 def _names(body: dict[str, Any]) -> str:

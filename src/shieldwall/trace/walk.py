@@ -10,11 +10,14 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
-from shieldwall.chain.store import ChainStore, SpendState
+from shieldwall.chain.store import ChainStore, Spend, SpendState
 from shieldwall.errors import PartialData
 from shieldwall.model.claim import Claim
-from shieldwall.trace.labels import Label, Labels
+from shieldwall.model.moment import utc
+from shieldwall.model.transaction import internal
+from shieldwall.trace.labels import NOTHING_KNOWN, Label, Labels
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods.interface import CLEAN, Method, Taint, UnknownInput, amount_of
 from shieldwall.trace.published import PublishedHops
@@ -43,7 +46,7 @@ class Ending:
         amount: Tainted satoshi.
         reason: Why it ends here, where the kind does not say it.
         txid: Gap: the named transaction that is not in the data.
-        claim: Gap: id of the claim that names it, "" when the chain data itself does.
+        claim: Gap: what is published of it; None when only the chain data names it.
     """
 
     kind: EndKind
@@ -52,7 +55,7 @@ class Ending:
     amount: int
     reason: str = ""
     txid: str = ""
-    claim: str = ""
+    claim: Claim | None = None
 
 
 @dataclass(slots=True)
@@ -85,8 +88,7 @@ class Walk:
         steps: The transactions passed, in chain order.
         origin: For a tainted output, the output (or None and the transaction's input) that brought most of it.
         hops: For a tainted output, the spends from the seed.
-        seeds: Outputs that the walk started from.
-        notes: What a person should know.
+        notes: What a person should know, sorted.
     """
 
     seed_amount: int = 0
@@ -95,7 +97,6 @@ class Walk:
     steps: list[Step] = field(default_factory=list)
     origin: dict[int, int | None] = field(default_factory=dict)
     hops: dict[int, int] = field(default_factory=dict)
-    seeds: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -118,11 +119,15 @@ class Walker:
         self._limits = limits
         self._labels = labels
         self._published = published
+        self._claims: dict[int, tuple[Claim, ...]] = {}  # output -> what is published of its spend
         self._known: dict[int, Label] = {}
         self._taints: dict[int, Taint] = {}
         self._incoming: dict[int, list[int]] = {}  # transaction -> tainted outputs that it spends
         self._queue: list[int] = []
         self._queued: set[int] = set()
+        self._followed: set[int] = set()  # transactions that a spend led to: what the limit of transactions counts
+        self._seeds: set[int] = set()  # outputs to start from
+        self._onward: set[int] = set()  # outputs that an input to start from spends
         self._walk = Walk()
 
     def run(self, targets: Sequence[Target]) -> Walk:
@@ -132,35 +137,41 @@ class Walker:
             PartialData: The value of an input to start from is not known.
         """
         store, walk = self._store, self._walk
-        walk.seeds = {output for target in targets for output in target.outputs}
+        self._claims, walk.notes = claims_by_output(store, self._published)
+        self._seeds = {output for target in targets for output in target.outputs}
         seed_outputs: dict[int, list[int]] = {}
-        for output in sorted(walk.seeds):
+        for output in sorted(self._seeds):
             seed_outputs.setdefault(store.transaction_of(output), []).append(output)
         seed_inputs: dict[int, set[int]] = {}
-        for target in targets:
-            for number in target.inputs:
-                spender = store.transaction_of_input(number)
-                seed_inputs.setdefault(spender, set()).add(number - store.input_range(spender)[0])
+        links = store.column("input_output")
+        for number in {number for target in targets for number in target.inputs}:
+            spender = store.transaction_of_input(number)
+            seed_inputs.setdefault(spender, set()).add(number - store.input_range(spender)[0])
+            self._onward.add(
+                int(links[number])
+            )  # NO_OUTPUT, which is no output's number, where it spends none from here
         for transaction in (*seed_outputs, *seed_inputs):
             self._push(transaction)
         while self._queue:
             transaction = heapq.heappop(self._queue)
-            self._settle(transaction, seed_inputs.get(transaction, set()), seed_outputs.get(transaction, []))
+            self._settle(transaction, seed_inputs.get(transaction, set()), seed_outputs.get(transaction, ()))
+        walk.notes.sort()
         return walk
 
     def label(self, holder: int) -> Label:
-        """What the tags say of a holder."""
-        if holder not in self._known:
-            self._known[holder] = self._labels.of(self._store.identity(holder))
-        return self._known[holder]
+        """What the tags say of a holder; of its public key's hash (or the other way) where they say nothing of itself."""
+        found = self._known.get(holder)
+        if found is None:
+            found = self._labels.of(self._store.identity(holder))
+            twin = self._store.twin(holder) if found == NOTHING_KNOWN else None
+            if twin is not None:
+                found = self._labels.of(self._store.identity(twin))
+            self._known[holder] = found
+        return found
 
     def tainted(self, output: int) -> int:
         """Tainted satoshi of an output."""
         return amount_of(self._taints.get(output, CLEAN))
-
-    def claim(self, claim_id: str) -> Claim:
-        """The published hop with this id."""
-        return self._published.by_id(claim_id)
 
     def _push(self, transaction: int) -> None:
         if transaction not in self._queued:
@@ -194,19 +205,23 @@ class Walker:
         links, values = store.links(transaction)
         coming = set(self._incoming.pop(transaction, ()))
         taints = [self._taints[link] if link in coming else CLEAN for link in links]
-        hop = min((walk.hops[output] for output in coming), default=0)
+        hops = [walk.hops[output] for output in coming]
         for place in sorted(seed_inputs):
             value = values[place]
             if value is None:
-                outpoint = next(entry for k, entry in enumerate(store.inputs(transaction)) if k == place)
+                missing = next(islice(store.inputs(transaction), place, None))
                 raise PartialData(
-                    f"what input {place} of {store.txid(transaction)} brought is not known: {outpoint.txid} is not in "
+                    f"what input {place} of {store.txid(transaction)} brought is not known: {missing.txid} is not in "
                     "this store, and no source gives its output",
                     hint="extend the store with that transaction: shieldwall chain build",
                 )
             self._begin(value, amount_of(taints[place]))
-            taints[place] = ((0, value),) if value else CLEAN
-            hop = 0
+            if value:
+                taints[place] = ((0, value),)
+                hops.append(0)
+        if not hops:
+            return {}  # inputs to start from that bring nothing
+        hop = min(hops)
         step = Step(transaction, hop + 1)
         step.inputs = [(k, links[k], amount_of(taint)) for k, taint in enumerate(taints) if taint]
         numbers = store.output_range(transaction)
@@ -232,7 +247,7 @@ class Walker:
 
     def _stop_at(self, transaction: int, place: int, step: Step) -> None:
         """The method needs the value of an input that nobody gives: a gap, named by the missing transaction."""
-        missing = next(entry for k, entry in enumerate(self._store.inputs(transaction)) if k == place)
+        missing = next(islice(self._store.inputs(transaction), place, None))
         reason = (
             f"spent by {self._store.txid(transaction)}, whose input {place} spends {missing.txid}:{missing.index}; without "
             f"that amount {self._method.name} cannot divide"
@@ -245,11 +260,14 @@ class Walker:
         """Follow an output, or end there."""
         store = self._store
         spend = store.spend(output)
+        if output in self._claims and (spend.state not in (SpendState.UNKNOWN, SpendState.SPENT_OUTSIDE)):
+            self._compare(output, spend)
         if spend.state == SpendState.UNSPENDABLE:
             return self._end(EndKind.FEE, output, transaction, amount, "provably unspendable")
-        holder = int(store.column("output_holder")[output])
-        if output not in self._walk.seeds and self.label(holder).service is not None:
-            return self._end(EndKind.SERVICE, output, transaction, amount, self.label(holder).category or "")
+        asked = output in self._seeds or output in self._onward  # whoever names money at a service wants it followed
+        label = self.label(int(store.column("output_holder")[output]))
+        if label.service is not None and not asked:
+            return self._end(EndKind.SERVICE, output, transaction, amount, label.category or "")
         if spend.state == SpendState.UNSPENT:
             return self._end(EndKind.HELD, output, transaction, amount)
         if spend.state == SpendState.SPENT and spend.transaction is not None:
@@ -257,20 +275,53 @@ class Walker:
             if reason:
                 return self._end(EndKind.LIMIT, output, transaction, amount, reason)
             self._incoming.setdefault(spend.transaction, []).append(output)
+            self._followed.add(spend.transaction)
             return self._push(spend.transaction)
         if spend.txid:
-            reason = f"spent by {spend.txid}, says the source as of height {spend.as_of}"
-            return self._end(EndKind.GAP, output, transaction, amount, reason, spend.txid)
+            return self._end_outside(output, transaction, amount, spend)
         return self._end_unknown(output, transaction, amount, spend.as_of)
 
+    def _compare(self, output: int, spend: Spend) -> None:
+        """The data knows what became of an output of which hops are published: it holds, and the difference is told."""
+        known = "unspent as of its tip" if spend.state == SpendState.UNSPENT else "never to be spent"
+        if spend.transaction is not None:
+            known = f"spent by {self._store.txid(spend.transaction)}"
+        for claim in self._claims[output]:
+            said = f"spent by {claim.statement['spender']}"
+            verdict = (
+                "the chain data says so, too" if known == said else f"in the chain data it is {known}, which holds"
+            )
+            self._walk.notes.append(f"{claim.subject.name} is published as {said} ({claim.source}); {verdict}")
+
+    def _end_outside(self, output: int, transaction: int, amount: int, spend: Spend) -> None:
+        """The source names the spender, which is not here; what is published of the hops after it comes along."""
+        spender = str(spend.txid)
+        agreeing = [claim for claim in self._claims.get(output, ()) if claim.statement["spender"] == spender]
+        for claim in self._claims.get(output, ()):
+            if claim not in agreeing:
+                self._walk.notes.append(
+                    f"{claim.subject.name} is published as spent by {claim.statement['spender']} ({claim.source}); "
+                    f"the source of the chain data says that {spender} spent it"
+                )
+        reason = f"spent by {spender}, says the source as of height {spend.as_of}"
+        self._end(EndKind.GAP, output, transaction, amount, reason, spender, agreeing[0] if agreeing else None)
+
     def _end_unknown(self, output: int, transaction: int, amount: int, as_of: int | None) -> None:
-        txid, index = self._store.outpoint(output)
-        claim = self._published.after(f"{txid}:{index}")
-        if claim is not None:
-            spender = str(claim.statement["spender"])
-            reason = f"published as spent by {spender}: {claim.source}"
-            return self._end(EndKind.GAP, output, transaction, amount, reason, spender, claim.id)
-        reason = f"unspent as of height {as_of}, not known since" if as_of is not None else "spend state not in this data"
+        claims = self._claims.get(output, ())
+        if claims:
+            chosen = claims[0]
+            spender = str(chosen.statement["spender"])
+            for rival in claims[1:]:
+                if rival.statement["spender"] != spender:
+                    self._walk.notes.append(
+                        f"{rival.subject.name} is published as spent by {spender} ({chosen.source}) and as spent by "
+                        f"{rival.statement['spender']} ({rival.source}): a contradiction; the gap names the first"
+                    )
+            reason = f"published as spent by {spender}: {chosen.source}"
+            return self._end(EndKind.GAP, output, transaction, amount, reason, spender, chosen)
+        reason = (
+            f"unspent as of height {as_of}, not known since" if as_of is not None else "spend state not in this data"
+        )
         return self._end(EndKind.UNKNOWN, output, transaction, amount, reason)
 
     def _end(
@@ -281,26 +332,45 @@ class Walker:
         amount: int,
         reason: str = "",
         txid: str = "",
-        claim: str = "",
+        claim: Claim | None = None,
     ) -> None:
         self._walk.endings.append(Ending(kind, output, transaction, amount, reason, txid, claim))
 
     def _limit(self, output: int, spender: int, amount: int) -> str:
         """Why a spend is not followed; "" when it is."""
         limits = self._limits
+        if output in self._onward:
+            return ""  # else its money would count here and again where the trace starts from that input
         if limits.hops is not None and self._walk.hops[output] >= limits.hops:
             return f"{limits.hops} hops"
         if amount < limits.least:
             return f"less than {limits.least} satoshi"
         if limits.until_height is not None:
             height = self._store.height_of(spender)
-            if height is None or height > limits.until_height:
+            if height is None:
+                return "moved on at a height that is not known"
+            if height > limits.until_height:
                 return f"moved on after height {limits.until_height}"
         if limits.until_time is not None and self._store.time_of(spender) > limits.until_time:
-            return "moved on after the time limit"
-        if spender not in self._queued and len(self._queued) >= limits.transactions:
+            return f"moved on after {utc(limits.until_time)}"
+        if spender not in self._followed and len(self._followed) >= limits.transactions:
             return f"{limits.transactions} transactions"
         return ""
+
+
+def claims_by_output(store: ChainStore, published: PublishedHops) -> tuple[dict[int, tuple[Claim, ...]], list[str]]:
+    """Published hops by the output of this store that they start from, and notes on those of another chain."""
+    found: dict[int, tuple[Claim, ...]] = {}
+    notes = []
+    for outpoint, claims in published.by_outpoint.items():
+        here = tuple(claim for claim in claims if claim.subject.chain == store.network.caip2)
+        if len(here) < len(claims):
+            notes.append(f"published hops of {outpoint} are of another chain than {store.network.name}, and not used")
+        txid, _, index = outpoint.partition(":")
+        maker = store.find_transaction(internal(txid)) if here else None
+        if maker is not None and int(index) < len(store.output_range(maker)):
+            found[store.output_range(maker)[int(index)]] = here
+    return found, notes
 
 
 def totals(endings: Sequence[Ending]) -> Mapping[EndKind, int]:

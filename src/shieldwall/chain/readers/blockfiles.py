@@ -5,10 +5,10 @@ Frame: magic (4), size (4, little-endian), block. Files are pre-allocated, so ze
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from shieldwall.chain.openfiles import OpenFiles
 from shieldwall.chain.proof import HEADER_SIZE, Header, claimed_height, parse_header
 from shieldwall.chain.readers import undo
 from shieldwall.chain.readers.interface import BlockRef, Place, Previous, Progress, RawBlock, Reader, Survey
@@ -18,7 +18,9 @@ from shieldwall.model.transaction import display
 
 FRAME = 8  # bytes before a block: magic and size
 MAX_BLOCK = 4_000_000  # bytes: no block weighs more (BIP 141)
-_ZEROS = bytes(1 << 16)
+LEAST_TRANSACTION = 60  # bytes: version, one input, one output, lock time
+_HEAD = 400  # bytes of a frame that hold header, count and the script of a coinbase
+_PIECE = 1 << 16  # bytes of zeros looked at together
 
 
 class BlockFileReader(Reader):
@@ -26,67 +28,65 @@ class BlockFileReader(Reader):
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = list(files)
-        self._maps: dict[int, mmap.mmap] = {}
+        self._open = OpenFiles()
         self._spots: list[tuple[int, int, int]] = []  # file, offset of the block, its size
-        self._previous: list[bytes] = []  # hash of the block before each, for the checksum of its undo record
         self._undo: dict[int, undo.UndoFile | None] = {}
 
     def survey(self, progress: Progress) -> Survey:
         """Read every frame and header."""
         found = Survey()
-        total = sum(path.stat().st_size for path in self._files)
+        sizes = [path.stat().st_size for path in self._files]
         done = 0
-        for number, path in enumerate(self._files):
-            size = path.stat().st_size
-            if size:
-                network = self._survey_file(number, path, found)
-                if found.network is not None and network is not None and found.network != network:
-                    raise WrongNetwork(
-                        f"{path}: blocks of {network.name}, after blocks of {found.network.name}",
-                        hint="build one store per network",
-                    )
-                found.network = network or found.network
+        for number, (path, size) in enumerate(zip(self._files, sizes, strict=True)):
+            network = self._survey_file(number, size, found)
+            if found.network is not None and network is not None and found.network != network:
+                raise WrongNetwork(
+                    f"{path}: blocks of {network.name}, after blocks of {found.network.name}",
+                    hint="build one store per network",
+                )
+            found.network = network or found.network
             done += size
-            progress("reading headers", done, total)
+            progress("reading headers", done, sum(sizes))
         return found
 
-    def _survey_file(self, number: int, path: Path, found: Survey) -> Network | None:
-        data = self._map(number)
-        place, end, network = 0, len(data), None
+    def _survey_file(self, number: int, end: int, found: Survey) -> Network | None:
+        path = self._files[number]
+        place, network = 0, None
         while place < end:
-            magic = data[place : place + 4]
-            if magic[:1] == b"\0":
-                place = _skip_zeros(data, place)
+            if not any(self._open.read(path, place, 4, scrambled=False)):
+                place = self._skip_zeros(path, place, end)
                 continue
+            head = self._open.read(path, place, _HEAD)
+            magic = head[:4]
             if network is None:
                 network = by_magic(magic)
             if network is None or magic != network.magic:
+                of = f"block of {network.name}" if network else "block of any network"
                 raise BadInput(
-                    f"{path}, offset {place}: {magic.hex()} begins no block of {network.name if network else 'any network'}",
+                    f"{path}, offset {place}: {magic.hex()} begins no {of}",
                     hint="the file is damaged here, or is no block file; copy it again from the node",
                 )
-            size = int.from_bytes(data[place + 4 : place + 8], "little")
+            size = int.from_bytes(head[4:FRAME], "little")
             start = place + FRAME
-            if size < HEADER_SIZE + 61 or size > MAX_BLOCK:
+            if start + 4 <= end and not HEADER_SIZE + LEAST_TRANSACTION < size <= MAX_BLOCK:
                 raise BadBlock(f"{path}, offset {place}: a block of {size} bytes cannot be")
-            if start + size > end:
+            if start + size > end or len(head) < FRAME:
                 raise BadBlock(
                     f"{path}, offset {place}: the block says {size} bytes, and {max(0, end - start)} are left",
                     hint="the file was cut off; copy it again while the node is stopped",
                 )
             self._spots.append((number, start, size))
-            found.blocks.append(self._ref(path, data, start, size))
+            found.blocks.append(self._ref(path, head[FRAME : FRAME + size], start, size))
             place = start + size
         return network
 
-    def _ref(self, path: Path, data: mmap.mmap, start: int, size: int) -> BlockRef:
+    def _ref(self, path: Path, head: bytes, start: int, size: int) -> BlockRef:
         place = Place(str(path), start)
-        header = check_header(parse_header(data[start : start + HEADER_SIZE]), place)
-        self._previous.append(header.previous)
+        header = check_header(parse_header(head[:HEADER_SIZE]), place)
         return BlockRef(
             hash=header.hash,
             previous=header.previous,
-            height=claimed_height(header.version, coinbase_script(data[start + HEADER_SIZE : start + 400])),
+            height=claimed_height(header.version, coinbase_script(head[HEADER_SIZE:])),
             time=header.time,
             work=header.work,
             header=header.raw,
@@ -101,30 +101,40 @@ class BlockFileReader(Reader):
         """Blocks as they stand in the files."""
         for ref in refs:
             file, start, size = self._spots[ref.key]
-            block = self._map(file)[start : start + size]
+            path = self._files[file]
+            block = self._open.read(path, start, size)
+            if block[:HEADER_SIZE] != ref.header:
+                raise BadBlock(
+                    f"{ref.place}: the file changed while it was read", hint="stop the node, and build again"
+                )
             count, width = transaction_count(block, ref.place)
             begin = HEADER_SIZE + width
-            yield RawBlock(ref, count, block[begin:], str(self._files[file]), start + begin)
+            yield RawBlock(ref, count, block[begin:], str(path.absolute()), start + begin)
 
     def previous_outputs(self, ref: BlockRef) -> list[Previous | None] | None:
         """From the undo record of the block, found by its checksum."""
-        file = self._spots[ref.key][0]
+        file, start, _ = self._spots[ref.key]
         if file not in self._undo:
-            self._undo[file] = undo.beside(self._files[file])
+            self._undo[file] = undo.beside(self._files[file], self._open)
         records = self._undo[file]
-        return records.find(self._previous[ref.key]) if records else None
+        if records is None or ref.previous is None:
+            return None
+        count, _ = transaction_count(self._open.read(self._files[file], start, _HEAD), ref.place, ref.size)
+        return records.find(ref.previous, count)
 
     def close(self) -> None:
-        """Unmap the files."""
-        for data in self._maps.values():
-            data.close()
-        self._maps.clear()
+        """Close the files."""
+        self._open.close()
 
-    def _map(self, number: int) -> mmap.mmap:
-        if number not in self._maps:
-            with self._files[number].open("rb") as file:
-                self._maps[number] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return self._maps[number]
+    def _skip_zeros(self, path: Path, place: int, end: int) -> int:
+        """Past the zeros of a file that its node has made longer than it needs yet."""
+        while place < end:
+            piece = self._open.read(path, place, _PIECE, scrambled=False)
+            rest = piece.lstrip(b"\0")
+            place += len(piece) - len(rest)
+            if rest or not piece:
+                return place
+        return place
 
 
 def looks_like_block_file(head: bytes) -> bool:
@@ -146,17 +156,18 @@ def check_header(header: Header, place: Place) -> Header:
     return header
 
 
-def transaction_count(block: bytes, place: Place) -> tuple[int, int]:
-    """(number of transactions, bytes that the count takes) of a block's bytes.
+def transaction_count(block: bytes, place: Place, size: int | None = None) -> tuple[int, int]:
+    """(number of transactions, bytes that the count takes) of a block's bytes, or of its beginning and its `size`.
 
     Raises:
         BadBlock: No count, or none that the block could hold.
     """
+    size = len(block) if size is None else size
     after = block[HEADER_SIZE : HEADER_SIZE + 9]
     width = 1 if not after or after[0] < 0xFD else 1 + (2 << (after[0] - 0xFD))
     count = int.from_bytes(after[1:width], "little") if width > 1 else int.from_bytes(after[:1], "little")
-    if len(after) < width or not 0 < count <= len(block) // 60:
-        raise BadBlock(f"{place}: a block of {len(block)} bytes cannot hold {count} transactions")
+    if len(after) < width or not 0 < count <= size // LEAST_TRANSACTION:
+        raise BadBlock(f"{place}: a block of {size} bytes cannot hold {count} transactions")
     return count, width
 
 
@@ -169,12 +180,3 @@ def coinbase_script(after_header: bytes) -> bytes:
     place += 1 + 36
     size = after_header[place] if place < len(after_header) else 0
     return after_header[place + 1 : place + 1 + size]
-
-
-def _skip_zeros(data: mmap.mmap, place: int) -> int:
-    while data[place : place + len(_ZEROS)] == _ZEROS:
-        place += len(_ZEROS)
-    end = len(data)
-    while place < end and data[place] == 0:
-        place += 1
-    return place

@@ -104,9 +104,15 @@ class EsploraFileReader(LooseReader):
         script = assemble(decode_address(counts.address, self._network))
         self._histories[script] = History(counts, script)
 
-    def know_tip(self, height: int) -> None:
-        """Take the height at which the answers were given."""
-        self._tip = height
+    def know_tip(self, height: object, place: str) -> None:
+        """Take the height at which the answers were given; of several the lowest, which holds for all of them.
+
+        Raises:
+            BadText: No height.
+        """
+        if not isinstance(height, int) or isinstance(height, bool) or not 0 <= height <= esplora_json.MOST_HEIGHT:
+            raise BadText(f"{place}: no height of a block")
+        self._tip = height if self._tip is None else min(height, self._tip)
 
     def state_histories(self, found: Survey) -> None:
         """Turn complete histories into statements; say which are not complete."""
@@ -147,8 +153,8 @@ class EsploraFileReader(LooseReader):
 
     def _small(self, path: Path) -> None:
         for place, body in elements(path):
-            if isinstance(body, int) and not isinstance(body, bool):
-                self.know_tip(body)
+            if isinstance(body, int):
+                self.know_tip(body, place)
             else:
                 self.know_history(esplora_json.address_counts(body, place))
 
@@ -156,7 +162,7 @@ class EsploraFileReader(LooseReader):
 def is_small_answer(head: str) -> bool:
     """True for a tip height or the counts of one address, by the first characters of a file."""
     text = head.strip()
-    return text.isdigit() or (text.startswith("{") and '"chain_stats"' in text)
+    return (text.isascii() and text.isdigit()) or (text.startswith("{") and '"chain_stats"' in text)
 
 
 def looks_like_esplora(head: str) -> bool:

@@ -6,6 +6,7 @@ that it may learn the target. No proxy is used, and no redirect followed.
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import json
 import urllib.error
@@ -62,13 +63,13 @@ class EsploraHttpReader(EsploraFileReader):
 
     def gather(self, found: Survey, progress: Progress) -> None:
         """The tip first, so that what is asked after it holds at least as of its height."""
-        genesis = self._fetch(f"{self._base}/block-height/0").decode("ascii", "replace").strip()
+        genesis = self._fetch(f"{self._base}/block-height/0")[:80].decode("ascii", "replace").strip()
         if genesis != self._network.genesis:
-            raise WrongNetwork(f"{self._base} serves another network than {self._network.name} (block 0 is {genesis})")
+            raise WrongNetwork(
+                f"{self._base} serves another network than {self._network.name} (block 0 is {genesis!r})"
+            )
         tip = self._json("/blocks/tip/height")
-        if not isinstance(tip, int):
-            raise BadText(f"{self._base}/blocks/tip/height: no height")
-        self.know_tip(tip)
+        self.know_tip(tip, f"{self._base}/blocks/tip/height")
         frontier = self._history(found, progress) if self._wanted == "address" else [internal(self._name)]
         seen: set[bytes] = set(frontier) if self._wanted == "address" else set()
         for hop in range(self._hops + 1):
@@ -103,7 +104,7 @@ class EsploraHttpReader(EsploraFileReader):
                 if taken:
                     txids.append(taken.txid)
             progress("fetching the history", len(txids), 0)
-            if len(page) < _PAGE or (txids and display(txids[-1]) == last):
+            if len(page) < _PAGE or not txids or display(txids[-1]) == last:
                 break
             last = display(txids[-1])
         return txids
@@ -132,7 +133,7 @@ def fetch_url(url: str) -> bytes:
             body: bytes = answer.read(_MOST_BYTES + 1)
     except urllib.error.HTTPError as error:
         raise BadInput(f"{url}: the server answered {error.code} {error.reason}") from None
-    except OSError as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise BadInput(f"{url}: no answer ({error})", hint="is the instance running?") from None
     if len(body) > _MOST_BYTES:
         raise BadInput(f"{url}: an answer of more than {_MOST_BYTES} bytes")
@@ -140,7 +141,13 @@ def fetch_url(url: str) -> bytes:
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no URL ({error})") from None
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError(f"{url!r} is no URL: write what is not ASCII in its %-form")
     pieces = parts.path.rstrip("/").split("/")
     if parts.scheme not in ("http", "https") or not parts.hostname or len(pieces) < 3 or parts.query or parts.fragment:
         raise UsageError(

@@ -16,7 +16,7 @@ from shieldwall.errors import BadBlock, BadText, WrongNetwork
 from shieldwall.model.network import MAX_MONEY, Network
 from shieldwall.model.transaction import TXID, display, internal
 
-_MOST_HEIGHT = 0xFFFFFFFE
+MOST_HEIGHT = 0xFFFFFFFE
 _BASE58_STARTS = {"main": "13", "testnet3": "mn2", "testnet4": "mn2", "signet": "mn2", "regtest": "mn2"}
 
 
@@ -47,7 +47,7 @@ def transaction(body: object, network: Network, place: str) -> tuple[LooseTransa
         return loose, None
     where = f"{place}.status"
     return loose, Confirmed(
-        height=_integer(status, "block_height", where, most=_MOST_HEIGHT),
+        height=_integer(status, "block_height", where, most=MOST_HEIGHT),
         hash=_txid(status, "block_hash", where),
         time=_integer(status, "block_time", where, most=(1 << 32) - 1),
     )
@@ -143,7 +143,8 @@ def _output(body: object, place: str, network: Network) -> tuple[int, bytes]:
         of_network = named.lower().startswith(network.hrp + "1") or named[0] in _BASE58_STARTS[network.name]
         if not of_network:
             raise WrongNetwork(
-                f"{place}: {named} is no address of {network.name}", hint="give the right --network, one store each"
+                f"{place}: {_short(named)} is no address of {network.name}",
+                hint="give the right --network, one store each",
             )
     return value, script
 

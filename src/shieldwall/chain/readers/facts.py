@@ -6,6 +6,7 @@ spend; a `spend` line states an output's spend as of a height. Every txid is der
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 
 from shieldwall.chain.readers.interface import Previous, Progress, Statement, Survey
 from shieldwall.chain.readers.loose import Confirmed, LooseReader, parse_loose
-from shieldwall.errors import BadText, WrongNetwork
+from shieldwall.errors import BadText, UsageError, WrongNetwork
 from shieldwall.model.network import MAX_MONEY, Network, by_name
-from shieldwall.model.transaction import internal
+from shieldwall.model.transaction import TXID, internal
 
 FORMAT = "shieldwall-facts/1"
+_MOST_LINE = 256 << 20  # bytes: a block of 4 MB with what it spends, all as hex
+_MOST_HEADING = 4096  # bytes
 
 
 class FactFileReader(LooseReader):
@@ -36,15 +39,17 @@ class FactFileReader(LooseReader):
     def gather(self, found: Survey, progress: Progress) -> None:
         """Read every line."""
         for number, path in enumerate(self._files):
-            with path.open(encoding="utf-8", errors="strict") as file:
-                try:
-                    for line_number, line in enumerate(file, 1):
-                        self._line(line, f"{path}, line {line_number}", line_number, found)
-                except UnicodeDecodeError as error:
-                    raise BadText(f"{path}, byte {error.start}: not UTF-8 text") from None
+            with path.open("rb") as file:
+                for line_number in itertools.count(1):
+                    line = file.readline(_MOST_LINE)
+                    if not line:
+                        break
+                    if len(line) == _MOST_LINE:
+                        raise BadText(f"{path}, line {line_number}: more than {_MOST_LINE} bytes")
+                    self._line(line, f"{path}, line {line_number}", line_number, found)
             progress("reading facts", number + 1, len(self._files))
 
-    def _line(self, line: str, place: str, number: int, found: Survey) -> None:
+    def _line(self, line: bytes, place: str, number: int, found: Survey) -> None:
         try:
             body = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -60,13 +65,13 @@ class FactFileReader(LooseReader):
                 found.statements.append(_statement(body["spend"], place))
             else:
                 raise BadText(f"{place}: neither a block nor a spend")
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise BadText(f"{place}: does not follow {FORMAT} ({type(error).__name__}: {error})") from None
 
     def _heading(self, body: Mapping[str, Any], place: str, found: Survey) -> None:
         if body.get("format") != FORMAT:
             raise BadText(f"{place}: the first line must name the format {FORMAT}")
-        network = by_name(str(body.get("network")))
+        network = _network(body.get("network"), place)
         if self._network not in (None, network) or found.network not in (None, network):
             raise WrongNetwork(f"{place}: facts of {network.name}", hint="build one store per network")
         found.network = network
@@ -74,10 +79,8 @@ class FactFileReader(LooseReader):
     def _block(self, body: Mapping[str, Any], place: str, found: Survey) -> None:
         block = body["block"]
         confirmed = Confirmed(
-            _number(block["height"], 0xFFFFFFFE), internal(block["hash"]), _number(block["time"], 0xFFFFFFFF)
+            _number(block["height"], 0xFFFFFFFE), _hash(block["hash"]), _number(block["time"], 0xFFFFFFFF)
         )
-        if len(confirmed.hash) != 32:
-            raise BadText(f"{place}: a block hash has 64 hex digits")
         for position, entry in enumerate(body["transactions"]):
             where = f"{place}, transaction {position}"
             previous = [
@@ -90,26 +93,43 @@ class FactFileReader(LooseReader):
 
 
 def network_of(path: Path) -> Network | None:
-    """The network that a fact file's first line names, None when it names none."""
+    """The network that a fact file's first line names, None when it names none.
+
+    Raises:
+        BadText: It names one that does not exist.
+    """
     with path.open("rb") as file:
         try:
-            body = json.loads(file.readline(4096))
+            body = json.loads(file.readline(_MOST_HEADING))
         except (ValueError, RecursionError):
             return None
-    return by_name(str(body["network"])) if isinstance(body, dict) and "network" in body else None
+    return _network(body["network"], str(path)) if isinstance(body, dict) and "network" in body else None
+
+
+def _network(name: object, place: str) -> Network:
+    try:
+        return by_name(str(name))
+    except UsageError as error:
+        raise BadText(f"{place}: {error.message}", hint=error.hint) from None
 
 
 def _statement(body: Mapping[str, Any], place: str) -> Statement:
     txid, _, index = str(body["output"]).partition(":")
-    spender = body.get("spender")
-    if len(txid) != 64:
+    if not index.isascii() or not index.isdigit():
         raise BadText(f"{place}: an output is TXID:INDEX")
+    spender = body.get("spender")
     return Statement(
-        internal(txid),
+        _hash(txid),
         _number(int(index), 0xFFFFFFFF),
         _number(body["height"], 0xFFFFFFFE),
-        internal(spender) if spender else None,
+        None if spender is None else _hash(spender),
     )
+
+
+def _hash(text: object) -> bytes:
+    if not isinstance(text, str) or not TXID.fullmatch(text):
+        raise ValueError(f"{text!r} is not 64 hex digits")
+    return internal(text)
 
 
 def _number(value: object, most: int) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from shieldwall.model.network import Network
 
@@ -72,7 +71,7 @@ class RawBlock:
         ref: Which block.
         count: Transactions.
         data: Their serialisations one after the other; more bytes after the last are an error.
-        file: Index into the reader's `files` where these bytes stand as they are, None when they were re-serialised.
+        file: Absolute path of the file in which these bytes stand as they are, None when they were put together.
         offset: Where `data` begins in that file.
     """
 
@@ -151,11 +150,3 @@ class Reader(ABC):
 
     def close(self) -> None:  # noqa: B027 - most readers hold nothing
         """Let go of files."""
-
-
-def source_files(paths: Sequence[Path]) -> list[Path]:
-    """Every file that `paths` name: files as they are, folders by their files in name order, not deeper."""
-    files: list[Path] = []
-    for path in paths:
-        files += sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
-    return files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from shieldwall.errors import BadText
@@ -39,50 +39,50 @@ def _whole(text: str, path: Path) -> object:
         raise BadText(f"{path}: not JSON ({error})") from None
 
 
-def _list_elements(buffer: str, read: object, path: Path) -> Iterator[tuple[str, object]]:
+def _list_elements(buffer: str, read: Callable[[int], str], path: Path) -> Iterator[tuple[str, object]]:
     decoder = json.JSONDecoder()
-    buffer = buffer.lstrip(_SPACE)[1:]
-    more = True
+    place = _past_space(buffer, 0) + 1
     index = 0
+    more = True
     while True:
-        buffer = buffer.lstrip(_SPACE)
-        if buffer.startswith("]"):
-            _nothing_after(buffer[1:] + read(), path)  # type: ignore[operator]
+        place = _past_space(buffer, place)
+        mark = buffer[place : place + 1]
+        if mark == "]":
+            _nothing_after(buffer[place + 1 :], read, path)
             return
-        if index and buffer:
-            if not buffer.startswith(","):
-                raise BadText(f"{path}[{index}]: expected a comma or the end of the list")
-            body = buffer[1:].lstrip(_SPACE)
-        else:
-            body = buffer
+        if index and mark not in ("", ","):
+            raise BadText(f"{path}[{index}]: expected a comma or the end of the list")
+        begin = _past_space(buffer, place + 1) if index and mark else place
         try:
-            value, used = decoder.raw_decode(body)
-            if used == len(body) and more:
-                raise ValueError("may go on")  # noqa: TRY301 - a number at the end of the buffer may be longer
+            value, end = decoder.raw_decode(buffer, begin)
+            whole = end < len(buffer) or not more  # a number at the end of the buffer may go on behind it
+            fault = "it is cut off"
         except RecursionError:
             raise BadText(f"{path}[{index}]: nested too deeply") from None
         except ValueError as error:
-            chunk = read(_CHUNK) if more else ""  # type: ignore[operator]
-            more = bool(chunk)
-            if not more and (len(body) == 0 or not _complete(decoder, body)):
-                raise BadText(f"{path}[{index}]: not JSON, or cut off ({error})") from None
-            if len(buffer) > _MOST_ELEMENT:
-                raise BadText(f"{path}[{index}]: one element of more than {_MOST_ELEMENT} characters") from None
-            buffer += chunk
+            whole, fault = False, str(error)
+        if whole:
+            yield f"{path}[{index}]", value
+            place = end
+            index += 1
             continue
-        yield f"{path}[{index}]", value
-        buffer = body[used:]
-        index += 1
+        if not more:
+            raise BadText(f"{path}[{index}]: not JSON, or cut off ({fault})")
+        if len(buffer) - place > _MOST_ELEMENT:
+            raise BadText(f"{path}[{index}]: one element of more than {_MOST_ELEMENT} characters")
+        chunk = read(max(_CHUNK, len(buffer) - place))  # twice as much each time: no byte is looked at too often
+        more = bool(chunk)
+        buffer, place = buffer[place:] + chunk, 0
 
 
-def _complete(decoder: json.JSONDecoder, body: str) -> bool:
-    try:
-        decoder.raw_decode(body)
-    except (ValueError, RecursionError):
-        return False
-    return True
+def _past_space(text: str, place: int) -> int:
+    while text[place : place + 1] in _SPACE and place < len(text):
+        place += 1
+    return place
 
 
-def _nothing_after(rest: str, path: Path) -> None:
-    if rest.strip(_SPACE):
-        raise BadText(f"{path}: something follows the end of the list")
+def _nothing_after(rest: str, read: Callable[[int], str], path: Path) -> None:
+    while rest:
+        if rest.strip(_SPACE):
+            raise BadText(f"{path}: something follows the end of the list")
+        rest = read(_CHUNK)

@@ -11,7 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shieldwall.chain.proof import HEADER_SIZE, claimed_height, parse_header
-from shieldwall.chain.readers.blockfiles import MAX_BLOCK, check_header, coinbase_script, transaction_count
+from shieldwall.chain.readers.blockfiles import (
+    LEAST_TRANSACTION,
+    MAX_BLOCK,
+    check_header,
+    coinbase_script,
+    transaction_count,
+)
 from shieldwall.chain.readers.interface import BlockRef, Place, Previous, Progress, RawBlock, Reader, Survey
 from shieldwall.chain.readers.undo import parse_plain_undo
 from shieldwall.errors import BadBlock, BadInput
@@ -39,7 +45,7 @@ class RawBlockReader(Reader):
         for number, path in enumerate(self._files):
             block = read_block(path)
             place = Place(str(path))
-            if len(block) < HEADER_SIZE + 61:
+            if len(block) < HEADER_SIZE + LEAST_TRANSACTION + 1:
                 raise BadBlock(f"{path}: {len(block)} bytes are less than the smallest block")
             header = check_header(parse_header(block[:HEADER_SIZE]), place)
             claimed = claimed_height(header.version, coinbase_script(block[HEADER_SIZE : HEADER_SIZE + 320]))
@@ -69,6 +75,8 @@ class RawBlockReader(Reader):
         """Blocks as the files hold them."""
         for ref in refs:
             block = read_block(self._files[ref.key])
+            if block[:HEADER_SIZE] != ref.header:
+                raise BadBlock(f"{ref.place}: the file changed while it was read", hint="build again")
             count, width = transaction_count(block, ref.place)
             yield RawBlock(ref, count, block[HEADER_SIZE + width :])
 
@@ -78,7 +86,7 @@ class RawBlockReader(Reader):
         beside = path.with_name(path.stem + UNDO_SUFFIX)
         if not beside.is_file():
             return None
-        return parse_plain_undo(beside.read_bytes(), str(beside))
+        return parse_plain_undo(_read_bounded(beside), str(beside))
 
 
 def is_undo(path: Path) -> bool:
@@ -92,14 +100,22 @@ def read_block(path: Path) -> bytes:
     Raises:
         BadInput: JSON without a block, hex with a stray character, or more than a block can take.
     """
-    if path.stat().st_size > _MOST_TEXT:
-        raise BadInput(f"{path}: {path.stat().st_size} bytes are more than one block can take")
-    raw = path.read_bytes()
+    raw = _read_bounded(path)
+    if len(raw) >= HEADER_SIZE and parse_header(raw[:HEADER_SIZE]).proves_work:
+        return raw  # a version may look like the first character of JSON
     start = raw[:64].lstrip()[:1]
     if start in (b"{", b"["):
         return _block_of_json(raw, path)
     if raw[:160].strip() and not raw[:160].translate(None, b"0123456789abcdefABCDEF \r\n\t"):
         return _unhex(raw.decode("ascii", "replace"), str(path))
+    return raw
+
+
+def _read_bounded(path: Path) -> bytes:
+    with path.open("rb") as file:
+        raw = file.read(_MOST_TEXT + 1)
+    if len(raw) > _MOST_TEXT:
+        raise BadInput(f"{path}: more than {_MOST_TEXT} bytes; that is more than one block can take")
     return raw
 
 

@@ -35,22 +35,22 @@ class StoredReader(LooseReader):
         found = Survey(network=store.network)
         blocks = store.rows("block")
         firsts = np.append(store.column("block_first_tx"), store.rows("tx"))
+        headers, hashes, lengths = (store.column(f) for f in ("block_header", "block_hash", "tx_raw_length"))
+        flags_of, heights, times = (store.column(f"block_{f}").tolist() for f in ("flags", "height", "time"))
         for number in range(blocks):
-            flags = int(store.column("block_flags")[number])
-            raw = store.column("block_header")[number].tobytes() if flags & HEADER else None
+            flags, height = flags_of[number], heights[number]
+            raw = headers[number].tobytes() if flags & HEADER else None
             header = parse_header(raw) if raw else None
-            height = int(store.column("block_height")[number])
-            lengths = store.column("tx_raw_length")[int(firsts[number]) : int(firsts[number + 1])]
             found.blocks.append(
                 BlockRef(
-                    hash=store.column("block_hash")[number].tobytes(),
+                    hash=hashes[number].tobytes(),
                     previous=header.previous if header else None,
                     height=None if height == NO_HEIGHT else height,
-                    time=int(store.column("block_time")[number]),
+                    time=times[number],
                     work=header.work if header else 0,
                     header=raw,
                     whole=bool(flags & WHOLE),
-                    size=int(lengths.sum()),
+                    size=int(lengths[int(firsts[number]) : int(firsts[number + 1])].sum(dtype=np.uint64)),
                     place=Place(f"{store.folder}, block {number}"),
                     reader=self,
                     key=number,
@@ -86,7 +86,18 @@ class StoredReader(LooseReader):
         """Blocks from the store's raw bytes."""
         for ref in refs:
             numbers = self._numbers(ref)
-            yield RawBlock(ref, len(numbers), b"".join(self._store.raw(number) for number in numbers))
+            data = b"".join(self._store.raw(number) for number in numbers)
+            yield RawBlock(ref, len(numbers), data, *self._source_of(numbers))
+
+    def _source_of(self, numbers: range) -> tuple[str | None, int]:
+        """The source file and offset at which all these transactions stand one after the other, else None."""
+        rows = slice(numbers.start, numbers.stop)
+        files = self._store.column("tx_raw_file")[rows]
+        offsets = self._store.column("tx_raw_offset")[rows]
+        lengths = self._store.column("tx_raw_length")[rows]
+        if not files[0] or (files != files[0]).any() or (offsets[:-1] + lengths[:-1] != offsets[1:]).any():
+            return None, 0
+        return self._store.manifest.files[int(files[0]) - 1], int(offsets[0])
 
     def previous_outputs(self, ref: BlockRef) -> list[Previous | None] | None:
         """What the store knows of outputs that are not in it."""

@@ -8,8 +8,10 @@ at hand: tested against the written schema. Plain undo (bcoin's test data): repe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from shieldwall.chain.openfiles import OpenFiles
 from shieldwall.chain.proof import sha256d
 from shieldwall.chain.readers.interface import Previous
 from shieldwall.errors import BadInput
@@ -17,48 +19,54 @@ from shieldwall.model.network import MAX_MONEY, NETWORKS
 from shieldwall.model.script import MAX_SCRIPT_SIZE, Script, ScriptKind, assemble
 
 _PRIME = 2**256 - 2**32 - 977  # of the field of secp256k1
+_FRAME = 8  # bytes before a record's data: magic and size
+_CHECKSUM = 32  # bytes behind it
 _SPECIAL = 6  # script "sizes" below this are compressed templates
 
 
 class UndoFile:
     """The records of one `rev*.dat`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: OpenFiles) -> None:
         self._path = path
-        self._data = path.read_bytes()
-        self._records = self._scan()
+        self._files = files
+        self._records = list(self._scan())
         self._next = 0
 
-    def find(self, previous: bytes) -> list[Previous | None] | None:
+    def find(self, previous: bytes, transactions: int) -> list[Previous | None] | None:
         """The previous outputs of the block that follows `previous`, by the record's checksum; None for no record."""
-        count = len(self._records)
-        for step in range(count):  # records mostly follow the blocks' own order: begin where the last one was found
-            place, size = self._records[(self._next + step) % count]
-            data = self._data[place : place + size]
-            if sha256d(previous + data) == self._data[place + size : place + size + 32]:
-                self._next = (self._next + step + 1) % count
-                return parse_undo(data, f"{self._path}, offset {place}")
+        total = len(self._records)
+        for step in range(total):  # records mostly follow the blocks' own order: begin where the last one was found
+            place, size, count = self._records[(self._next + step) % total]
+            if count != transactions - 1:
+                continue
+            record = self._files.read(self._path, place, size + _CHECKSUM)
+            if sha256d(previous + record[:size]) == record[size:]:
+                self._next = (self._next + step + 1) % total
+                return parse_undo(record[:size], f"{self._path}, offset {place}")
         return None
 
-    def _scan(self) -> list[tuple[int, int]]:
-        records, place, data = [], 0, self._data
+    def _scan(self) -> Iterator[tuple[int, int, int]]:
+        """(place of the data, its size, transactions in it) of every record."""
+        end, place = self._path.stat().st_size, 0
         magics = {network.magic for network in NETWORKS.values()}
-        while place + 8 <= len(data) and data[place : place + 4] != b"\0\0\0\0":
-            size = int.from_bytes(data[place + 4 : place + 8], "little")
-            if data[place : place + 4] not in magics or place + 8 + size + 32 > len(data):
+        while place + _FRAME <= end and any(self._files.read(self._path, place, 4, scrambled=False)):
+            head = self._files.read(self._path, place, _FRAME + 9)
+            size = int.from_bytes(head[4:_FRAME], "little")
+            if head[:4] not in magics or place + _FRAME + size + _CHECKSUM > end:
                 raise BadInput(
                     f"{self._path}, offset {place}: no undo record, or one that is cut off",
                     hint="copy the rev file again, or leave it out: inputs then stay unresolved",
                 )
-            records.append((place + 8, size))
-            place += 8 + size + 32
-        return records
+            count = _Cursor(head[_FRAME:] + bytes(9), str(self._path)).compact_size()
+            yield place + _FRAME, size, count
+            place += _FRAME + size + _CHECKSUM
 
 
-def beside(block_file: Path) -> UndoFile | None:
+def beside(block_file: Path, files: OpenFiles) -> UndoFile | None:
     """The `rev*.dat` that belongs to a `blk*.dat`, when it lies beside it."""
     path = block_file.with_name(block_file.name.replace("blk", "rev", 1))
-    return UndoFile(path) if path != block_file and path.is_file() and path.stat().st_size else None
+    return UndoFile(path, files) if path != block_file and path.is_file() else None
 
 
 def parse_undo(data: bytes, place: str) -> list[Previous | None]:

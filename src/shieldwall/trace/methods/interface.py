@@ -24,7 +24,7 @@ def amount_of(taint: Taint) -> int:
     return sum(last - first for first, last in taint)
 
 
-class UnknownInput(Exception):  # noqa: N818 - an answer of `split`, handled by the walk
+class UnknownInput(Exception):
     """The division needs the value of an input that nobody gives.
 
     Attributes:

@@ -1,0 +1,85 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make` alone lists the rest.
+#
+# Installing uses uv where it is on the path, else venv and pip; `make UV= test` takes pip all the same. What is installed
+# is remembered in files under the virtualenv, so a second run installs nothing.
+
+PYTHON ?= python3
+VENV   ?= .venv
+UV     := $(shell command -v uv 2>/dev/null)
+BIN    := $(VENV)/bin
+
+MADE  := $(VENV)/.installed-venv
+CORE  := $(VENV)/.installed-core
+DEV   := $(VENV)/.installed-dev
+
+ifneq ($(UV),)
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+else
+INSTALL = $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-full docs system-deps lock clean
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-12s %s\n' "$$name" "$$text"; \
+	done
+
+demo: $(CORE) ## install, and run the demonstration to its end
+	$(BIN)/shieldwall demo
+
+test: $(DEV) ## install, and run the core tests (about three minutes)
+	$(BIN)/python -m pytest --numprocesses auto
+
+lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproject.toml
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_locks.py
+
+test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, the wheel (under 20 minutes)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m full --hypothesis-profile full --doctest-modules src tests
+
+docs: $(DEV) ## build the documentation, offline, warnings as errors
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+system-deps: ## Debian packages that the full tests use (as root)
+	@sh tools/system-deps.sh
+
+lock: $(MADE) ## write the locks again from pyproject.toml (UPGRADE=1 takes newer versions)
+	$(BIN)/python tools/make_locks.py
+
+clean: ## remove builds and caches; the virtualenv stays (rm -r .venv takes it away)
+	rm -rf build dist docs/_build shieldwall-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests tools docs -name __pycache__ -type d -exec rm -rf {} +
+
+# A virtualenv that is there already is kept.
+$(MADE):
+	@python=$$(sh tools/find-python.sh "$(PYTHON)") || exit 1; \
+	if [ -x "$(BIN)/python" ]; then :; \
+	elif [ -n "$(UV)" ]; then "$(UV)" venv --quiet --python "$$python" "$(VENV)"; \
+	elif ! "$$python" -m venv "$(VENV)"; then \
+		rm -rf "$(VENV)"; \
+		echo "$$python cannot make a virtualenv; on Debian: apt-get install python3-venv" >&2; exit 1; \
+	fi
+	@touch $@
+
+# embit comes as source only: what builds it and the project is pinned like the rest, and goes first.
+define install
+	@if [ -z "$(UV)" ]; then $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; fi
+	$(INSTALL) --require-hashes -r requirements-build.lock
+	$(INSTALL) --require-hashes --no-build-isolation -r $(1)
+	$(INSTALL) --no-deps --no-build-isolation -e .
+endef
+
+$(CORE): $(MADE) requirements-build.lock requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+	@touch $@
+
+$(DEV): $(MADE) requirements-build.lock requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	@touch $@ $(CORE)

@@ -1,0 +1,76 @@
+"""A trace as one self-contained HTML page: the sentence first, then the ends, the picture, its table, and how it was made.
+
+No script, no font, no picture from elsewhere; the same result gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from shieldwall.model.amount import btc, percent
+from shieldwall.trace.picture import lanes
+from shieldwall.trace.result import TraceResult
+
+MOST_ROWS = 400  # rows of a table on the page; the rest is counted, and stands in the JSON and CSV
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("shieldwall.trace"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["btc"] = btc
+    return environment
+
+
+def render(result: TraceResult, *, title: str = "", label: str = "") -> str:
+    """The page.
+
+    Args:
+        result: What to show.
+        title: Heading; the targets by default.
+        label: A banner for results that are not about real money, such as an exercise.
+    """
+    body = result.as_dict()
+    shown = body["transfers"][:MOST_ROWS]
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            body=body,
+            title=title or "Trace of " + ", ".join(target["identity"] for target in body["targets"][:3]),
+            label=label,
+            picture=lanes(body),
+            share=lambda amount: percent(amount, body["seed_amount"]) if body["conserved"] else "",
+            ends=body["ends"][:MOST_ROWS],
+            ends_left=_left(body["ends"][MOST_ROWS:]),
+            transfers=shown,
+            transfers_left=len(body["transfers"]) - len(shown),
+            side_by_side=_side_by_side(body),
+        )
+    )
+
+
+def notebook(result: TraceResult) -> str:
+    """The sentence and the picture, for a notebook."""
+    return _environment().get_template("notebook.html.j2").render(body=result.body, picture=lanes(result.body))
+
+
+def _left(ends: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"count": len(ends), "amount": sum(end["amount"] for end in ends)}
+
+
+def _side_by_side(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """For every address that any method reaches, what each method says; largest first, fees last."""
+    methods = body.get("methods", [])
+    rows: dict[tuple[str, str], dict[str, int]] = {}
+    for method in methods:
+        for end in method["ends"]:
+            row = rows.setdefault((end["kind"], end["address"] or ""), {})
+            row[method["method"]] = row.get(method["method"], 0) + end["amount"]
+    ordered = sorted(rows.items(), key=lambda item: (item[0][0] == "fee", -max(item[1].values()), item[0]))
+    return [{"kind": kind, "address": address, "amounts": amounts} for (kind, address), amounts in ordered[:MOST_ROWS]]

@@ -1,0 +1,109 @@
+"""Shared by all tests: profiles of hypothesis, where data and components are, and what their absence means.
+
+A test names what it needs: `@pytest.mark.needs("shared")`. Where that is missing, the test is a counted skip; in CI
+(the variable CI is set) it is a failure, since CI must have everything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+IN_CI = bool(os.environ.get("CI"))
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+# Helpers of tests, `*_support.py`, are imported by their plain name.
+sys.path[:0] = sorted({str(path.parent) for path in (ROOT / "tests").rglob("*_support.py")})
+
+# No deadlines: how loaded the machine is must not decide.
+for profile, examples in (("default", 50), ("full", 1000)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        derandomize=IN_CI,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("default")
+
+
+@cache
+def can_cut_network() -> bool:
+    """Whether this process may start another one without a network."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return False
+    return subprocess.run([unshare, "-rn", "true"], check=False, capture_output=True).returncode == 0
+
+
+@cache
+def is_checkout() -> bool:
+    """Whether the tree is a git checkout, so that it is known which files are its own."""
+    return shutil.which("git") is not None and (ROOT / ".git").exists()
+
+
+COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
+    "shared": (SHARED.is_dir, "the shared data beside the repository"),
+    "browser": (lambda: any(map(shutil.which, BROWSERS)), "a browser without a screen (make system-deps)"),
+    "no-network": (can_cut_network, "the right to cut a process off the network (unshare)"),
+    "git": (is_checkout, "git and a checkout"),
+}
+
+
+def require(component: str) -> None:
+    """Go on where `component` is there; else skip, or fail in CI."""
+    there, words = COMPONENTS[component]
+    if there():
+        return
+    if IN_CI:
+        pytest.fail(f"missing: {words}; CI must have it", pytrace=False)
+    pytest.skip(f"missing: {words}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiled kernels are kept where the other caches are, for this process and those that it starts."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "d" / "numba"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Examples in docstrings belong to the full tests."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem):
+            item.add_marker(pytest.mark.full)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """See `require`."""
+    for marker in item.iter_markers("needs"):
+        for component in marker.args:
+            require(component)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real chain data, tag packs and cases, which lie beside the repository, not in it."""
+    require("shared")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The program that draws pages without a screen."""
+    require("browser")
+    return next(filter(None, map(shutil.which, BROWSERS)))

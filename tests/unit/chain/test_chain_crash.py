@@ -1,0 +1,182 @@
+"""A stop at any moment leaves the last commit, and the same build goes on from there."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chain_support import build_store, clone, extend, facts_of, fork, random_chain, write
+
+from shieldwall.chain.store import ChainStore
+from shieldwall.chain.verify import verify
+from shieldwall.errors import StoreError
+
+BUILD = """
+import sys
+from pathlib import Path
+from shieldwall.chain.build import BuildConfig, build
+config = BuildConfig(batch_bytes=3000, commit_bytes=int(sys.argv[3]), engine="plain")
+build(Path(sys.argv[1]), [sys.argv[2]], config=config)
+"""
+
+
+class Stop(BaseException):
+    """The machine stops here."""
+
+
+def committed(folder: Path):
+    """What the last commit says, checked; None when there is none yet."""
+    if not (folder / "manifest.json").exists():
+        return None
+    with ChainStore.open(folder) as store:
+        report = verify(store, source=True)
+        assert report.passed, report
+    return facts_of(folder)
+
+
+class StopAt:
+    """Stops at the n-th thing done to the disk, before it is done."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+        self.left = number
+        for owner, name in (
+            (os, "fsync"),
+            (Path, "replace"),
+            (Path, "unlink"),
+            (Path, "mkdir"),
+            (Path, "touch"),
+            (shutil, "rmtree"),
+            (np.memmap, "flush"),
+        ):
+            monkeypatch.setattr(owner, name, self._counted(getattr(owner, name)))
+
+    def _counted(self, real):
+        def stopping(*arguments, **named):
+            self.left -= 1
+            if self.left < 0:
+                raise Stop
+            return real(*arguments, **named)
+
+        return stopping
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """Sources for four builds one after the other: half a chain, the rest, a reorganisation, older blocks."""
+    folder = tmp_path_factory.mktemp("scene")
+    maker = random_chain(11, blocks=14)
+    longer = clone(maker)
+    other = fork(maker, 9, 1, 8)
+    extend(longer, random.Random(1), 5)
+    sources = [
+        write(folder / "blk00000.dat", maker.blocks[4:8]),
+        write(folder / "blk00001.dat", maker.blocks[8:]),
+        write(folder / "blk00002.dat", other.blocks[10:]),
+        write(folder / "blk00003.dat", maker.blocks[:4]),
+    ]
+    return folder, sources
+
+
+@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("commit", [1, 1 << 30])
+def test_every_stop_leaves_a_commit_and_the_same_build_goes_on(tmp_path, scene, step, commit):
+    _, sources = scene
+    base = tmp_path / "base"
+    for source in sources[:step]:
+        build_store(base, source)
+    after = shutil.copytree(base, tmp_path / "after") if step else tmp_path / "after"
+    build_store(after, sources[step], batch=600, commit=commit)
+    before, wanted = committed(base) if step else None, committed(after)
+    assert wanted is not None
+    number, stopped = 0, True
+    seen = set()
+    while stopped:
+        folder = tmp_path / "c"
+        shutil.rmtree(folder, ignore_errors=True)
+        if step:
+            shutil.copytree(base, folder)
+        with pytest.MonkeyPatch.context() as patch:
+            StopAt(patch, number)
+            try:
+                build_store(folder, sources[step], batch=600, commit=commit)
+                stopped = False
+            except Stop:
+                pass
+        found = committed(folder)
+        if commit > 1 and step != 2:  # a reorganisation commits its cut first
+            assert found in (before, wanted)
+        seen.add(None if found is None else found["digest"])
+        build_store(folder, sources[step], batch=600, commit=commit)
+        again = committed(folder)
+        assert again == wanted
+        left = {entry.name for entry in folder.iterdir()}
+        assert len(left) == 4, left  # manifest, lock, one generation, one index
+        number += 1 if number < 30 else 7
+    assert number > 12
+    assert len(seen) >= 2
+
+
+def kill_and_resume(folder: Path, source: Path, wanted, delay: float, commit: int) -> bool:
+    process = subprocess.Popen([sys.executable, "-c", BUILD, str(folder), str(source), str(commit)])
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    finished = process.wait() == 0
+    committed(folder)
+    build_store(folder, source, batch=3000)
+    assert facts_of(folder) == wanted
+    return finished
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    source = write(folder / "blk00000.dat", random_chain(3, blocks=150, transactions=5).blocks)
+    build_store(folder / "c", source)
+    return source, facts_of(folder / "c")
+
+
+def test_a_killed_build_goes_on(tmp_path, large):
+    source, wanted = large
+    draw = random.Random(7)
+    for number in range(4):
+        kill_and_resume(tmp_path / str(number), source, wanted, 0.2 + 0.5 * draw.random(), draw.choice((1, 9000)))
+
+
+@pytest.mark.full
+def test_a_build_killed_at_many_moments_goes_on(tmp_path, large):
+    source, wanted = large
+    draw = random.Random(int(time.time()))
+    for number in range(40):
+        kill_and_resume(tmp_path / str(number), source, wanted, 0.2 + 1.5 * draw.random(), draw.choice((1, 9000)))
+
+
+def test_a_full_disk_is_our_error_and_leaves_the_commit(tmp_path, scene, monkeypatch):
+    _, sources = scene
+    build_store(tmp_path / "c", sources[0])
+    before = committed(tmp_path / "c")
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StoreError, match="No space left"):
+            build_store(tmp_path / "c", sources[1])
+    assert committed(tmp_path / "c") == before
+
+
+def test_no_memory_is_our_error(tmp_path, scene, monkeypatch):
+    from shieldwall.chain import batch
+
+    def too_much(*_arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(batch, "Batch", too_much)
+    with pytest.raises(StoreError, match="memory"):
+        build_store(tmp_path / "c", scene[1][0])

@@ -1,0 +1,224 @@
+"""A trace written from the definitions alone, slow and plain: money as lists of coloured satoshi, shares as fractions.
+
+It knows nothing of `shieldwall.trace`. Only small amounts are meant for it: FIFO holds one entry for every satoshi.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+Outpoint = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Put:
+    """An output: satoshi, whose it is, and whether nobody can ever spend it."""
+
+    value: int
+    address: str
+    burnt: bool = False
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A transaction that the data holds; `values` has None for an input of which nobody says what it brought."""
+
+    txid: str
+    height: int
+    time: int
+    inputs: tuple[Outpoint, ...]
+    values: tuple[int | None, ...]
+    outputs: tuple[Put, ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """What the data holds, in chain order, and where each output stands: ("spent", txid) by a transaction that is here,
+    ("outside", txid) by one that is not, ("unspent", ""), ("unknown", "").
+    """
+
+    payments: tuple[Payment, ...]
+    states: dict[Outpoint, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits, and addresses of services."""
+
+    hops: int | None = None
+    least: int = 0
+    until_height: int | None = None
+    until_time: int | None = None
+    transactions: int = 10**9
+    services: frozenset[str] = frozenset()
+
+
+@dataclass
+class Answer:
+    """Ends are counted as (kind, txid, index, amount, hops, txid of the gap); fees have no index and no hops."""
+
+    seed: int = 0
+    returned: int = 0
+    ends: Counter[tuple[str, str, int | None, int, int | None, str]] = field(default_factory=Counter)
+
+    def total(self, kind: str) -> int:
+        return sum(end[3] * count for end, count in self.ends.items() if end[0] == kind)
+
+
+class Unknown(Exception):
+    """The division needs the value of this input, and nobody gives it."""
+
+
+class FifoRule:
+    """Colour every satoshi: those of the first input come first, the first output takes the first."""
+
+    def whole(self, value):
+        return [True] * value
+
+    def amount(self, colours):
+        return sum(colours)
+
+    def divide(self, values, coloured, outputs):
+        queue = []
+        for place, value in enumerate(values):
+            if value is None:
+                if any(any(coloured[later]) for later in coloured if later > place):
+                    raise Unknown(place)
+                break  # what comes behind is clean, whatever it is worth
+            queue += coloured.get(place) or [False] * value
+        taken = []
+        for value in outputs:
+            part, queue = queue[:value], queue[value:]
+            taken.append(part + [False] * (value - len(part)))
+        return taken, sum(queue)
+
+
+class HaircutRule:
+    """Every output and the fee get their share; what the floors leave over goes to the largest remainders."""
+
+    def whole(self, value):
+        return value
+
+    def amount(self, part):
+        return part
+
+    def divide(self, values, coloured, outputs):
+        for place, value in enumerate(values):
+            if value is None:
+                raise Unknown(place)
+        dirty = sum(coloured.values())
+        weights = [*outputs, sum(values) - sum(outputs)]
+        exact = [Fraction(dirty * weight, sum(values)) for weight in weights]
+        parts = [int(share) for share in exact]
+        while sum(parts) < dirty:
+            rests = [share - part for share, part in zip(exact, parts, strict=True)]
+            parts[rests.index(max(rests))] += 1  # the first of equals: lowest index, fee last
+        return parts[:-1], parts[-1]
+
+
+class PoisonRule:
+    """Whatever leaves is marked; a fee is nobody's."""
+
+    def whole(self, value):
+        return value
+
+    def amount(self, part):
+        return part
+
+    def divide(self, values, coloured, outputs):
+        return list(outputs), 0
+
+
+RULES = {"fifo": FifoRule, "haircut": HaircutRule, "poison": PoisonRule}
+
+
+def trace(
+    world: World, method: str, seeds: set[Outpoint], seed_inputs: set[tuple[str, int]], bounds: Bounds | None = None
+) -> Answer:
+    """Go through the whole chain once, from the first transaction to the last."""
+    bounds, rule, answer = bounds or Bounds(), RULES[method](), Answer()
+    by_txid = {payment.txid: payment for payment in world.payments}
+    flowing = {}  # outpoint -> what of it is dirty, and goes on
+    hops: dict[Outpoint, int] = {}
+    followed: set[str] = set()
+
+    def end(kind, txid, index, amount, gap=""):
+        answer.ends[kind, txid, index, amount, None if index is None else hops.get((txid, index), 0), gap] += 1
+
+    def begin(value, already):
+        answer.seed += value - already
+        answer.returned += already
+
+    def stopped(payment, spender, amount, at_hop):
+        if bounds.hops is not None and at_hop >= bounds.hops:
+            return True
+        if amount < bounds.least:
+            return True
+        if bounds.until_height is not None and spender.height > bounds.until_height:
+            return True
+        if bounds.until_time is not None and spender.time > bounds.until_time:
+            return True
+        return spender.txid not in followed and len(followed) >= bounds.transactions
+
+    def place_of(outpoint, spender):
+        return spender.inputs.index(outpoint)
+
+    def route(payment, index, dirty):
+        point, put, amount = (payment.txid, index), payment.outputs[index], rule.amount(dirty)
+        state, spender = world.states[point]
+        if put.burnt:
+            return end("fee", *point, amount)
+        onward = state == "spent" and (spender, place_of(point, by_txid[spender])) in seed_inputs
+        asked = point in seeds or onward
+        if put.address in bounds.services and not asked:
+            return end("service", *point, amount)
+        if state == "unspent":
+            return end("held", *point, amount)
+        if state == "unknown":
+            return end("unknown", *point, amount)
+        if state == "outside":
+            return end("gap", *point, amount, spender)
+        if not onward and stopped(payment, by_txid[spender], amount, hops[point]):
+            return end("limit", *point, amount)
+        followed.add(spender)
+        flowing[point] = dirty
+        return None
+
+    for payment in world.payments:
+        coloured, from_hops = {}, []
+        for place, (outpoint, value) in enumerate(zip(payment.inputs, payment.values, strict=True)):
+            if outpoint in flowing:
+                coloured[place] = flowing[outpoint]
+                from_hops.append(hops[outpoint])
+            if (payment.txid, place) in seed_inputs:
+                begin(value, rule.amount(coloured[place]) if place in coloured else 0)
+                if value:
+                    coloured[place] = rule.whole(value)
+                    from_hops.append(0)
+        arrived = {}
+        if coloured:
+            try:
+                parts, fee = rule.divide(payment.values, coloured, [put.value for put in payment.outputs])
+            except Unknown as unknown:
+                missing = payment.inputs[unknown.args[0]][0]
+                for place, dirty in coloured.items():
+                    txid, index = payment.inputs[place]
+                    here = txid in by_txid
+                    end("gap", txid if here else payment.txid, index if here else None, rule.amount(dirty), missing)
+            else:
+                if fee:
+                    end("fee", payment.txid, None, fee)
+                for index, part in enumerate(parts):
+                    if rule.amount(part):
+                        arrived[index] = part
+                        hops[payment.txid, index] = min(from_hops) + 1
+        for index, put in enumerate(payment.outputs):
+            if (payment.txid, index) in seeds:
+                begin(put.value, rule.amount(arrived[index]) if index in arrived else 0)
+                arrived[index] = rule.whole(put.value)
+                hops[payment.txid, index] = 0
+            if index in arrived and rule.amount(arrived[index]):
+                route(payment, index, arrived[index])
+    return answer
