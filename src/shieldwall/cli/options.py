@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,6 +56,11 @@ def settings(**options: str | None) -> Config:
 def chosen_format(output: str | None) -> str:
     """The format asked for; a table only where a person looks."""
     return output or ("table" if sys.stdout.isatty() else "json")
+
+
+def width() -> int:
+    """Characters of a line of prose on this terminal."""
+    return max(40, min(shutil.get_terminal_size((100, 24)).columns, 110))
 
 
 def emit_record(record: Mapping[str, Any], output: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from shieldwall.cli.options import (
     output_option,
     settings,
     table,
+    width,
 )
 from shieldwall.errors import PartialData, UsageError
 from shieldwall.model.amount import btc, percent
@@ -124,7 +126,7 @@ def emit(result: TraceResult, output: str | None) -> None:
 
 def text(body: dict[str, Any]) -> str:
     """The answer for a terminal."""
-    parts = [body["sentence"], "", _ends(body)]
+    parts = [fill(body["sentence"], width()), "", _ends(body)]
     if "methods" in body:
         columns = ("method", "held", "service", "unknown", "gap", "limit", "fee")
         rows = [

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from textwrap import fill
 
 from shieldwall.cases.request import Sender
 from shieldwall.model.amount import btc, percent
@@ -29,6 +30,7 @@ SEIZURE_ADDRESS = "bc1qpx7vyv5tp7dm0g475ev527krg764t73dh77gls"
 EXERCISE_LABEL = "EXERCISE on a simulated chain: people, firms, addresses and money are invented."
 
 Say = Callable[[str], None]
+_WIDTH = 100  # characters of a line of text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,12 @@ def _act_one(data: Path, work: Path, folder: Path, say: Say) -> tuple[TraceResul
     )
     with bench.store:
         colonial = trace_ransom(bench, [RANSOM_ADDRESS])
-        say(colonial.body["sentence"])
+        say(fill(colonial.body["sentence"], _WIDTH))
         for gap in colonial.body["gaps"]:
-            say(
-                f"  gap: {btc(gap['amount'])} BTC behind {gap['txid'][:16]}..., then {len(gap['then'])} more published hops;"
-            )
-            say(f"       named by {gap['source']}, not in this data; the trail is in it again at {gap['resumes']}")
+            say("\n" + fill(f"The gap, by ids that were published in the {gap['source']}:", _WIDTH))
+            for txid in (gap["txid"], *gap["then"]):
+                say(f"  {txid}")
+            say(f"The trail is in the data again at\n  {gap['resumes']}")
         seizure = trace_ransom(bench, [MERGE_INPUT], "all")
         say(
             f"\nFrom there, 24 inputs merge. What input 13 brought ({btc(seizure.body['seed_amount'])} BTC) reaches the address"
@@ -104,7 +106,7 @@ def _act_two(data: Path, work: Path, folder: Path, say: Say) -> tuple[TraceResul
     )
     with bench.store:
         result = trace_ransom(bench, [exercise.ransom_address], "all")
-        say(result.body["sentence"])
+        say(fill(result.body["sentence"], _WIDTH))
         for end in result.body["ends"][:4]:
             known = end["service"] or end["kind"]
             say(

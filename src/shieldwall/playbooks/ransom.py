@@ -88,7 +88,9 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
     if not reachable:
         return None
     end, freezer = reachable[0], reachable[0]["freezable_by"][0]
-    steps: list[dict[str, Any]] = next((path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]), [])
+    steps: list[dict[str, Any]] = next(
+        (path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]), []
+    )
     amount, seed = btc(end["amount"]), result.body["seed_amount"]
     return FreezeRequest(
         case_number=case["number"],

@@ -174,7 +174,7 @@ def test_a_full_disk_is_our_error_and_leaves_the_commit(tmp_path, scene, monkeyp
 def test_no_memory_is_our_error(tmp_path, scene, monkeypatch):
     from shieldwall.chain import batch
 
-    def too_much(*_arguments):
+    def too_much(**_fields):
         raise MemoryError
 
     monkeypatch.setattr(batch, "Batch", too_much)
