@@ -40,8 +40,8 @@ lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproj
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_locks.py
 
-test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, the wheel (under 20 minutes)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m full --hypothesis-profile full --doctest-modules src tests
+test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, properties at length, the wheel (under 20 minutes)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m 'full or hypothesis' --hypothesis-profile full --doctest-modules src tests
 
 docs: $(DEV) ## build the documentation, offline, warnings as errors
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html

@@ -316,7 +316,7 @@ class Esplora:
         for height, block in enumerate(self.blocks):
             for transaction in parse_block(block):
                 self.where[transaction.txid] = (height, transaction)
-                for place, entry in enumerate(transaction.inputs):
+                for place, entry in enumerate(() if transaction.coinbase else transaction.inputs):
                     self.spenders[entry.txid, entry.index] = (transaction.txid, place)
 
     @property

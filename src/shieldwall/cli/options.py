@@ -14,6 +14,7 @@ import click
 
 from shieldwall.model.spreadsheet import csv_text
 from shieldwall.node.config import Config, load
+from shieldwall.trace.printable import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -124,7 +125,7 @@ def _text(value: object) -> str:
         return ", ".join(_text(item) for item in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
-    return str(value)
+    return printable(str(value))
 
 
 class Progress:

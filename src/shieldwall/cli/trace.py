@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -26,11 +27,14 @@ from shieldwall.trace.follow import DEFAULT_METHOD, follow
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import METHODS
 from shieldwall.trace.published import read_published
+from shieldwall.trace.printable import printable
 from shieldwall.trace.report import render
 from shieldwall.trace.result import TraceResult
 from shieldwall.trace.targets import find_targets
 
 _MOST_ROWS = 20  # ends shown on a terminal
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writes it without hyphens
 
 
 @click.command()
@@ -90,7 +94,7 @@ def trace(
     """Follow the money of TARGETS to where it is now.
 
     TARGET is an ADDRESS, a TXID, TXID:N (an output), TXID:in:N (what input N brought), KIND:HEX (a script without an
-    address), or a file with one of these a line.
+    address), a file with one of these a line, or - for standard input.
     """
     config = settings(chain=chain, data=data)
     limits = Limits(
@@ -101,7 +105,7 @@ def trace(
         **_until(until),
     )
     with open_chain(config) as store:
-        found = find_targets(store, targets)
+        found = find_targets(store, targets, click.get_text_stream("stdin"))
         known = None if no_tags else labels(config, store.network, sets, stop or None)
         hop_claims = read_published([Path(name) for name in published])
         result = follow(store, found, method, limits, labels=known, published=hop_claims)
@@ -126,7 +130,7 @@ def emit(result: TraceResult, output: str | None) -> None:
 
 def text(body: dict[str, Any]) -> str:
     """The answer for a terminal."""
-    parts = [fill(body["sentence"], width()), "", _ends(body)]
+    parts = [fill(printable(body["sentence"]), width()), "", _ends(body)]
     if "methods" in body:
         columns = ("method", "held", "service", "unknown", "gap", "limit", "fee")
         rows = [
@@ -136,10 +140,15 @@ def text(body: dict[str, Any]) -> str:
         parts += [table(rows, columns)]
     if body["paths"]:
         parts.append(_path(body["paths"][0]))
-    for gap in body["gaps"]:
+    for gap in body["gaps"][:_MOST_ROWS]:
         then = f"; published after it: {', '.join(gap['then'])}" if gap["then"] else ""
         back = f"; in the data again at {gap['resumes']}" if gap["resumes"] else ""
-        parts.append(f"gap: {gap['txid']} ({btc(gap['amount'])} BTC), named by {gap['source']}{then}{back}\n")
+        source = printable(gap["source"])
+        parts.append(f"gap: {gap['txid']} ({btc(gap['amount'])} BTC), named by {source}{then}{back}\n")
+    rest = body["gaps"][_MOST_ROWS:]
+    if rest:
+        parts.append(f"+ {len(rest)} other gaps, {btc(sum(gap['amount'] for gap in rest))} BTC (all in -o json)\n")
+    parts += [f"note: {printable(note)}\n" for note in body["notes"]]
     parts.append(f"digest {body['digest']}\n")
     return "\n".join(parts)
 
@@ -171,15 +180,17 @@ def _path(path: dict[str, Any]) -> str:
         f"  {step['time']}  {step['txid']}:{step['index']}  {btc(step['amount'])} BTC  {step['address']}"
         for step in path["steps"]
     ]
+    if path["steps_omitted"]:
+        lines.insert(1 + len(path["steps"]) // 2, f"  ... {path['steps_omitted']} steps left out here")
     return "\n".join(lines) + "\n"
 
 
 def _amount(text_: str) -> int:
     word = text_.strip().lower()
-    if word.isdigit():
+    if _WHOLE.fullmatch(word):
         return int(word)
     whole, _, rest = word.removesuffix("btc").strip().partition(".")
-    if word.endswith("btc") and whole.isdigit() and (rest.isdigit() or not rest) and len(rest) <= 8:
+    if word.endswith("btc") and _WHOLE.fullmatch(whole) and (_WHOLE.fullmatch(rest) or not rest) and len(rest) <= 8:
         return int(whole) * COIN + int(rest.ljust(8, "0") or 0)
     raise UsageError(
         f"--least {text_!r} is no amount", hint="write satoshi as a whole number, or bitcoin as in 0.01btc"
@@ -189,4 +200,9 @@ def _amount(text_: str) -> int:
 def _until(until: str | None) -> dict[str, int]:
     if until is None:
         return {}
-    return {"until_height": int(until)} if until.isdigit() else {"until_time": unix(until)}
+    if _HEIGHT.fullmatch(until):
+        return {"until_height": int(until)}
+    seconds = unix(until)
+    if not 0 <= seconds < 1 << 32:
+        raise UsageError(f"--until {until!r}: no block has such a time")
+    return {"until_time": seconds}

@@ -5,6 +5,7 @@ No script, no font, no picture from elsewhere; the same result gives the same by
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -12,19 +13,25 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shieldwall.model.amount import btc, percent
 from shieldwall.trace.picture import lanes
+from shieldwall.trace.printable import printable
 from shieldwall.trace.result import TraceResult
 
 MOST_ROWS = 400  # rows of a table on the page; the rest is counted, and stands in the JSON and CSV
+MOST_NAMES = 20  # entries in a cell or line; likewise
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("shieldwall.trace"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
     environment.filters["btc"] = btc
     return environment
+
+
+def _shown(value: object) -> object:
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def render(result: TraceResult, *, title: str = "", label: str = "") -> str:
@@ -36,21 +43,23 @@ def render(result: TraceResult, *, title: str = "", label: str = "") -> str:
         label: A banner for results that are not about real money, such as an exercise.
     """
     body = result.as_dict()
-    shown = body["transfers"][:MOST_ROWS]
+    names = [target["identity"] for target in body["targets"]]
+    sides = _side_by_side(body)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             body=body,
-            title=title or "Trace of " + ", ".join(target["identity"] for target in body["targets"][:3]),
+            title=title or "Trace of " + ", ".join(names[:3]) + (f" + {len(names) - 3} others" if names[3:] else ""),
             label=label,
             picture=lanes(body),
             share=lambda amount: percent(amount, body["seed_amount"]) if body["conserved"] else "",
             ends=body["ends"][:MOST_ROWS],
             ends_left=_left(body["ends"][MOST_ROWS:]),
-            transfers=shown,
-            transfers_left=len(body["transfers"]) - len(shown),
-            side_by_side=_side_by_side(body),
+            side_by_side=sides[:MOST_ROWS],
+            sides_left=_sides_left(sides[MOST_ROWS:]),
+            most=MOST_ROWS,
+            most_names=MOST_NAMES,
         )
     )
 
@@ -64,6 +73,13 @@ def _left(ends: list[dict[str, Any]]) -> dict[str, Any]:
     return {"count": len(ends), "amount": sum(end["amount"] for end in ends)}
 
 
+def _sides_left(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    amounts: Counter[str] = Counter()
+    for row in rows:
+        amounts.update(row["amounts"])
+    return {"count": len(rows), "amounts": amounts}
+
+
 def _side_by_side(body: dict[str, Any]) -> list[dict[str, Any]]:
     """For every address that any method reaches, what each method says; largest first, fees last."""
     methods = body.get("methods", [])
@@ -73,4 +89,4 @@ def _side_by_side(body: dict[str, Any]) -> list[dict[str, Any]]:
             row = rows.setdefault((end["kind"], end["address"] or ""), {})
             row[method["method"]] = row.get(method["method"], 0) + end["amount"]
     ordered = sorted(rows.items(), key=lambda item: (item[0][0] == "fee", -max(item[1].values()), item[0]))
-    return [{"kind": kind, "address": address, "amounts": amounts} for (kind, address), amounts in ordered[:MOST_ROWS]]
+    return [{"kind": kind, "address": address, "amounts": amounts} for (kind, address), amounts in ordered]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shieldwall.model.canonical import canonical_json, digest
@@ -24,6 +24,7 @@ class TraceResult:
     """
 
     body: dict[str, Any]
+    _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the fields of the specification
         try:
@@ -34,7 +35,9 @@ class TraceResult:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of the body."""
-        return digest(self.body)
+        if not self._digest:
+            object.__setattr__(self, "_digest", digest(self.body))
+        return self._digest
 
     def as_dict(self) -> dict[str, Any]:
         """The body and its digest."""

@@ -37,6 +37,8 @@ def sentence(body: dict[str, Any]) -> str:
         clauses.append((0, f"{_portion(body, fee - burnt)} went to fees"))
     if burnt:
         clauses.append((0, f"{_portion(body, burnt)} was destroyed in outputs that nobody can spend"))
+    if not clauses:
+        clauses.append((0, "nothing is marked any more: it went to fees, which poison leaves unmarked"))
     begin = (
         f"Of {btc(seed)} BTC, "
         if body["conserved"]
@@ -54,7 +56,8 @@ def _where(end: dict[str, Any]) -> str:
         return f" sits unspent at {end['address']}, {moved}"
     freezers = end["freezable_by"]
     can = f"{freezers[0]['name']} can freeze it" if freezers else "who can freeze it is not in the directory"
-    return f" sits at {end['service']}, deposit address {end['address']}, {_hops(end['hops'])}, last moved {end['last_moved']}; {can}"
+    place = f"{end['service']}, deposit address {end['address']}"
+    return f" sits at {place}, {_hops(end['hops'])}, last moved {end['last_moved']}; {can}"
 
 
 def _last_seen(ends: list[dict[str, Any]]) -> str:

@@ -6,17 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import BadInput, PartialData, UsageError
+from shieldwall.errors import BadInput, PartialData, ShieldwallError, UsageError
 from shieldwall.model import address
-from shieldwall.model.script import Script, from_identity
+from shieldwall.model.address import key_hash
+from shieldwall.model.script import Script, ScriptKind, from_identity
 from shieldwall.model.transaction import internal
 
 _TRANSACTION = re.compile(r"([0-9a-fA-F]{64})(?::(in:)?(\d{1,10}))?")
 _IDENTITY = re.compile(r"[a-z0-9_]+:[0-9a-fA-F]+")
 _MOST_LINES = 100_000  # targets in one file
+_MOST_BYTES = 16 << 20  # characters of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +53,63 @@ class Target:
         }
 
 
-def read_targets(words: Sequence[str]) -> list[str]:
-    """The words themselves; one that names a file stands for the targets in it, one a line, `#` begins a comment.
+def read_targets(words: Sequence[str], standard_input: TextIO | None = None) -> dict[str, str]:
+    """The targets that `words` say, each with its place ("" for a word itself).
+
+    A word that names a file stands for the targets in it, `-` for those of `standard_input`: one a line, `#` begins a
+    comment.
 
     Raises:
+        UsageError: `-` where there is no standard input.
         BadInput: A file of more than 100,000 lines, or one that is no text.
     """
-    targets: list[str] = []
+    targets: dict[str, str] = {}
     for word in words:
-        path = Path(word)
-        if len(word) > 255 or not path.is_file():
-            targets.append(word.strip())
+        if word == "-":
+            if standard_input is None:
+                raise UsageError("- means standard input, and there is none here", hint="name a file")
+            text, place = standard_input.read(_MOST_BYTES + 1), "standard input"
+        elif len(word) <= 255 and Path(word).is_file():
+            text, place = _read(Path(word)), word
+        else:
+            targets.setdefault(word.strip(), "")
             continue
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{path}, byte {error.start}: not UTF-8 text") from None
-        if len(lines) > _MOST_LINES:
-            raise BadInput(f"{path}: more than {_MOST_LINES} lines", hint="split the file")
-        entries = (line.partition("#")[0].strip() for line in lines)
-        targets += [entry for entry in entries if entry]
-    return list(dict.fromkeys(targets))
+        lines = text.splitlines()
+        if len(lines) > _MOST_LINES or len(text) > _MOST_BYTES:
+            raise BadInput(
+                f"{place}: more than {_MOST_LINES} lines, or {_MOST_BYTES} characters", hint="split the file"
+            )
+        for number, line in enumerate(lines, 1):
+            entry = line.partition("#")[0].strip()
+            if entry:
+                targets.setdefault(entry, f"{place}, line {number}")
+    return targets
 
 
-def find_targets(store: ChainStore, words: Sequence[str]) -> list[Target]:
-    """The targets that `words` name, in the store.
+def _read(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            return file.read(_MOST_BYTES + 1)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}, byte {error.start}: not UTF-8 text") from None
+
+
+def find_targets(store: ChainStore, words: Sequence[str], standard_input: TextIO | None = None) -> list[Target]:
+    """The targets that `words` name, in the store; see `read_targets` for files.
 
     Raises:
         UsageError: No target at all.
-        UnknownAddress: Neither a txid nor a valid address; names the nearest valid ones.
+        BadInput: Neither a txid nor KIND:HEX nor a valid address (UnknownAddress, which names the nearest valid ones); an
+            input or output that a transaction does not have. Of a file, with the line.
         PartialData: A target that this store does not hold: unknown, not clean.
     """
-    targets = [_find(store, word) for word in read_targets(words)]
+    targets = []
+    for word, place in read_targets(words, standard_input).items():
+        try:
+            targets.append(_find(store, word))
+        except ShieldwallError as error:
+            error.message = f"{place}: {error.message}" if place else error.message
+            raise
     if not targets:
         raise UsageError("nothing to trace", hint="name an address, TXID, TXID:N, TXID:in:N, or a file of them")
     return targets
@@ -92,9 +119,12 @@ def _find(store: ChainStore, word: str) -> Target:
     match = _TRANSACTION.fullmatch(word)
     if match:
         return _find_transaction(store, word, match)
-    if _IDENTITY.fullmatch(word):
+    if not _IDENTITY.fullmatch(word):
+        return _find_holder(store, word, address.decode(word, store.network))
+    try:
         return _find_holder(store, word, from_identity(word))
-    return _find_holder(store, word, address.decode(word, store.network))
+    except UsageError as error:
+        raise BadInput(error.message, hint=error.hint) from None
 
 
 def _find_transaction(store: ChainStore, word: str, match: re.Match[str]) -> Target:
@@ -116,13 +146,23 @@ def _find_transaction(store: ChainStore, word: str, match: re.Match[str]) -> Tar
 
 
 def _find_holder(store: ChainStore, word: str, script: Script) -> Target:
+    """Everything paid to a script, and to the same key in its other form: a public key and its hash are one holder."""
     number = store.find_holder(script)
     twin = None if number is None else store.twin(number)
-    outputs = [output for holder in (number, twin) if holder is not None for output in store.outputs_of(holder)]
-    if not outputs:
-        raise _absent(store, f"output of {address.identity(script, store.network)}")
-    linked = (store.identity(twin),) if twin is not None and store.outputs_of(twin) else ()
-    return Target(word, "address", address.identity(script, store.network), tuple(sorted(outputs)), linked=linked)
+    if number is None and script.kind == ScriptKind.P2PK:  # nothing was paid to the key itself
+        twin = store.find_holder(key_hash(script.payload))
+    own = [] if number is None else store.outputs_of(number)
+    linked = [] if twin is None else store.outputs_of(twin)
+    identity = address.identity(script, store.network)
+    if not own and not linked:
+        raise _absent(store, f"output of {identity}")
+    return Target(
+        text=word,
+        kind="address",
+        identity=identity,
+        outputs=tuple(sorted(own + linked)),
+        linked=(store.identity(twin),) if twin is not None and linked else (),
+    )
 
 
 def _absent(store: ChainStore, what: str) -> PartialData:

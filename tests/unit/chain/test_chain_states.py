@@ -143,9 +143,10 @@ def test_an_overwritten_coinbase_is_open_again_when_its_twin_is_taken_out(tmp_pa
 
 
 def test_such_a_coinbase_elsewhere_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setitem(networks.NETWORKS, "regtest", replace(REGTEST, bip34=1000))
+    changed = replace(REGTEST, bip34=1000)
+    monkeypatch.setitem(networks.NETWORKS, "regtest", changed)
     with pytest.raises(BadBlock, match="again"):
-        build_store(tmp_path / "c", write(tmp_path / "blk00000.dat", overwriting_chain().blocks))
+        build_store(tmp_path / "c", write(tmp_path / "blk00000.dat", overwriting_chain().blocks), network=changed)
 
 
 def remake(maker, raws):

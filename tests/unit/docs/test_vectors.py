@@ -6,6 +6,8 @@ import json
 import re
 
 from shieldwall.chain.build import build
+from shieldwall.chain.columns import COLUMNS, INDEXES
+from shieldwall.chain.regtest import GENESIS, frame
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Claim
@@ -31,3 +33,15 @@ def test_chain_facts(root, tmp_path):
         assert store.txid(0) == "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16"
         assert store.values(0) == [1_000_000_000, 4_000_000_000]
         assert store.links(0) == ([None], [None])
+
+
+def test_chain_store(root, tmp_path):
+    (tmp_path / "blk00000.dat").write_bytes(frame(GENESIS))
+    build(tmp_path / "chain", [str(tmp_path / "blk00000.dat")])
+    with ChainStore.open(tmp_path / "chain") as store:
+        assert f"`{store.digest}`" in (root / "docs" / "spec" / "chain-store.md").read_text(encoding="utf-8")
+
+
+def test_every_column_is_in_the_specification(root):
+    page = (root / "docs" / "spec" / "chain-store.md").read_text(encoding="utf-8")
+    assert [name for name in (*COLUMNS, *INDEXES) if not re.search(rf"\b{name}\b", page)] == []

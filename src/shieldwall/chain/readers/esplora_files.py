@@ -21,6 +21,7 @@ from shieldwall.model.network import Network
 from shieldwall.model.script import assemble
 from shieldwall.model.transaction import internal
 
+_MOST_DIGITS = 10  # of a height; a longer run of digits is hex of something
 _TXID_IN_NAME = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 
 
@@ -70,10 +71,10 @@ class EsploraFileReader(LooseReader):
         for number, path in enumerate(large):
             pending: list[object] = []
             for place, body in elements(path):
-                if isinstance(body, dict) and "vin" in body:
+                if isinstance(body, dict) and isinstance(body.get("spent"), bool):
+                    pending.append(body)  # first: an outspend has a field `vin`, too
+                elif isinstance(body, dict) and "vin" in body:
                     self.take_transaction(body, place, found)
-                elif isinstance(body, dict) and isinstance(body.get("spent"), bool):
-                    pending.append(body)
                 else:
                     raise BadText(f"{place}: no transaction, outspend or address counts of Esplora")
             if pending:
@@ -162,7 +163,7 @@ class EsploraFileReader(LooseReader):
 def is_small_answer(head: str) -> bool:
     """True for a tip height or the counts of one address, by the first characters of a file."""
     text = head.strip()
-    return (text.isascii() and text.isdigit()) or (text.startswith("{") and '"chain_stats"' in text)
+    return (len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()) or (text.startswith("{") and '"chain_stats"' in text)
 
 
 def looks_like_esplora(head: str) -> bool:

@@ -131,10 +131,13 @@ def fetch_url(url: str) -> bytes:
     try:
         with opener.open(url, timeout=TIMEOUT) as answer:  # http and https only: `_split` saw to it
             body: bytes = answer.read(_MOST_BYTES + 1)
+            rest: int | None = answer.length  # what the header promised and did not come
     except urllib.error.HTTPError as error:
         raise BadInput(f"{url}: the server answered {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise BadInput(f"{url}: no answer ({error})", hint="is the instance running?") from None
+    if rest and len(body) <= _MOST_BYTES:
+        raise BadInput(f"{url}: the answer was cut off after {len(body)} bytes", hint="ask again")
     if len(body) > _MOST_BYTES:
         raise BadInput(f"{url}: an answer of more than {_MOST_BYTES} bytes")
     return body

@@ -77,10 +77,17 @@ class LooseReader(Reader):
     """Gathers loose transactions by block; a subclass says where they come from."""
 
     def __init__(self) -> None:
-        self._spool: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the reader
+        self._opened: BinaryIO | None = None
         self._blocks: list[_Block] = []
         self._by_hash: dict[bytes, int] = {}
         self._where: dict[bytes, int] = {}  # txid -> block
+
+    @property
+    def _spool(self) -> BinaryIO:
+        """Where transactions wait; made when the first one comes, closed with the reader."""
+        if self._opened is None:
+            self._opened = tempfile.TemporaryFile()  # noqa: SIM115
+        return self._opened
 
     @abstractmethod
     def gather(self, found: Survey, progress: Progress) -> None:
@@ -160,7 +167,8 @@ class LooseReader(Reader):
 
     def close(self) -> None:
         """Drop the spool."""
-        self._spool.close()
+        if self._opened is not None:
+            self._opened.close()
 
 
 def raw_block(ref: BlockRef, transactions: Sequence[LooseTransaction]) -> RawBlock:

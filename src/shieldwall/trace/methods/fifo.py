@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shieldwall.trace.methods.interface import CLEAN, Interval, Method, Split, Taint, UnknownInput, heaviest
+from shieldwall.trace.methods.interface import CLEAN, Interval, Method, Split, Taint, UnknownInput
 
 
 class Fifo(Method):
@@ -28,18 +28,19 @@ class Fifo(Method):
         for value in outputs:
             last = first + value
             parts: list[Interval] = []
-            brought = [0] * len(taints)
+            brought: dict[int, int] = {}
             while next_run < len(runs) and runs[next_run][1] <= first:
                 next_run += 1
             at = next_run
             while at < len(runs) and runs[at][0] < last:
                 begin, end, place = runs[at]
                 begin, end = max(begin, first), min(end, last)
-                parts.append((begin - first, end - first))
-                brought[place] += end - begin
+                if begin < end:  # not for an output of nothing amid a run
+                    parts.append((begin - first, end - first))
+                    brought[place] = brought.get(place, 0) + end - begin
                 at += 1
             divided.append(_joined(parts))
-            origins.append(heaviest(brought))
+            origins.append(max(brought, key=lambda place: (brought[place], -place), default=None))
             first = last
         fee = sum(end - max(begin, first) for begin, end, _ in runs if end > first)
         return Split(tuple(divided), fee, tuple(origins))

@@ -23,6 +23,8 @@ def shares(part: int, weights: Sequence[int]) -> list[int]:
     floors, rests = zip(*(divmod(part * weight, whole) for weight in weights), strict=True)
     divided = list(floors)
     left = part - sum(floors)
+    if not left:
+        return divided
     for place in sorted(range(len(weights)), key=lambda place: (-rests[place], place))[:left]:
         divided[place] += 1
     return divided

@@ -1,0 +1,207 @@
+"""Lay a trace out as lanes over time: which boxes a picture shows, which it sums, and where they stand. No drawing.
+
+A column is a transaction, a box tainted money at an address. Whatever is not shown is summed: boxes in "+ n others",
+transactions in a column for several. So in each column what comes in is what its boxes and its fee make together, and
+every satoshi of the trace is somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+MOST_BOXES = 40  # boxes shown beside the sums
+MOST_COLUMNS = 24  # transactions shown each in a column; of more, those with the most telling boxes
+_KEPT_ENDS = 30  # of the boxes shown, those that may be ends: where the money is comes before how it went there
+
+
+@dataclass(slots=True)
+class Box:
+    """Tainted money at an address.
+
+    Attributes:
+        key: Its outpoint, or the name of a sum.
+        amount: Tainted satoshi, with what starts here.
+        address: Where it is; "" for a sum.
+        kind: Kind of its end; "passed" for money that went on, "seed" for a start, "others" for a sum.
+        words: What is said of it.
+        column: Number of its column.
+        until: Last column that a line from it reaches.
+        row: Its lane.
+    """
+
+    key: str
+    amount: int
+    address: str
+    kind: str = "passed"
+    words: str = ""
+    column: int = 0
+    until: int = 0
+    row: int = 0
+
+
+@dataclass(slots=True)
+class Column:
+    """A transaction, or several that are not told apart; the first column may be that of the starts.
+
+    Attributes:
+        time: Of the first transaction; "" for the starts.
+        txids: Its transactions.
+        incoming: (key of a box, satoshi) that come in.
+        boxes: What comes out.
+        fee: Tainted satoshi that went to fees.
+    """
+
+    time: str = ""
+    txids: list[str] = field(default_factory=list)
+    incoming: list[tuple[str, int]] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+    fee: int = 0
+
+
+def lay_out(body: Mapping[str, Any]) -> list[Column]:
+    """The columns of a result's body, in chain order, each box with its column and row."""
+    columns = _folded(_columns(body))
+    boxes: dict[str, Box] = {}
+    for number, column in enumerate(columns):
+        for box in column.boxes:
+            box.column = box.until = number
+            boxes[box.key] = box
+        for key, _ in column.incoming:
+            boxes[key].until = number
+    _place(columns, boxes)
+    return columns
+
+
+def _columns(body: Mapping[str, Any]) -> list[Column]:
+    """One column a transaction, after that of what no transaction here made."""
+    ends = {_key(output): (end, output) for end in body["ends"] for output in end["outputs"]}
+    leaving = {_key(entry): entry["amount"] for transfer in body["transfers"] for entry in transfer["inputs"]}
+    columns = []
+    made = set()
+    for transfer in body["transfers"]:
+        column = Column(transfer["time"], [transfer["txid"]], fee=transfer["fee"])
+        column.incoming = [(_key(entry), entry["amount"]) for entry in transfer["inputs"]]
+        for entry in transfer["outputs"]:
+            box = Box(f"{transfer['txid']}:{entry['index']}", entry["amount"], entry["address"] or "")
+            if box.key in ends:
+                end, output = ends[box.key]
+                box.kind, box.words, box.amount = end["kind"], _words(end, output), output["amount"]
+            elif leaving.get(box.key, box.amount) > box.amount:
+                box.amount, box.words = leaving[box.key], "the trace starts here, too"
+            made.add(box.key)
+            column.boxes.append(box)
+        columns.append(column)
+    starts = _starts(body, made)
+    return [Column(boxes=starts), *columns] if starts else columns
+
+
+def _starts(body: Mapping[str, Any], made: set[str]) -> list[Box]:
+    """Money that enters the picture from outside it: seeds that no transaction in it made."""
+    starts: dict[str, Box] = {}
+    for transfer in body["transfers"]:
+        for entry in transfer["inputs"]:
+            key = _key(entry)
+            if key not in made:
+                starts[key] = Box(key, entry["amount"], entry["address"] or "", "seed", "start")
+    for end in body["ends"]:
+        for place, output in enumerate(end["outputs"]):
+            fee = end["kind"] == "fee" and output["index"] is None
+            if not fee and _key(output) not in made and _key(output) not in starts:
+                key = _key(output) if output["index"] is not None else f"{_key(output)}:{end['rank']}:{place}"
+                starts[key] = Box(key, output["amount"], end["address"] or "", end["kind"], _words(end, output))
+    return list(starts.values())
+
+
+def _key(entry: Mapping[str, Any]) -> str:
+    return f"{entry['txid']}:{entry['index']}"
+
+
+def _words(end: Mapping[str, Any], output: Mapping[str, Any]) -> str:
+    match end["kind"]:
+        case "service":
+            return str(end["service"])
+        case "held":
+            return "unspent"
+        case "gap":
+            return f"gap: {end['gap_txid'][:10]}..."
+        case "unknown":
+            return "not known whether spent"
+        case "limit":
+            return f"limit: {output['reason']}"
+        case _:
+            return "destroyed"
+
+
+def _folded(columns: Sequence[Column]) -> list[Column]:
+    """Keep the boxes that tell most; sum the others of each column, and columns with nothing kept, run by run."""
+    kept = _kept(columns)
+    single = len(columns) <= MOST_COLUMNS
+    runs: list[list[Column]] = []
+    for shown, run in groupby(columns, lambda column: single or any(box.key in kept for box in column.boxes)):
+        members = list(run)
+        runs += [[column] for column in members] if shown else [members]
+    renamed: dict[str, str] = {}
+    return [_joined(run, f"others-{number}", kept, renamed) for number, run in enumerate(runs)]
+
+
+def _kept(columns: Sequence[Column]) -> set[str]:
+    """Keys of the boxes to show: the largest ends first, then the largest of all; few columns where there are many."""
+    ranked = sorted(
+        ((box, number) for number, column in enumerate(columns) for box in column.boxes),
+        key=lambda entry: (-entry[0].amount, entry[1], entry[0].key),
+    )
+    ends = [entry for entry in ranked if entry[0].kind != "passed"][:_KEPT_ENDS]
+    kept: set[str] = set()
+    used: set[int] = set()
+    most = MOST_COLUMNS // 2 if len(columns) > MOST_COLUMNS else MOST_COLUMNS
+    for box, number in (*ends, *ranked):
+        if len(kept) < MOST_BOXES and (number in used or len(used) < most):
+            kept.add(box.key)
+            used.add(number)
+    return kept
+
+
+def _joined(columns: Sequence[Column], name: str, kept: set[str], renamed: dict[str, str]) -> Column:
+    """One column of several: what passes between them is not told, what is small is summed in one box."""
+    spent = {key for column in columns for key, _ in column.incoming}
+    inside = {box.key for column in columns for box in column.boxes} & spent
+    joined = Column(columns[0].time, [txid for column in columns for txid in column.txids])
+    joined.fee = sum(column.fee for column in columns)
+    joined.incoming = _summed(
+        (renamed.get(key, key), amount) for column in columns for key, amount in column.incoming if key not in inside
+    )
+    leaving = [box for column in columns for box in column.boxes if box.key not in inside]
+    joined.boxes = [box for box in leaving if box.key in kept]
+    small = [box for box in leaving if box.key not in kept]
+    if small:
+        renamed |= {box.key: name for box in small}
+        joined.boxes.append(Box(name, sum(box.amount for box in small), "", "others", f"+ {len(small)} others"))
+    return joined
+
+
+def _summed(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    sums: dict[str, int] = {}
+    for key, amount in pairs:
+        sums[key] = sums.get(key, 0) + amount
+    return list(sums.items())
+
+
+def _place(columns: Sequence[Column], boxes: Mapping[str, Box]) -> None:
+    """Give boxes rows: the largest goes on in its payer's lane, others take the first lane that is free."""
+    busy: list[int] = []  # last column that each row is taken in
+    for number, column in enumerate(columns):
+        payers = [boxes[key] for key, _ in sorted(column.incoming, key=lambda pair: (-pair[1], pair[0]))]
+        for payer in payers:
+            if payer.until == number:
+                busy[payer.row] = number - 1
+        for rank, box in enumerate(sorted(column.boxes, key=lambda box: (box.kind == "others", -box.amount, box.key))):
+            wanted = payers[0].row if payers and rank == 0 else None
+            if wanted is None or busy[wanted] >= number:
+                wanted = next((row for row, until in enumerate(busy) if until < number), len(busy))
+            if wanted == len(busy):
+                busy.append(-1)
+            box.row = wanted
+            busy[wanted] = max(box.until, number)
