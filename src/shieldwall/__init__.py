@@ -17,6 +17,7 @@ Example:
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +29,5 @@ __all__ = ["__version__", "build_chain", "import_tags", "open_chain", "trace"]
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        from shieldwall.node import api  # noqa: PLC0415 - `import shieldwall` stays light
-
-        return getattr(api, name)
+        return getattr(import_module("shieldwall.node.api"), name)  # only now: `import shieldwall` stays light
     raise AttributeError(f"module 'shieldwall' has no attribute {name!r}")

@@ -197,9 +197,7 @@ def _parse(data: _Bytes) -> Parsed:
         txid=display(sha256d(raw[:4] + body + locktime)),
         version=version,
         locktime=int.from_bytes(locktime, "little"),
-        inputs=tuple(
-            Spent(display(entry[0]), *entry[1:], items) for entry, items in zip(inputs, witness, strict=True)
-        ),
+        inputs=tuple(Spent(display(entry[0]), *entry[1:], items) for entry, items in zip(inputs, witness, strict=True)),
         outputs=outputs,
     )
 
@@ -395,4 +393,3 @@ def coin(block: bytes, txid_place: int, index: int) -> Coin:
     parsed = parse_block(block)[txid_place]
     value, script = parsed.outputs[index]
     return Coin(parsed.txid, index, value, classify(script))
-

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.chain.proof import merkle_root
 from shieldwall.chain.readers.interface import RawBlock
 from shieldwall.errors import BadBlock
 from shieldwall.kernels.arrays import COINBASE, Bytes, Decoded, DecodeFault
@@ -25,6 +24,7 @@ class Batch:
     block_start: npt.NDArray[np.int64]
     decoded: Decoded
     txids: Bytes
+    roots: Bytes  # [blocks, 32] merkle roots
     coinbase: npt.NDArray[np.bool_]  # [n]
     first_tx: npt.NDArray[np.int64]  # [blocks + 1]
     first_input: npt.NDArray[np.int64]  # [n + 1], coinbase inputs left out
@@ -59,14 +59,17 @@ def decode_batch(blocks: Sequence[RawBlock], engine: Engine) -> Batch:
     counts_in = np.diff(decoded.first_input)
     counts_in[coinbase] = 0
     keep = np.repeat(~coinbase, np.diff(decoded.first_input))
+    txids = engine.txids(data, decoded)
+    first_tx = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
     return Batch(
         blocks=blocks,
         data=data,
         block_start=start,
         decoded=decoded,
-        txids=engine.txids(data, decoded),
+        txids=txids,
+        roots=engine.merkle_roots(txids, first_tx),
         coinbase=coinbase,
-        first_tx=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
+        first_tx=first_tx,
         first_input=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts_in))),
         outpoint=decoded.outpoint[keep],
     )
@@ -81,7 +84,7 @@ def prove(batch: Batch, number: int) -> None:
     ref = batch.blocks[number].ref
     first, last = int(batch.first_tx[number]), int(batch.first_tx[number + 1])
     if ref.whole and ref.header is not None:
-        if merkle_root(batch.txids[first:last]) != ref.header[36:68]:
+        if batch.roots[number].tobytes() != ref.header[36:68]:
             raise BadBlock(
                 f"{ref.place}: the transactions of block {display(ref.hash)} do not make its merkle root",
                 hint="the bytes are damaged; copy the block again",

@@ -18,6 +18,7 @@ from shieldwall.chain.readers.esplora_http import Fetch
 from shieldwall.chain.readers.interface import BlockRef, Progress, RawBlock, silent
 from shieldwall.chain.readers.stored import StoredReader
 from shieldwall.chain.sources import Sources, find_sources
+from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
 from shieldwall.errors import BadInput, ShieldwallError, StoreError, WrongNetwork
 from shieldwall.kernels.engine import EngineName, pick

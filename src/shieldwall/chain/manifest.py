@@ -15,6 +15,7 @@ from shieldwall.errors import StoreError
 from shieldwall.model.network import NETWORKS
 
 MANIFEST = "manifest.json"
+UNFINISHED = "unfinished"  # a file that lies in the store while rows beyond the manifest are being written
 INDEXED = ("tx", "holder", "output")  # tables that the indexes cover
 _MOST_BYTES = 1 << 24
 _MOST_ROWS = 1 << 62

@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from shieldwall.kernels.arrays import Bytes
+from shieldwall.kernels.plain.hashing import merkle_roots
 
 HEADER_SIZE = 80
 
@@ -60,12 +61,8 @@ def parse_header(raw: bytes) -> Header:
 
 def merkle_root(txids: Bytes) -> bytes:
     """The merkle root over uint8[n, 32] txids in block order, n >= 1."""
-    level: list[bytes] = [row.tobytes() for row in np.ascontiguousarray(txids)]
-    while len(level) > 1:
-        if len(level) % 2:
-            level.append(level[-1])
-        level = [sha256d(level[k] + level[k + 1]) for k in range(0, len(level), 2)]
-    return level[0]
+    root: bytes = merkle_roots(txids, np.array([0, len(txids)]))[0].tobytes()
+    return root
 
 
 def claimed_height(version: int, coinbase_script: bytes) -> int | None:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from shieldwall.chain.columns import COLUMNS, NO_HOLDER, NO_TRANSACTION, STATED, TABLES, UNSPENDABLE
 from shieldwall.chain.digests import digest_of
-from shieldwall.chain.manifest import INDEXED, MANIFEST, Manifest, flush_folder, read_manifest
+from shieldwall.chain.manifest import INDEXED, MANIFEST, UNFINISHED, Manifest, flush_folder, read_manifest
 from shieldwall.chain.mapping import map_rows
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import StoreError, WrongNetwork
@@ -32,8 +32,6 @@ from shieldwall.model.network import Network
 
 _CHUNK = 1 << 24  # rows looked at together
 _MOST_FILES = 0xFFFF  # that `tx_raw_file` can number
-
-UNFINISHED = "unfinished"  # a file that lies in the store while rows beyond the manifest are being written
 
 
 class ChainWriter:

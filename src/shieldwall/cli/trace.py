@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -26,8 +27,8 @@ from shieldwall.node.wiring import labels, open_chain
 from shieldwall.trace.follow import DEFAULT_METHOD, follow
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import METHODS
-from shieldwall.trace.published import read_published
 from shieldwall.trace.printable import printable
+from shieldwall.trace.published import read_published
 from shieldwall.trace.report import render
 from shieldwall.trace.result import TraceResult
 from shieldwall.trace.targets import find_targets
@@ -105,7 +106,7 @@ def trace(
         **_until(until),
     )
     with open_chain(config) as store:
-        found = find_targets(store, targets, click.get_text_stream("stdin"))
+        found = find_targets(store, targets, sys.stdin)
         known = None if no_tags else labels(config, store.network, sets, stop or None)
         hop_claims = read_published([Path(name) for name in published])
         result = follow(store, found, method, limits, labels=known, published=hop_claims)

@@ -12,12 +12,13 @@ COMPILED_FROM = 24 << 20  # bytes of input from which compiling (some seconds, o
 
 
 class Engine:
-    """The kernels of one implementation: `decode`, `txids`, `classify`, `Interner`, `LiveOutputs`."""
+    """The kernels of one implementation: `decode`, `txids`, `merkle_roots`, `classify`, `Interner`, `LiveOutputs`."""
 
     def __init__(self, name: Literal["plain", "compiled"]) -> None:
         self.name = name
         self.decode: Any = self._module("decoding").decode
         self.txids: Any = self._module("hashing").txids
+        self.merkle_roots: Any = self._module("hashing").merkle_roots
         self.classify: Any = self._module("scripts").classify
         self.Interner: Any = self._module("interning").Interner
         self.LiveOutputs: Any = self._module("outpoints").LiveOutputs

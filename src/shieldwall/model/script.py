@@ -112,28 +112,20 @@ def assemble(script: Script) -> bytes:
             return payload
 
 
-_PAYLOAD_SIZES = {
-    ScriptKind.P2PK: (33, 65),
-    ScriptKind.P2PKH: (20,),
-    ScriptKind.P2SH: (20,),
-    ScriptKind.P2WPKH: (20,),
-    ScriptKind.P2WSH: (32,),
-    ScriptKind.P2TR: (32,),
-}
-
-
 def from_identity(text: str) -> Script:
     """The script that an identity such as `p2pk:04678a...` names (see `shieldwall.model.address.identity`).
 
     Raises:
         UsageError: Not `kind:hex`, or the payload does not fit the kind.
     """
-    label, _, payload = text.partition(":")
+    label, colon, payload = text.partition(":")
     try:
+        if not colon:
+            raise ValueError("no colon")  # noqa: TRY301
         script = Script(ScriptKind[label.upper()], bytes.fromhex(payload))
     except (KeyError, ValueError):
         kinds = ", ".join(kind.label for kind in ScriptKind)
         raise UsageError(f"{text!r} names no script", hint=f"write KIND:HEX, KIND one of {kinds}") from None
-    if classify(assemble(script)) != script if script.payload else True:
+    if classify(assemble(script)) != script:
         raise UsageError(f"{text!r}: the payload does not fit the kind {label}")
     return script

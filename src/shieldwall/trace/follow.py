@@ -8,7 +8,8 @@ from typing import Any
 from shieldwall import __version__
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.moment import utc
-from shieldwall.trace.labels import Labels, NoLabels, Remembered
+from shieldwall.trace.holders import Holders
+from shieldwall.trace.labels import Labels, NoLabels
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import METHODS, method_named
 from shieldwall.trace.published import PublishedHops
@@ -49,15 +50,15 @@ def follow(
         PartialData: The value of an input to start from is not known.
     """
     limits = limits or Limits()
-    remembered = Remembered(labels or NoLabels())
+    labels = labels or NoLabels()
+    holders = Holders(store, labels)
     published = published or PublishedHops(())
     chosen = method_named(DEFAULT_METHOD if method == "all" else method)
     ordered = sorted(set(targets), key=lambda target: (target.kind, target.identity, target.text))
 
     def walked(name: str) -> tuple[View, Walk]:
-        walker = Walker(store, method_named(name), limits, remembered, published)
-        walk = walker.run(ordered)
-        return View(store, walker, walk), walk
+        walk = Walker(store, method_named(name), limits, holders, published).run(ordered)
+        return View(store, holders, walk), walk
 
     view, walk = walked(chosen.name)
     ends = view.ends()
@@ -86,7 +87,7 @@ def follow(
         "parameters": {
             "method": chosen.name,
             **limits.as_dict(),
-            "tag_sets": list(remembered.versions),
+            "tag_sets": list(labels.versions),
             "published_hops": published.ids,
         },
     }

@@ -50,23 +50,3 @@ class NoLabels:
     def of(self, identity: str) -> Label:  # noqa: ARG002
         """Nothing."""
         return NOTHING_KNOWN
-
-
-class Remembered:
-    """The answers of other labels, each asked for once: the methods side by side pass the same addresses."""
-
-    def __init__(self, labels: Labels) -> None:
-        self._labels = labels
-        self._known: dict[str, Label] = {}
-
-    @property
-    def versions(self) -> tuple[dict[str, Any], ...]:
-        """Those of the other labels."""
-        return self._labels.versions
-
-    def of(self, identity: str) -> Label:
-        """What the other labels say."""
-        found = self._known.get(identity)
-        if found is None:
-            found = self._known[identity] = self._labels.of(identity)
-        return found

@@ -68,9 +68,10 @@ def read_targets(words: Sequence[str], standard_input: TextIO | None = None) -> 
         if word == "-":
             if standard_input is None:
                 raise UsageError("- means standard input, and there is none here", hint="name a file")
-            text, place = standard_input.read(_MOST_BYTES + 1), "standard input"
+            text, place = _read(standard_input, "standard input"), "standard input"
         elif len(word) <= 255 and Path(word).is_file():
-            text, place = _read(Path(word)), word
+            with Path(word).open(encoding="utf-8-sig") as file:
+                text, place = _read(file, word), word
         else:
             targets.setdefault(word.strip(), "")
             continue
@@ -86,12 +87,11 @@ def read_targets(words: Sequence[str], standard_input: TextIO | None = None) -> 
     return targets
 
 
-def _read(path: Path) -> str:
+def _read(file: TextIO, place: str) -> str:
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            return file.read(_MOST_BYTES + 1)
+        return file.read(_MOST_BYTES + 1)
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}, byte {error.start}: not UTF-8 text") from None
+        raise BadInput(f"{place}, byte {error.start}: not UTF-8 text") from None
 
 
 def find_targets(store: ChainStore, words: Sequence[str], standard_input: TextIO | None = None) -> list[Target]:

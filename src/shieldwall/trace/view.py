@@ -8,8 +8,9 @@ from typing import Any
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.amount import share
 from shieldwall.model.moment import utc
+from shieldwall.trace.holders import Holders
 from shieldwall.trace.labels import NOTHING_KNOWN
-from shieldwall.trace.walk import Ending, EndKind, Step, Walk, Walker
+from shieldwall.trace.walk import Ending, EndKind, Step, Walk
 
 MOST_PATHS = 100  # paths in a result; the rest is counted in `paths_omitted`
 MOST_STEPS = 400  # steps of a path; of a longer one the middle is counted in `steps_omitted`
@@ -22,20 +23,18 @@ class View:
 
     Args:
         store: The chain that was walked.
-        walker: Who walked it.
+        holders: Addresses, and what the tags say of them.
         walk: What it found.
     """
 
-    def __init__(self, store: ChainStore, walker: Walker, walk: Walk) -> None:
+    def __init__(self, store: ChainStore, holders: Holders, walk: Walk) -> None:
         self._store = store
-        self._walker = walker
+        self._holders = holders
         self._walk = walk
         self._steps = {step.transaction: step for step in walk.steps}
         self._values = store.column("output_value")
-        self._holders = store.column("output_holder")
-        # the same few transactions and holders are named again and again
-        self._transactions: dict[int, dict[str, Any]] = {}
-        self._identities: dict[int, str] = {}
+        self._holder_of = store.column("output_holder")
+        self._transactions: dict[int, dict[str, Any]] = {}  # the same few are named again and again
 
     def sums(self) -> list[dict[str, Any]]:
         """What each end got, in the order of `ends`, without its outputs."""
@@ -65,7 +64,7 @@ class View:
         kind, address, gap = key
         outputs = [self._output(member) for member in members]
         output = members[0].output
-        label = NOTHING_KNOWN if output is None else self._walker.label(int(self._holders[output]))
+        label = NOTHING_KNOWN if output is None else self._holders.label(int(self._holder_of[output]))
         return {
             "kind": kind,
             "address": address or None,
@@ -86,7 +85,7 @@ class View:
     def _output(self, ending: Ending) -> dict[str, Any]:
         output, hops, made = ending.output, 0, self._transaction(ending.transaction)
         if output is not None:
-            hops = self._walk.hops.get(output, 0)
+            hops = self._walk.reached[output].hop if output in self._walk.reached else 0
         elif ending.transaction in self._steps:
             hops = self._steps[ending.transaction].hop
         return {
@@ -118,8 +117,8 @@ class View:
             if output is None:
                 continue
             chain = [output]
-            while (payer := self._walk.origin.get(chain[-1])) is not None:
-                chain.append(payer)
+            while (reached := self._walk.reached.get(chain[-1])) is not None and reached.origin is not None:
+                chain.append(reached.origin)
             chain.reverse()
             left = max(0, len(chain) - MOST_STEPS)
             if left:
@@ -131,15 +130,16 @@ class View:
         return found
 
     def _path_step(self, output: int) -> dict[str, Any]:
-        maker = self._store.transaction_of(output)
+        reached = self._walk.reached.get(output)
+        maker = self._store.transaction_of(output) if reached is None else reached.transaction
         made = self._transaction(maker)
         return {
             "txid": made["txid"],
             "index": output - made["first"],
             "address": self._address(output),
-            "amount": self._walker.tainted(output),
+            "amount": 0 if reached is None else reached.amount,
             "value": int(self._values[output]),
-            "hop": self._walk.hops.get(output, 0),
+            "hop": 0 if reached is None else reached.hop,
             "height": made["height"],
             "time": made["time"],
             "proof": self._store.proof_of(maker),
@@ -195,13 +195,16 @@ class View:
         outside = None
         for place, output, amount in step.inputs:
             if output is not None:
-                maker = self._transaction(self._store.transaction_of(output))
+                reached = self._walk.reached.get(output)
+                maker = self._transaction(
+                    self._store.transaction_of(output) if reached is None else reached.transaction
+                )
                 txid, index, address = maker["txid"], output - maker["first"], self._address(output)
             else:  # an input to start from, of which the source gives the value
                 outside = outside or list(self._store.inputs(step.transaction))
                 entry = outside[place]
                 txid, index = entry.txid, entry.index
-                address = None if entry.holder is None else self._identity(entry.holder)
+                address = None if entry.holder is None else self._holders.identity(entry.holder)
             rows.append({"place": place, "txid": txid, "index": index, "address": address, "amount": amount})
         return rows
 
@@ -221,13 +224,7 @@ class View:
         return None if ending.output is None else ending.output - int(self._transaction(ending.transaction)["first"])
 
     def _address(self, output: int | None) -> str | None:
-        return None if output is None else self._identity(int(self._holders[output]))
-
-    def _identity(self, holder: int) -> str:
-        found = self._identities.get(holder)
-        if found is None:
-            found = self._identities[holder] = self._store.identity(holder)
-        return found
+        return None if output is None else self._holders.identity(int(self._holder_of[output]))
 
 
 def _rank(entry: tuple[_Group, int]) -> tuple[bool, int, _Group]:

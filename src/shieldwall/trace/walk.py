@@ -17,7 +17,8 @@ from shieldwall.errors import PartialData
 from shieldwall.model.claim import Claim
 from shieldwall.model.moment import utc
 from shieldwall.model.transaction import internal
-from shieldwall.trace.labels import NOTHING_KNOWN, Label, Labels
+from shieldwall.trace.holders import Holders
+from shieldwall.trace.labels import NOTHING_KNOWN
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods.interface import CLEAN, Method, Taint, UnknownInput, amount_of
 from shieldwall.trace.published import PublishedHops
@@ -78,6 +79,25 @@ class Step:
 
 
 @dataclass(slots=True)
+class Reached:
+    """An output that money came to.
+
+    Attributes:
+        transaction: Transaction that made it.
+        amount: Tainted satoshi.
+        hop: Spends from the seed.
+        origin: Output that brought most of it; None where the walk started.
+        taint: What of it is tainted, until it is spent.
+    """
+
+    transaction: int
+    amount: int
+    hop: int
+    origin: int | None
+    taint: Taint
+
+
+@dataclass(slots=True)
 class Walk:
     """What a walk found.
 
@@ -86,8 +106,7 @@ class Walk:
         returned_amount: Satoshi that came back to a seed by its own money and are not counted again.
         endings: Where it went.
         steps: The transactions passed, in chain order.
-        origin: For a tainted output, the output (or None and the transaction's input) that brought most of it.
-        hops: For a tainted output, the spends from the seed.
+        reached: Every output that money came to, seeds among them.
         notes: What a person should know, sorted.
     """
 
@@ -95,8 +114,7 @@ class Walk:
     returned_amount: int = 0
     endings: list[Ending] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    origin: dict[int, int | None] = field(default_factory=dict)
-    hops: dict[int, int] = field(default_factory=dict)
+    reached: dict[int, Reached] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -107,21 +125,19 @@ class Walker:
         store: The chain.
         method: How taint divides.
         limits: How far to go.
-        labels: The tags.
+        holders: Addresses, and what the tags say of them.
         published: Hops that someone published and the store does not hold.
     """
 
     def __init__(
-        self, store: ChainStore, method: Method, limits: Limits, labels: Labels, published: PublishedHops
+        self, store: ChainStore, method: Method, limits: Limits, holders: Holders, published: PublishedHops
     ) -> None:
         self._store = store
         self._method = method
         self._limits = limits
-        self._labels = labels
+        self._holders = holders
         self._published = published
         self._claims: dict[int, tuple[Claim, ...]] = {}  # output -> what is published of its spend
-        self._known: dict[int, Label] = {}
-        self._taints: dict[int, Taint] = {}
         self._incoming: dict[int, list[int]] = {}  # transaction -> tainted outputs that it spends
         self._queue: list[int] = []
         self._queued: set[int] = set()
@@ -147,9 +163,7 @@ class Walker:
         for number in {number for target in targets for number in target.inputs}:
             spender = store.transaction_of_input(number)
             seed_inputs.setdefault(spender, set()).add(number - store.input_range(spender)[0])
-            self._onward.add(
-                int(links[number])
-            )  # NO_OUTPUT, which is no output's number, where it spends none from here
+            self._onward.add(int(links[number]))  # where it spends nothing of this store: no output has that number
         for transaction in (*seed_outputs, *seed_inputs):
             self._push(transaction)
         while self._queue:
@@ -158,54 +172,38 @@ class Walker:
         walk.notes.sort()
         return walk
 
-    def label(self, holder: int) -> Label:
-        """What the tags say of a holder; of its public key's hash (or the other way) where they say nothing of itself."""
-        found = self._known.get(holder)
-        if found is None:
-            found = self._labels.of(self._store.identity(holder))
-            twin = self._store.twin(holder) if found == NOTHING_KNOWN else None
-            if twin is not None:
-                found = self._labels.of(self._store.identity(twin))
-            self._known[holder] = found
-        return found
-
-    def tainted(self, output: int) -> int:
-        """Tainted satoshi of an output."""
-        return amount_of(self._taints.get(output, CLEAN))
-
     def _push(self, transaction: int) -> None:
         if transaction not in self._queued:
             self._queued.add(transaction)
             heapq.heappush(self._queue, transaction)
 
     def _settle(self, transaction: int, seed_inputs: set[int], seed_outputs: Sequence[int]) -> None:
-        arrived: dict[int, Taint] = {}
+        arrived: dict[int, Reached] = {}
         if self._incoming.get(transaction) or seed_inputs:
             arrived = self._pass_on(transaction, seed_inputs)
         for output in seed_outputs:
             value = int(self._store.column("output_value")[output])
-            self._begin(value, amount_of(arrived.get(output, CLEAN)))
+            self._begin(value, arrived[output].amount if output in arrived else 0)
             if value:
-                arrived[output] = ((0, value),)
-            self._walk.hops[output] = 0
-            self._walk.origin[output] = None
+                arrived[output] = Reached(transaction, value, 0, None, ((0, value),))
+        self._walk.reached.update(arrived)
         for output in sorted(arrived):
-            if arrived[output]:
-                self._taints[output] = arrived[output]
-                self._route(output, transaction, amount_of(arrived[output]))
+            self._route(output, transaction, arrived[output].amount)
 
     def _begin(self, value: int, already: int) -> None:
         """Count a seed's money once: what its own money brought back is returned, the rest is new."""
         self._walk.seed_amount += value - already
         self._walk.returned_amount += already
 
-    def _pass_on(self, transaction: int, seed_inputs: set[int]) -> dict[int, Taint]:
+    def _pass_on(self, transaction: int, seed_inputs: set[int]) -> dict[int, Reached]:
         """What a transaction's outputs carry of what its inputs bring."""
         store, walk = self._store, self._walk
         links, values = store.links(transaction)
-        coming = set(self._incoming.pop(transaction, ()))
-        taints = [self._taints[link] if link in coming else CLEAN for link in links]
-        hops = [walk.hops[output] for output in coming]
+        coming = {output: walk.reached[output] for output in self._incoming.pop(transaction, ())}
+        taints = [coming[link].taint if link in coming else CLEAN for link in links]
+        hops = [reached.hop for reached in coming.values()]
+        for reached in coming.values():
+            reached.taint = CLEAN  # it is spent; FIFO's runs are not kept for long traces
         for place in sorted(seed_inputs):
             value = values[place]
             if value is None:
@@ -235,11 +233,10 @@ class Walker:
         for place, taint in enumerate(split.outputs):
             origin = split.origins[place]
             if taint and origin is not None:
-                output = numbers[place]
-                arrived[output] = taint
-                walk.hops[output] = hop + 1
-                walk.origin[output] = links[origin] if links[origin] in coming else None
-                step.outputs.append((output, amount_of(taint)))
+                amount, payer = amount_of(taint), links[origin]
+                payer = payer if payer in coming else None
+                arrived[numbers[place]] = Reached(transaction, amount, hop + 1, payer, taint)
+                step.outputs.append((numbers[place], amount))
         if split.fee:
             walk.endings.append(Ending(EndKind.FEE, None, transaction, split.fee, "fee"))
         walk.steps.append(step)
@@ -265,8 +262,8 @@ class Walker:
         if spend.state == SpendState.UNSPENDABLE:
             return self._end(EndKind.FEE, output, transaction, amount, "provably unspendable")
         asked = output in self._seeds or output in self._onward  # whoever names money at a service wants it followed
-        label = self.label(int(store.column("output_holder")[output]))
-        if label.service is not None and not asked:
+        label = NOTHING_KNOWN if asked else self._holders.label(int(store.column("output_holder")[output]))
+        if label.service is not None:
             return self._end(EndKind.SERVICE, output, transaction, amount, label.category or "")
         if spend.state == SpendState.UNSPENT:
             return self._end(EndKind.HELD, output, transaction, amount)
@@ -341,7 +338,7 @@ class Walker:
         limits = self._limits
         if output in self._onward:
             return ""  # else its money would count here and again where the trace starts from that input
-        if limits.hops is not None and self._walk.hops[output] >= limits.hops:
+        if limits.hops is not None and self._walk.reached[output].hop >= limits.hops:
             return f"{limits.hops} hops"
         if amount < limits.least:
             return f"less than {limits.least} satoshi"

@@ -164,7 +164,9 @@ def test_mixed_builds_follow_only_the_unbroken_run_of_whole_blocks(tmp_path, mak
             made_at = store.height_of(store.transaction_of(output))
             state = store.spend(output).state.value
             assert made_at is not None
-            assert state in (("spent", "unknown", "unspendable") if made_at < 10 else ("spent", "unspent", "unspendable"))
+            assert state in (
+                ("spent", "unknown", "unspendable") if made_at < 10 else ("spent", "unspent", "unspendable")
+            )
     (tmp_path / "late.json").write_text(json.dumps([tip_only.transaction(txid) for txid in late]))
     build_store(tmp_path / "d", write(tmp_path / "blk00001.dat", maker.blocks[:15]), tmp_path / "late.json")
     with ChainStore.open(tmp_path / "d") as store:  # the tip is a block of which only some is known
@@ -211,7 +213,7 @@ def test_another_network_is_refused(tmp_path, maker):
             build_store(tmp_path / "c", other, **arguments)
     both = tmp_path / "both.dat"
     both.write_bytes(frame(maker.blocks[0]) + frame(maker.blocks[1], TESTNET3))
-    with pytest.raises(BadInput, match="both.dat, offset"):
+    with pytest.raises(BadInput, match=r"both\.dat, offset"):
         build_store(tmp_path / "c", both)
     with pytest.raises(WrongNetwork):
         build_store(tmp_path / "d", tmp_path / "blk00000.dat", other, network=None)

@@ -230,7 +230,9 @@ def test_a_list_is_read_in_pieces(tmp_path_factory, values, chunk):
             list(elements(path))
 
 
-@pytest.mark.parametrize("text", ["[1 2]", "[1,]", "[,1]", "[1] 2", "[1", "[", "[" * 100_000, "[1,2", '["\\q"]', "[1]]"])
+@pytest.mark.parametrize(
+    "text", ["[1 2]", "[1,]", "[,1]", "[1] 2", "[1", "[", "[" * 100_000, "[1,2", '["\\q"]', "[1]]"]
+)
 def test_lists_that_are_none(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(BadText, match=r"a\.json"):

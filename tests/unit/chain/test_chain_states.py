@@ -31,7 +31,11 @@ def only_coin(maker):
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
 def test_every_kind_of_script_keeps_its_holder(tmp_path, maker, engine):
     wanted = [*scripts("a"), Script(ScriptKind.P2PK, LONG_KEY), Script(ScriptKind.WITNESS, b"\x51\x02\x4e\x73")]
-    wanted += [Script(ScriptKind.OTHER, b""), Script(ScriptKind.OTHER, bytes(10_000)), Script(ScriptKind.OTHER, bytes(70_000))]
+    wanted += [
+        Script(ScriptKind.OTHER, b""),
+        Script(ScriptKind.OTHER, bytes(10_000)),
+        Script(ScriptKind.OTHER, bytes(70_000)),
+    ]
     first = only_coin(maker)
     maker.pay([first], [(script, 1000 + number) for number, script in enumerate(wanted)])
     maker.mine(p2wpkh("second"))

@@ -7,9 +7,12 @@ import numpy as np
 from shieldwall.chain.checks.check import Check, Tally, runs
 from shieldwall.chain.columns import HEADER, NO_HEIGHT, WHOLE
 from shieldwall.chain.digests import EMPTY, block_digest, digest_of, given_of
-from shieldwall.chain.proof import merkle_root, parse_header
+from shieldwall.chain.proof import parse_header
 from shieldwall.chain.store import ChainStore
+from shieldwall.kernels.engine import pick
 from shieldwall.model.transaction import display
+
+_BYTES_EACH = 12  # bytes of a transaction for each byte of its txid, about: what the choice of kernels is made by
 
 
 def check_headers(store: ChainStore) -> Check:
@@ -51,14 +54,15 @@ def check_merkle_roots(store: ChainStore) -> Check:
     """The stored txids of every whole block make the root in its header."""
     tally = Tally("merkle roots")
     flags, headers, txids = (store.column(name) for name in ("block_flags", "block_header", "tx_txid"))
+    engine = pick(txids.nbytes * _BYTES_EACH)
     for run in runs(store):
-        for number in range(run.blocks.start, run.blocks.stop):
-            first, last = (run.txs.start + int(edge) for edge in run.first_tx[number - run.blocks.start :][:2])
+        roots = engine.merkle_roots(txids[run.txs], run.first_tx)
+        for number, root in zip(range(run.blocks.start, run.blocks.stop), roots, strict=True):
             if flags[number] & (WHOLE | HEADER) != WHOLE | HEADER:
                 tally.skipped += 1
                 continue
             tally.checked += 1
-            if merkle_root(txids[first:last]) != headers[number][36:68].tobytes():
+            if root.tobytes() != headers[number][36:68].tobytes():
                 tally.fault(f"block {number} ({display(store.column('block_hash')[number].tobytes())}): another root")
     return tally.result("blocks of which only some transactions are here" if tally.skipped else "")
 

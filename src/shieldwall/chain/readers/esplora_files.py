@@ -163,7 +163,9 @@ class EsploraFileReader(LooseReader):
 def is_small_answer(head: str) -> bool:
     """True for a tip height or the counts of one address, by the first characters of a file."""
     text = head.strip()
-    return (len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()) or (text.startswith("{") and '"chain_stats"' in text)
+    return (len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()) or (
+        text.startswith("{") and '"chain_stats"' in text
+    )
 
 
 def looks_like_esplora(head: str) -> bool:

@@ -44,6 +44,8 @@ class _Cursor:
         if first < 0xFD:
             return first
         size = 2 << (first - 0xFD)
+        if self.place + size > self.limit:
+            raise _FaultAt(here, TRUNCATED)
         at = self.skip(size)
         number = int.from_bytes(self.raw[at : at + size], "little")
         if number < (0xFD, 0x10000, 0x100000000)[first - 0xFD] or number > self.limit - self.place:

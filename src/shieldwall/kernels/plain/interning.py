@@ -19,7 +19,6 @@ class Interner:
     def __init__(self, kinds: Bytes, ends: Numbers, payload: Bytes) -> None:
         self._numbers: dict[bytes, int] = {}
         self._new: list[bytes] = []
-        self._base = len(kinds)
         raw = payload.tobytes()
         place = 0
         for kind, end in zip(kinds.tolist(), ends.tolist(), strict=True):
@@ -33,8 +32,9 @@ class Interner:
         known = self._numbers
         for place, (kind, a, b) in enumerate(zip(kinds.tolist(), start.tolist(), end.tolist(), strict=True)):
             key = bytes([kind]) + raw[a:b].tobytes()
-            number = known.setdefault(key, len(known))
-            if number == len(known) - 1 and len(self._new) < len(known) - self._base:
+            number = known.get(key)
+            if number is None:
+                number = known[key] = len(known)
                 self._new.append(key)
             numbers[place] = number
         return numbers
@@ -44,6 +44,5 @@ class Interner:
         kinds = np.array([key[0] for key in self._new], np.uint8)
         sizes = np.array([len(key) - 1 for key in self._new], np.int64)
         payload = np.frombuffer(b"".join(key[1:] for key in self._new), np.uint8)
-        self._base += len(self._new)
         self._new = []
         return kinds, sizes, payload

@@ -21,7 +21,10 @@ CLEAN: Taint = ()
 
 def amount_of(taint: Taint) -> int:
     """Tainted satoshi."""
-    return sum(last - first for first, last in taint)
+    total = 0
+    for first, last in taint:
+        total += last - first
+    return total
 
 
 class UnknownInput(Exception):

@@ -1,0 +1,104 @@
+"""`verify` finds every change to a store's content, and a damaged store is an answer, never a traceback."""
+
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+from chain_support import build_store, random_chain, write
+
+from shieldwall.chain.checks import check
+from shieldwall.chain.columns import COLUMNS, INDEXES
+from shieldwall.chain.store import ChainStore
+from shieldwall.chain.verify import block_fees, verify
+
+# A changed bit there may be one that nothing contradicts: a block said to be not whole is one that cannot be checked,
+# and no txid covers a witness.
+SILENT = {"block_flags", "raw_bytes"}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A store with whole blocks behind a hole, so that every table but the statements has rows."""
+    folder = tmp_path_factory.mktemp("base")
+    chain = random_chain(23, blocks=24)
+    build_store(folder / "c", write(folder / "blk00000.dat", chain.blocks[:6] + chain.blocks[9:]))
+    return folder / "c"
+
+
+@pytest.mark.parametrize("name", sorted({*COLUMNS, *INDEXES} - SILENT))
+def test_a_changed_byte_in_any_column_is_found(tmp_path, base, name):
+    with ChainStore.open(base) as store:
+        column = (store.column if name in COLUMNS else store.index)(name)
+        if not len(column):
+            pytest.skip("this store has no such rows")
+        size = column.nbytes
+    draw = random.Random(name)
+    for number in range(6):
+        folder = tmp_path / str(number)
+        shutil.copytree(base, folder)
+        path = next(folder.rglob(f"{name}.bin"))
+        data = bytearray(path.read_bytes())
+        data[draw.randrange(size)] ^= 1 << draw.randrange(8)
+        path.write_bytes(data)
+        with ChainStore.open(folder) as store:
+            report = verify(store, source=True)
+        assert not report.passed, name
+        assert all(entry.detail for entry in report.checks if not entry.passed)
+
+
+def test_any_bytes_in_any_column_are_an_answer(tmp_path, base):
+    draw = np.random.default_rng(3)
+    names = [path.relative_to(base) for path in sorted(base.rglob("*.bin"))]
+    for number, name in enumerate(names):
+        folder = tmp_path / str(number)
+        shutil.copytree(base, folder)
+        size = (folder / name).stat().st_size
+        (folder / name).write_bytes(draw.integers(0, 256, size, np.uint8).tobytes())
+        with ChainStore.open(folder) as store:
+            report = verify(store, source=True)
+        assert not report.passed or not size or name.stem in SILENT, name
+
+
+def test_a_good_store_and_its_report(base):
+    with ChainStore.open(base) as store:
+        report = verify(store, source=True)
+        fees = block_fees(store)
+    assert report.passed
+    assert fees == list(report.blocks)
+    plain = json.loads(json.dumps(report.as_dict()))
+    assert plain["passed"] is True
+    by_name = {entry["name"]: entry for entry in plain["checks"]}
+    assert by_name["merkle roots"] == {
+        "name": "merkle roots", "passed": True, "checked": len(fees), "skipped": 0, "detail": ""
+    }  # fmt: skip
+    assert by_name["block values"]["skipped"] == sum(entry.fees is None for entry in fees) > 0
+    assert by_name["transaction values"]["skipped"] > 0
+
+
+def test_the_size_of_a_run_does_not_matter(base, monkeypatch):
+    with ChainStore.open(base) as store:
+        whole = verify(store, source=True)
+        monkeypatch.setattr(check, "_RUN", 3)
+        assert verify(store, source=True) == whole
+
+
+def test_an_empty_store_passes(tmp_path):
+    (tmp_path / "blk00000.dat").write_bytes(b"")
+    build_store(tmp_path / "c", tmp_path / "blk00000.dat")
+    with ChainStore.open(tmp_path / "c") as store:
+        report = verify(store, source=True)
+    assert report.passed
+    assert report.blocks == ()
+
+
+def test_sums_beyond_64_bits_are_found(tmp_path, base):
+    shutil.copytree(base, tmp_path / "c")
+    path = next((tmp_path / "c").rglob("output_value.bin"))
+    values = np.fromfile(path, np.uint64)
+    values[:] = (1 << 64) - 2
+    values.tofile(path)
+    with ChainStore.open(tmp_path / "c") as store:
+        failed = {entry.name for entry in verify(store).checks if not entry.passed}
+    assert "transaction values" in failed
