@@ -123,9 +123,10 @@ def from_identity(text: str) -> Script:
         if not colon:
             raise ValueError("no colon")  # noqa: TRY301
         script = Script(ScriptKind[label.upper()], bytes.fromhex(payload))
+        fits = classify(assemble(script)) == script  # ValueError: more than one push can hold
     except (KeyError, ValueError):
         kinds = ", ".join(kind.label for kind in ScriptKind)
         raise UsageError(f"{text!r} names no script", hint=f"write KIND:HEX, KIND one of {kinds}") from None
-    if classify(assemble(script)) != script:
+    if not fits:
         raise UsageError(f"{text!r}: the payload does not fit the kind {label}")
     return script

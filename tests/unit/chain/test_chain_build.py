@@ -21,7 +21,7 @@ def maker():
     return random_chain(5, blocks=20)
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10_000), engine=st.sampled_from(["plain", "compiled"]))
 def test_steps_and_order_do_not_matter(tmp_path_factory, seed, engine):
     folder = tmp_path_factory.mktemp("steps")

@@ -117,7 +117,7 @@ def test_every_stop_leaves_a_commit_and_the_same_build_goes_on(tmp_path, scene, 
         assert again == wanted
         left = {entry.name for entry in folder.iterdir()}
         assert len(left) == 4, left  # manifest, lock, one generation, one index
-        number += 1 if number < 12 or (commit > 1 and number < 40) else 9
+        number += 1 if number < 12 or (commit > 1 and number < 40) else 11
     assert number > 12
     assert len(seen) >= 2
 

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from chain_support import build_store, random_chain, write
+from chain_support import Esplora, build_store, random_chain, write
 
 from shieldwall.chain.checks import check
 from shieldwall.chain.columns import COLUMNS, INDEXES
@@ -20,10 +20,17 @@ SILENT = {"block_flags", "raw_bytes"}
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A store with whole blocks behind a hole, so that every table but the statements has rows."""
+    """A store with whole blocks behind a hole and statements on outputs before it, so that every table has rows."""
     folder = tmp_path_factory.mktemp("base")
     chain = random_chain(23, blocks=24)
-    build_store(folder / "c", write(folder / "blk00000.dat", chain.blocks[:6] + chain.blocks[9:]))
+    esplora = Esplora(chain.blocks)
+    sources = [write(folder / "blk00000.dat", chain.blocks[:6] + chain.blocks[9:]), folder / "tip"]
+    sources[1].write_text("8")
+    for txid, (height, _) in esplora.where.items():
+        if height < 6:
+            sources.append(folder / f"{txid}.json")
+            sources[-1].write_text(json.dumps(esplora.outspends(txid)))
+    build_store(folder / "c", *sources)
     return folder / "c"
 
 
@@ -31,9 +38,8 @@ def base(tmp_path_factory):
 def test_a_changed_byte_in_any_column_is_found(tmp_path, base, name):
     with ChainStore.open(base) as store:
         column = (store.column if name in COLUMNS else store.index)(name)
-        if not len(column):
-            pytest.skip("this store has no such rows")
         size = column.nbytes
+    assert size
     draw = random.Random(name)
     for number in range(6):
         folder = tmp_path / str(number)

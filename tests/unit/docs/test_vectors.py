@@ -11,6 +11,7 @@ from shieldwall.chain.regtest import GENESIS, frame
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Claim
+from shieldwall.playbooks.demo import play
 
 
 def vector(root, page):
@@ -45,3 +46,18 @@ def test_chain_store(root, tmp_path):
 def test_every_column_is_in_the_specification(root):
     page = (root / "docs" / "spec" / "chain-store.md").read_text(encoding="utf-8")
     assert [name for name in (*COLUMNS, *INDEXES) if not re.search(rf"\b{name}\b", page)] == []
+
+
+def fields_of(value):
+    if isinstance(value, dict):
+        return set(value).union(*map(fields_of, value.values()))
+    return set().union(*map(fields_of, value)) if isinstance(value, list) else set()
+
+
+def test_every_field_of_a_result_is_in_the_specification(root, tmp_path):
+    outcome = play(tmp_path, lambda _: None)
+    page = (root / "docs" / "spec" / "trace-result.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+)`", page))
+    real = set().union(*(fields_of(result.as_dict()) for result in (outcome.colonial, outcome.seizure, outcome.exercise)))
+    assert real - named == set()
+    assert named - real - {"kind", "payload"} == set()

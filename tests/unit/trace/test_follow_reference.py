@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def check_form(body: dict, world: World, start: Start) -> None:
         assert steps[-1] in {(output["txid"], output["index"]) for output in end["outputs"]}
         assert steps[0] in start.outputs or steps[0][0] in seed_spenders or steps[0] in brought
         assert path["steps"][-1]["amount"] == max(output["amount"] for output in end["outputs"])
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in itertools.pairwise(steps):
             assert spends[step] == following[0]
     assert sum(gap["amount"] for gap in body["gaps"]) == body["gap_amount"]
 

@@ -93,9 +93,8 @@ class Chain:
     @contextlib.contextmanager
     def store(self) -> Iterator[ChainStore]:
         """A store of the whole chain, built in one go."""
-        with tempfile.TemporaryDirectory(prefix="shieldwall-test-") as name:
-            with self.store_in(Path(name)) as store:
-                yield store
+        with tempfile.TemporaryDirectory(prefix="shieldwall-test-") as name, self.store_in(Path(name)) as store:
+            yield store
 
     def store_in(self, folder: Path) -> ChainStore:
         """The same in a folder of the caller's."""
