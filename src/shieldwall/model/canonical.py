@@ -16,8 +16,7 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     Raises:
         TypeError: A float, or something that JSON has no form for.
     """
-    _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -25,12 +24,19 @@ def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def _refuse_floats(value: Any) -> None:  # noqa: ANN401
+def _ordered(value: Any) -> Any:  # noqa: ANN401
+    """The value with the keys of its objects in the order of RFC 8785, section 3.2.3: by UTF-16 code units."""
     if isinstance(value, float):
         raise TypeError("a float has no canonical form here: amounts are integers, shares are strings")
     if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("a key of an object must be text")
+        keys = sorted(value) if all(map(str.isascii, value)) else sorted(value, key=_utf16)
+        return {key: _ordered(value[key]) for key in keys}
+    if isinstance(value, list | tuple):
+        return [_ordered(item) for item in value]
+    return value
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")

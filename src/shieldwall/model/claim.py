@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from shieldwall.errors import BadText
+from shieldwall.errors import BadText, UsageError
 from shieldwall.model.canonical import digest
 from shieldwall.model.marking import STRICTEST, Marking, parse_marking
 
@@ -53,13 +53,13 @@ class ClaimKind:
             BadText: A missing or unknown field, or one of the wrong type; `place` says where it was read.
         """
         for name, wanted in self.required.items():
-            if not isinstance(statement.get(name), wanted):
+            if not _is(statement.get(name), wanted):
                 raise BadText(f"{place}: a {self.name} needs {name!r} as {wanted.__name__}")
         for name, value in statement.items():
             expected = self.required.get(name) or self.optional.get(name)
             if expected is None:
                 raise BadText(f"{place}: a {self.name} has no field {name!r}")
-            if not isinstance(value, expected):
+            if not _is(value, expected):
                 raise BadText(f"{place}: {name!r} of a {self.name} must be {expected.__name__}")
 
 
@@ -98,7 +98,7 @@ class Claim:
     signature: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "statement", MappingProxyType(dict(self.statement)))
+        object.__setattr__(self, "statement", MappingProxyType(_copy(dict(self.statement))))
 
     @property
     def id(self) -> str:
@@ -119,7 +119,7 @@ class Claim:
             elif isinstance(value, Layer):
                 value = value.value
             elif isinstance(value, MappingProxyType):
-                value = dict(value)
+                value = _copy(dict(value))
             elif isinstance(value, tuple):
                 value = list(value)
             if value not in ("", None, []):
@@ -134,11 +134,46 @@ class Claim:
             BadText: A field is missing or of the wrong form; `place` says where it was read.
         """
         try:
-            body = dict(plain)
+            body = {"source": "", "made_by": "", **plain}
             body["subject"] = Subject(**body["subject"])
             body["layer"] = Layer(body["layer"])
+            for name, wanted in _FORMS.items():
+                if name in body and not _is(body[name], wanted):
+                    raise TypeError(f"{name!r} must be {wanted.__name__}")  # noqa: TRY301
+            if not all(isinstance(entry, str) for entry in body.get("evidence", ())):
+                raise TypeError("'evidence' must be a list of digests")  # noqa: TRY301
             body["marking"] = parse_marking(body.get("marking"))
             body["evidence"] = tuple(body.get("evidence", ()))
             return cls(**body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, UsageError) as error:
             raise BadText(f"{place}: not a claim ({error})") from None
+
+
+_FORMS: dict[str, type] = {
+    "kind": str,
+    "statement": dict,
+    "source": str,
+    "made_by": str,
+    "at": str,
+    "confidence": int,
+    "marking": str,
+    "evidence": list,
+    "expires": str,
+    "retracted": str,
+    "signature": str,
+}
+"""The JSON form of each field of a claim that has one form only."""
+
+
+def _is(value: object, wanted: type) -> bool:
+    """True when a JSON value is of the wanted type; true and false are no numbers."""
+    return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+
+
+def _copy(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """A copy that shares nothing that can change."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value

@@ -92,7 +92,7 @@ def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int) -> str:
 
 def _draw_box(box: Box, seed: int, *, conserved: bool) -> list[str]:
     name = f"{box.address[:10]}...{box.address[-6:]}" if len(box.address) > 20 else box.address
-    part = f" · {percent(box.amount, seed)}" if conserved else ""
+    part = f" · {escape(percent(box.amount, seed))}" if conserved else ""
     radius = {"held": 3, "service": 12, "seed": 3}.get(box.kind, 6)
     x, y = _x(box), _y(box)
     return [

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 Outpoint = tuple[str, int]
 
@@ -127,11 +128,11 @@ class PoisonRule:
     def amount(self, part):
         return part
 
-    def divide(self, values, coloured, outputs):
+    def divide(self, _values, _coloured, outputs):
         return list(outputs), 0
 
 
-RULES = {"fifo": FifoRule, "haircut": HaircutRule, "poison": PoisonRule}
+RULES: dict[str, Any] = {"fifo": FifoRule, "haircut": HaircutRule, "poison": PoisonRule}
 
 
 def trace(

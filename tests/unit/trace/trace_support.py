@@ -214,10 +214,9 @@ class Coverage:
         while self.blocks[run] == "whole" and run > 0 and self.blocks[run - 1] == "whole":
             run -= 1
         followed = self.blocks[tip] == "whole"
-        stated = {}
-        for outpoint, height in self.statements:
-            if height >= stated.get(outpoint, -1):
-                stated[outpoint] = height
+        stated: dict[Outpoint, int] = {}
+        for outpoint, said_at in self.statements:
+            stated[outpoint] = max(said_at, stated.get(outpoint, -1))
         states = {}
         for made in present:
             for index in range(len(made.outputs)):

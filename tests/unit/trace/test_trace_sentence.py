@@ -1,0 +1,119 @@
+"""The answer in one sentence, for each kind of end."""
+
+from __future__ import annotations
+
+import pytest
+
+from shieldwall.trace.sentence import sentence
+
+COIN = 10**8
+
+
+def end(kind, amount, address="bc1qend", **further):
+    plain = {"kind": kind, "amount": amount, "address": address, "hops": 2, "last_moved": "2021-05-08T17:12:57Z"}
+    return plain | {"service": None, "freezable_by": []} | further
+
+
+def body(*ends, conserved=True, gaps=(), unspendable=0, tip=700_000):
+    found = {f"{kind}_amount": 0 for kind in ("held", "service", "unknown", "fee", "limit", "gap")}
+    for entry in ends:
+        found[f"{entry['kind']}_amount"] += entry["amount"]
+    return found | {
+        "seed_amount": sum(entry["amount"] for entry in ends) or 0,
+        "unspendable_amount": unspendable,
+        "ends": sorted(ends, key=lambda entry: -entry["amount"]),
+        "gaps": list(gaps),
+        "conserved": conserved,
+        "method": "fifo" if conserved else "poison",
+        "tip_height": tip,
+        "tip_time": "2021-10-01T00:00:00Z",
+    }
+
+
+def test_nothing_at_all():
+    assert sentence(body()) == "There is nothing to follow: the targets hold no money in this data."
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        (
+            end("held", COIN),
+            "100.0 % (1 BTC) sits unspent at bc1qend, 2 hops on, last moved 2021-05-08T17:12:57Z",
+        ),
+        (end("held", COIN, hops=0), "100.0 % (1 BTC) sits unspent at bc1qend, never moved"),
+        (
+            end("service", COIN, service="Binance", freezable_by=[{"name": "Binance"}], hops=1),
+            (
+                "100.0 % (1 BTC) sits at Binance, deposit address bc1qend, 1 hop on, last moved 2021-05-08T17:12:57Z; "
+                "Binance can freeze it"
+            ),
+        ),
+        (
+            end("service", COIN, service="Hydra"),
+            (
+                "100.0 % (1 BTC) sits at Hydra, deposit address bc1qend, 2 hops on, last moved 2021-05-08T17:12:57Z; who can "
+                "freeze it is not in the directory"
+            ),
+        ),
+        (
+            end("unknown", COIN),
+            "100.0 % (1 BTC) was last seen at bc1qend, and whether it moved on is not in this data",
+        ),
+        (end("limit", COIN), "100.0 % (1 BTC) was not followed further, by the limits set"),
+        (end("fee", COIN), "100.0 % (1 BTC) went to fees"),
+    ],
+)
+def test_each_kind_alone(entry, text):
+    assert sentence(body(entry)) == f"Of 1 BTC, {text}. Method fifo, as of height 700000 (2021-10-01T00:00:00Z)."
+
+
+def test_a_gap_names_the_largest_missing_transaction():
+    gaps = [{"txid": "ab" * 32}, {"txid": "cd" * 32}]
+    assert "100.0 % (1 BTC) is behind a gap in the data (transaction abababababababab...) and 1 more." in sentence(
+        body(end("gap", COIN), gaps=gaps)
+    )
+
+
+def test_the_largest_first_and_the_rest_summed():
+    text = sentence(
+        body(
+            end("unknown", 50, "bc1qlost"),
+            end("service", 30, "bc1qdesk", service="Binance"),
+            end("held", 15, "bc1qhere"),
+            end("held", 3, "bc1qthere"),
+            end("service", 2, "bc1qdesk2", service="Kraken"),
+        )
+    )
+    parts = text.split("; ")
+    assert parts[0].startswith("Of 0.000001 BTC, 50.0 % (0.0000005 BTC) was last seen at bc1qlost")
+    assert "30.0 % (0.0000003 BTC) sits at Binance, deposit address bc1qdesk" in parts[1]
+    assert "20.0 % (0.0000002 BTC) sits at Kraken and unspent at 2 other addresses" in text
+
+
+def test_more_services_are_counted():
+    others = [end("service", 5 - k, f"bc1q{k}", service=f"S{k}") for k in range(4)]
+    assert "at 3 other services" in sentence(body(*others))
+    assert "at S1 and S2" in sentence(body(*others[:3]))
+
+
+def test_fees_and_destroyed_money_are_told_apart():
+    text = sentence(body(end("fee", 10), unspendable=4))
+    assert "60.0 % (0.00000006 BTC) went to fees; 40.0 % (0.00000004 BTC) was destroyed" in text
+
+
+def test_poison_counts_no_shares():
+    text = sentence(body(end("held", COIN), conserved=False))
+    assert text.startswith("Outputs marked from 1 BTC (poison counts no shares): 1 BTC sits unspent")
+    assert "%" not in text
+
+
+def test_a_tip_of_unknown_height():
+    assert sentence(body(end("held", COIN), tip=None)).endswith("as of a tip of unknown height.")
+
+
+def test_unknown_at_several_addresses():
+    text = sentence(body(end("unknown", 5, "bc1qa"), end("unknown", 4, "bc1qb")))
+    assert "was last seen at bc1qa and 1 other address," in text
+    text = sentence(body(end("unknown", 5, "bc1qa"), end("unknown", 4, "bc1qb"), end("unknown", 3, "bc1qc")))
+    assert "was last seen at bc1qa and 2 other addresses," in text
