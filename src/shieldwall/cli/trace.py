@@ -102,7 +102,6 @@ def trace(
         hops=hops,
         least=_amount(least),
         transactions=max_transactions,
-        stop=stop or None,
         **_until(until),
     )
     with open_chain(config) as store:

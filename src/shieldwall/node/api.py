@@ -41,7 +41,11 @@ def open_chain(folder: str | Path | None = None) -> ChainStore:
 
 
 def import_tags(
-    files: Sequence[str | Path], *, data: str | Path | None = None, set_name: str | None = None, network: str = MAIN.name
+    files: Sequence[str | Path],
+    *,
+    data: str | Path | None = None,
+    set_name: str | None = None,
+    network: str = MAIN.name,
 ) -> list[ImportReport]:
     """Import TagPacks, ActorPacks, address lists or CSV into the member's tag sets.
 
@@ -61,6 +65,7 @@ def trace(
     limits: Limits | None = None,
     data: str | Path | None = None,
     tags: Sequence[str] | None = None,
+    stop: Sequence[str] | None = None,
     published: Sequence[str | Path] = (),
 ) -> TraceResult:
     """Follow the money of `targets` to where it is now.
@@ -72,13 +77,13 @@ def trace(
         limits: How far to go.
         data: The member's own data; the configured one by default.
         tags: Tag sets to use; None for all, an empty list for none.
+        stop: Tag categories to stop at; None for the usual services.
         published: Files of published hops.
 
     Raises:
         ShieldwallError: As `find_targets` and `follow` say.
     """
     config = load(os.environ, {"data": str(data) if data is not None else None})
-    stop = limits.stop if limits else None
     known = None if tags is not None and not tags else labels(config, chain.network, tags or (), stop)
     claims = read_published([Path(path) for path in published])
     return follow(chain, find_targets(chain, list(targets)), method, limits, labels=known, published=claims)

@@ -87,6 +87,7 @@ def follow(
         "parameters": {
             "method": chosen.name,
             **limits.as_dict(),
+            "stop_categories": list(labels.stop),
             "tag_sets": list(labels.versions),
             "published_hops": published.ids,
         },

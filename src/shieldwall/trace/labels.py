@@ -35,6 +35,10 @@ class Labels(Protocol):
     def versions(self) -> tuple[dict[str, Any], ...]:
         """Name and version of every set and directory, for the result."""
 
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Tag categories at which money has reached a service, in order."""
+
     def of(self, identity: str) -> Label:
         """What is known of an address."""
 
@@ -44,6 +48,11 @@ class NoLabels:
 
     @property
     def versions(self) -> tuple[dict[str, Any], ...]:
+        """None."""
+        return ()
+
+    @property
+    def stop(self) -> tuple[str, ...]:
         """None."""
         return ()
 

@@ -18,7 +18,6 @@ class Limits:
         until_height: Height; likewise.
         least: Satoshi; a smaller tainted amount is not followed.
         transactions: How many transactions to follow in all.
-        stop: Tag categories at which the money has reached a service; None for the room's own list.
     """
 
     hops: int | None = None
@@ -26,7 +25,6 @@ class Limits:
     until_height: int | None = None
     least: int = 0
     transactions: int = 200_000
-    stop: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The limits as they stand in a result."""
@@ -36,5 +34,4 @@ class Limits:
             "until_height": self.until_height,
             "least_amount": self.least,
             "max_transactions": self.transactions,
-            "stop_categories": None if self.stop is None else sorted(self.stop),
         }

@@ -35,6 +35,11 @@ class TagLabels:
         sets = [{"set": name, "version": version} for name, version in sorted(self._index.versions.items())]
         return (*sets, {"set": "freeze-directory", "version": self._directory.dated})
 
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Categories that make an address a service's."""
+        return tuple(sorted(self._stop))
+
     def of(self, identity: str) -> Label:
         """What the sets say of an address."""
         subject = Subject("address", self._chain, identity)

@@ -378,6 +378,7 @@ def test_all_gives_the_default_method_and_every_side(store):
 def test_tags_stand_with_every_kind_of_end(store):
     class Friendly:
         versions = ()
+        stop = ()
 
         def of(self, name):
             return (

@@ -255,6 +255,7 @@ class Services:
     """Labels that call some addresses services."""
 
     versions: tuple = ()
+    stop: tuple = ("exchange",)
 
     def __init__(self, addresses: frozenset[str], label: str = "Northwind") -> None:
         self.addresses = addresses

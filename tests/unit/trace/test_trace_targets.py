@@ -1,0 +1,184 @@
+"""What people paste: each form, files, and every way to be wrong."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from embit.hashes import hash160
+from hypothesis import given
+from hypothesis import strategies as st
+from trace_support import Chain, identity
+
+from shieldwall.errors import BadInput, PartialData, ShieldwallError, UnknownAddress, UsageError
+from shieldwall.model import address
+from shieldwall.model.network import MAIN, REGTEST
+from shieldwall.model.script import Script, ScriptKind
+from shieldwall.trace.targets import find_targets, read_targets
+
+KEY = b"\x03" + bytes(range(1, 33))
+OTHER_KEY = b"\x02" + bytes(range(2, 34))
+HASHED = Script(ScriptKind.P2PKH, hash160(KEY))
+OTHER_HASHED = Script(ScriptKind.P2PKH, hash160(OTHER_KEY))
+
+
+@pytest.fixture(scope="module")
+def made():
+    chain = Chain()
+    first, second = chain.fund(100, 50)
+    chain.pay([first, second], ("friend", 60), (Script(ScriptKind.P2PK, KEY), 30), (HASHED, 10), (OTHER_HASHED, 5))
+    chain.mine()
+    return chain
+
+
+@pytest.fixture(scope="module")
+def store(made):
+    with made.store() as store:
+        yield store
+
+
+def one(store, word):
+    (target,) = find_targets(store, [word])
+    return target
+
+
+def test_each_form(store, made):
+    payment = made.made[2]
+    number = store.find_transaction(bytes.fromhex(payment.txid)[::-1])
+    outputs = tuple(store.output_range(number))
+    assert one(store, payment.txid).outputs == outputs
+    assert one(store, payment.txid.upper()).identity == payment.txid
+    assert one(store, f"{payment.txid}:2").outputs == (outputs[2],)
+    assert one(store, f"{payment.txid}:002").identity == f"{payment.txid}:2"
+    found = one(store, f"{payment.txid}:in:1")
+    assert (found.kind, found.inputs, found.outputs) == ("input", (store.input_range(number)[1],), ())
+    friend = one(store, identity("friend"))
+    assert (friend.kind, friend.outputs, friend.linked) == ("address", (outputs[0],), ())
+    assert one(store, identity("friend").upper()).identity == identity("friend")
+    assert one(store, f"  {identity('friend')} ").identity == identity("friend")
+
+
+def test_a_key_and_its_hash_are_one_holder(store):
+    key, hashed = f"p2pk:{KEY.hex()}", address.identity(HASHED, REGTEST)
+    by_key, by_hash = one(store, key), one(store, hashed)
+    assert by_key.outputs == by_hash.outputs
+    assert len(by_key.outputs) == 2
+    assert (by_key.linked, by_hash.linked) == ((hashed,), (key,))
+
+
+def test_a_key_to_whose_hash_alone_was_paid(store):
+    """The store has never seen the key, and the hash says whose money it is."""
+    target = one(store, f"p2pk:{OTHER_KEY.hex()}")
+    assert len(target.outputs) == 1
+    assert target.linked == (address.identity(OTHER_HASHED, REGTEST),)
+    assert one(store, address.identity(OTHER_HASHED, REGTEST)).linked == ()
+
+
+def test_files_and_standard_input(store, made, tmp_path):
+    path = tmp_path / "targets.txt"
+    txid = made.made[2].txid
+    path.write_text(
+        f"# victims\n{identity('friend')}  # paid\n\n  {txid}:0\r\n{identity('friend')}\n", encoding="utf-8-sig"
+    )
+    assert [target.kind for target in find_targets(store, [str(path)])] == ["address", "output"]
+    assert [t.kind for t in find_targets(store, ["-"], io.StringIO(txid + "\n"))] == ["transaction"]
+    assert read_targets([str(path)]) == {identity("friend"): f"{path}, line 2", f"{txid}:0": f"{path}, line 4"}
+    assert read_targets([txid, str(path)])[txid] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("bc1qq2euq8pw950klpjcawuy4uj39ym43hs6cfsegq", UnknownAddress, "is an address of main"),
+        ("bcrt1qq2euq8pw950klpjcawuy4uj39ym43hs6cfsegq", UnknownAddress, "is not a valid regtest address"),
+        ("ab" * 32, PartialData, "unknown, which is not the same as clean"),
+        ("ab" * 31, UnknownAddress, "is not a valid"),
+        ("p2pk:00", BadInput, "does not fit the kind p2pk"),
+        ("nonsense:00", BadInput, "names no script"),
+        ("p2pkh:" + "11" * 20, PartialData, "unknown, which is not the same as clean"),
+        ("<script>", UnknownAddress, "is not a valid regtest address"),
+        ("\x00", UnknownAddress, "is not a valid regtest address"),
+    ],
+)
+def test_bad_words_say_what_is_wrong_and_in_a_file_where(store, tmp_path, text, error, words):
+    with pytest.raises(error, match=words) as caught:
+        find_targets(store, [text])
+    assert type(caught.value) is error
+    path = tmp_path / "list"
+    path.write_text(f"{identity('friend')}\n{text}\n")
+    with pytest.raises(error, match=words) as caught:
+        find_targets(store, [str(path)])
+    assert caught.value.message.startswith(f"{path}, line 2: ")
+
+
+def test_inputs_and_outputs_that_a_transaction_does_not_have(store, made):
+    txid = made.made[2].txid
+    with pytest.raises(BadInput, match="has 4 outputs, counted from 0"):
+        one(store, f"{txid}:4")
+    with pytest.raises(BadInput, match="has 2 inputs, counted from 0"):
+        one(store, f"{txid}:in:2")
+    with pytest.raises(BadInput, match="has 0 inputs"):
+        one(store, f"{made.made[0].txid}:in:0")
+    with pytest.raises(UnknownAddress):
+        one(store, f"{txid}:99999999999")
+
+
+def test_one_wrong_letter_names_the_nearest(store):
+    right = identity("friend")
+    wrong = right[:-3] + ("q" if right[-3] != "q" else "p") + right[-2:]
+    with pytest.raises(UnknownAddress) as caught:
+        one(store, wrong)
+    assert right in caught.value.nearest
+    assert right in caught.value.hint
+
+
+def test_files_that_are_none(store, tmp_path, monkeypatch):
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"abc\xff\xfe")
+    with pytest.raises(BadInput, match="byte 3: not UTF-8 text"):
+        find_targets(store, [str(binary)])
+    empty = tmp_path / "empty"
+    empty.write_text("# nothing\n")
+    with pytest.raises(UsageError, match="nothing to trace"):
+        find_targets(store, [str(empty)])
+    with pytest.raises(UsageError, match="standard input"):
+        find_targets(store, ["-"])
+    long = tmp_path / "long"
+    long.write_text("x\n" * 100_001)
+    with pytest.raises(BadInput, match="more than 100000 lines"):
+        find_targets(store, [str(long)])
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * ((16 << 20) + 1))
+    with pytest.raises(BadInput, match="split the file"):
+        find_targets(store, [str(large)])
+    with pytest.raises(UsageError, match="nothing to trace"):
+        find_targets(store, [])
+
+
+@given(
+    st.text(max_size=120)
+    | st.from_regex(r"[0-9a-f]{64}(:(in:)?[0-9]{1,12})?", fullmatch=True)
+    | st.from_regex(r"[a-z0-9_]{1,9}:[0-9a-fA-F]{0,80}", fullmatch=True)
+    | st.from_regex(r"(bc|tb|bcrt)1[a-z0-9]{8,60}", fullmatch=True)
+)
+def test_whatever_is_pasted_is_found_or_refused_in_words(store, text):
+    try:
+        assert find_targets(store, [text])
+    except ShieldwallError as error:
+        assert error.exit_code in (2, 3, 4)
+        assert str(error)
+
+
+@given(st.binary(max_size=300))
+def test_whatever_file_is_named_is_read_or_refused_in_words(store, tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "fuzzed-targets"
+    path.write_bytes(content)
+    try:
+        find_targets(store, [str(path)])
+    except ShieldwallError as error:
+        assert str(path) in error.message or "nothing to trace" in error.message
+
+
+def test_other_networks_are_named(store):
+    with pytest.raises(UnknownAddress, match="an address of main, and the chain is regtest"):
+        one(store, address.identity(HASHED, MAIN))
