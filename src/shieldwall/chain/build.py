@@ -172,11 +172,25 @@ def _extend(
     report.missing = plan.missing
     report.unconnected = [display(ref.hash) for ref in plan.unconnected]
     report.partial = found.node_files and bool(plan.missing or plan.unconnected)
+    report.notes += _holes(plan)
     statements = [*before.statements, *(entry for survey in surveys for entry in survey.statements)]
     changed = bool(statements) and any(survey.statements for survey in surveys)
     if _apply(writer, plan, before.blocks, better, found, config, progress, report) or changed or not store.indexed:
         report.notes += finish(writer, statements)
     return report
+
+
+def _holes(plan: Plan) -> list[str]:
+    """What is missing, by name: heights between blocks, and the block before each run that nothing places."""
+    notes = [f"blocks {first} to {last} are missing" for first, last in plan.missing]
+    own = {ref.hash for ref in plan.unconnected}
+    firsts = [ref for ref in plan.unconnected if ref.previous is not None and ref.previous not in own]
+    notes += [
+        f"block {display(ref.previous or b'')} is missing: it comes before {display(ref.hash)} ({ref.place}), and what follows "
+        "that is left aside"
+        for ref in firsts
+    ]
+    return notes
 
 
 def _apply(

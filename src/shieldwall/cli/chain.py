@@ -11,7 +11,15 @@ import click
 from shieldwall.chain.build import BuildConfig, build
 from shieldwall.chain.info import summary
 from shieldwall.chain.store import ChainStore
-from shieldwall.cli.options import Progress, chain_option, emit_record, emit_rows, output_option, settings
+from shieldwall.cli.options import (
+    Progress,
+    chain_option,
+    chosen_format,
+    emit_record,
+    emit_rows,
+    output_option,
+    settings,
+)
 from shieldwall.errors import PartialData
 from shieldwall.model import address
 from shieldwall.model.moment import utc
@@ -74,7 +82,15 @@ def build_command(
         )
     finally:
         progress.end()
-    emit_record(asdict(report), output)
+    record = asdict(report)
+    if chosen_format(output) == "table":
+        record |= {"missing": len(report.missing), "unconnected": len(report.unconnected)}
+        notes = record.pop("notes")
+        emit_record(record, output)
+        for note in notes:
+            click.echo(f"note: {note}")
+    else:
+        emit_record(record, output)
     return PartialData.exit_code if report.partial else 0
 
 

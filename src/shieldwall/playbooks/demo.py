@@ -108,10 +108,8 @@ def _act_two(data: Path, work: Path, folder: Path, say: Say) -> tuple[TraceResul
         result = trace_ransom(bench, [exercise.ransom_address], "all")
         say(fill(result.body["sentence"], _WIDTH))
         for end in result.body["ends"][:4]:
-            known = end["service"] or end["kind"]
-            say(
-                f"  {percent(end['amount'], result.body['seed_amount']):>7}  {btc(end['amount']):>11} BTC  {known}  {end['address'] or ''}"
-            )
+            part = percent(end["amount"], result.body["seed_amount"])
+            say(f"  {part:>7}  {btc(end['amount']):>11} BTC  {end['service'] or end['kind']}  {end['address'] or ''}")
         case = tomllib.loads((data / "case.toml").read_text(encoding="utf-8"))
         request = ask_to_freeze(bench, result, Sender(**case["sender"]), case)
     files = [
@@ -119,7 +117,6 @@ def _act_two(data: Path, work: Path, folder: Path, say: Say) -> tuple[TraceResul
     ]
     if request is not None:
         files.append(write_request(request, folder / "freeze-request.html"))
-        say(
-            f"\nFreeze request to {request.recipient.legal_entity} for {btc(request.amount)} BTC in {len(request.assets)} outputs."
-        )
+        what = f"{btc(request.amount)} BTC in {len(request.assets)} outputs"
+        say(f"\nFreeze request to {request.recipient.legal_entity} for {what}.")
     return result, files

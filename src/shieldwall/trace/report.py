@@ -6,32 +6,15 @@ No script, no font, no picture from elsewhere; the same result gives the same by
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from shieldwall.model.amount import btc, percent
+from shieldwall.model.amount import percent
+from shieldwall.trace.pages import environment
 from shieldwall.trace.picture import lanes
-from shieldwall.trace.printable import printable
 from shieldwall.trace.result import TraceResult
 
 MOST_ROWS = 400  # rows of a table on the page; the rest is counted, and stands in the JSON and CSV
 MOST_NAMES = 20  # entries in a cell or line; likewise
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("shieldwall.trace"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=_shown,
-    )  # fmt: skip
-    environment.filters["btc"] = btc
-    return environment
-
-
-def _shown(value: object) -> object:
-    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def render(result: TraceResult, *, title: str = "", label: str = "") -> str:
@@ -46,7 +29,7 @@ def render(result: TraceResult, *, title: str = "", label: str = "") -> str:
     names = [target["identity"] for target in body["targets"]]
     sides = _side_by_side(body)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             body=body,
@@ -62,11 +45,6 @@ def render(result: TraceResult, *, title: str = "", label: str = "") -> str:
             most_names=MOST_NAMES,
         )
     )
-
-
-def notebook(result: TraceResult) -> str:
-    """The sentence and the picture, for a notebook."""
-    return _environment().get_template("notebook.html.j2").render(body=result.body, picture=lanes(result.body))
 
 
 def _left(ends: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from shieldwall.model.canonical import canonical_json, digest
 from shieldwall.model.spreadsheet import csv_text
+from shieldwall.trace.printable import printable
 
 CSV_COLUMNS = (
     "kind", "address", "txid", "output_index", "amount_satoshi", "share", "hops", "height", "time_utc",
@@ -52,16 +53,17 @@ class TraceResult:
         return csv_text(CSV_COLUMNS, (row for end in self.body["ends"] for row in _rows(end)))
 
     def _repr_html_(self) -> str:
-        from shieldwall.trace.report import notebook  # noqa: PLC0415 - templates only where someone looks
+        from shieldwall.trace.pages import notebook  # noqa: PLC0415 - templates only where someone looks
 
-        return notebook(self)
+        return notebook(self.body)
 
 
 def _rows(end: dict[str, Any]) -> Iterator[tuple[object, ...]]:
-    tags = "; ".join(tag["label"] for tag in end["tags"])
-    freezers = "; ".join(entry["name"] for entry in end["freezable_by"])
+    service = printable(end["service"] or "")
+    tags = printable("; ".join(tag["label"] for tag in end["tags"]))
+    freezers = printable("; ".join(entry["name"] for entry in end["freezable_by"]))
     for output in end["outputs"]:
         yield (
             end["kind"], end["address"], output["txid"], output["index"], output["amount"], output["share"],
-            output["hops"], output["height"], output["time"], end["service"], tags, freezers, output["reason"],
+            output["hops"], output["height"], output["time"], service, tags, freezers, output["reason"],
         )  # fmt: skip

@@ -58,6 +58,8 @@ def test_every_field_of_a_result_is_in_the_specification(root, tmp_path):
     outcome = play(tmp_path, lambda _: None)
     page = (root / "docs" / "spec" / "trace-result.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_]+)`", page))
-    real = set().union(*(fields_of(result.as_dict()) for result in (outcome.colonial, outcome.seizure, outcome.exercise)))
+    real = set().union(
+        *(fields_of(result.as_dict()) for result in (outcome.colonial, outcome.seizure, outcome.exercise))
+    )
     assert real - named == set()
     assert named - real - {"kind", "payload"} == set()

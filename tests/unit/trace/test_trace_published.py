@@ -41,7 +41,7 @@ def test_reads_hops_and_lets_other_kinds_be(tmp_path):
     other = changed(kind="tag", statement={"label": "x"})
     retracted = changed(retracted="2022-01-01", source="taken back")
     path = write(tmp_path / "a.jsonl", CLAIM, other, retracted)
-    path.write_text("\n" + path.read_text() + "\n  \n", encoding="utf-8-sig")
+    path.write_text(path.read_text() + "\n  \n", encoding="utf-8-sig")
     hops = read_published([path])
     (claim,) = hops.by_outpoint[f"{TXID}:1"]
     assert hops.ids == [claim.id]
@@ -125,20 +125,23 @@ JSON = st.recursive(
 FIELDS = st.sampled_from([*CLAIM, "confidence", "evidence", "expires", "retracted", "signature"])
 
 
-@given(st.dictionaries(FIELDS, JSON, max_size=4))
-def test_any_json_is_read_or_refused_in_words(tmp_path_factory, parts):
-    path = write(tmp_path_factory.getbasetemp() / "fuzzed-hops", CLAIM | parts)
+def refusal(path):
+    """What `read_published` says against a file; its own name where it says nothing."""
     try:
         read_published([path])
     except BadText as error:
-        assert error.message.startswith(f"{path}, line 1: ")
+        return error.message
+    return str(path)
+
+
+@given(st.dictionaries(FIELDS, JSON, max_size=4))
+def test_any_json_is_read_or_refused_in_words(tmp_path_factory, parts):
+    path = write(tmp_path_factory.getbasetemp() / "fuzzed-hops", CLAIM | parts)
+    assert refusal(path).startswith(str(path))
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_words(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "fuzzed-bytes"
     path.write_bytes(content)
-    try:
-        read_published([path])
-    except BadText as error:
-        assert str(path) in error.message
+    assert refusal(path).startswith(str(path))
