@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.full, pytest.mark.xdist_group("browser")]
 PROBE = """<script>
 const boxes = [...document.querySelectorAll('svg .box')].map(box => {
   const rect = box.querySelector('rect').getBBox();
-  return Math.max(...[...box.querySelectorAll('text')].map(text => text.getBBox().x + text.getBBox().width)) - rect.x - rect.width;
+  const ends = [...box.querySelectorAll('text')].map(text => text.getBBox().x + text.getBBox().width);
+  return Math.max(...ends) - rect.x - rect.width;
 });
 const root = document.documentElement;
 document.title = 'PROBE ' + JSON.stringify({

@@ -12,7 +12,6 @@ What it does not know: anything that a Python caller would not get, too.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -45,9 +44,10 @@ def run(words: Sequence[str] | None = None) -> int:
     except ShieldwallError as error:
         print(f"shieldwall: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # a reader such as head has enough
-        return 0
+    except SystemExit as leaving:
+        # how click leaves when a reader such as head has enough: no error, and no finding either
+        enough = isinstance(sys.stdout, click.utils.PacifyFlushWrapper)
+        return 0 if enough else leaving.code if isinstance(leaving.code, int) else 1
     except (OSError, MemoryError) as error:
         print(f"shieldwall: {str(error) or type(error).__name__}", file=sys.stderr)  # noqa: T201
         return 4

@@ -134,7 +134,7 @@ def verify(chain: str | None, source: bool, output: str | None) -> int:
 def show(thing: str, chain: str | None, output: str | None) -> None:
     """Show a transaction, an address (or KIND:HEX of a script without one), or the block at a height."""
     with open_chain(settings(chain=chain)) as store:
-        if thing.isdigit() and len(thing) < 10:
+        if re.fullmatch(r"[0-9]{1,9}", thing):
             emit_record(_block(store, int(thing)), output)
         elif re.fullmatch(r"[0-9a-fA-F]{64}", thing):
             emit_record(_transaction(store, thing.lower()), output)

@@ -14,6 +14,7 @@ from shieldwall.model.address import nearest
 from shieldwall.model.claim import Subject
 from shieldwall.model.marking import parse_marking
 from shieldwall.model.network import NETWORKS, by_name
+from shieldwall.trace.printable import printable
 
 
 @click.group()
@@ -146,11 +147,11 @@ def show(address: str, currency: str, network: str, data: str | None, output: st
     if rows:
         click.echo(table(rows, ("label", "category", "abuse", "actor", "confidence", "said by", "sources")), nl=False)
     for entry in known.contradictions:
-        click.echo(f"contradiction: {entry.text}")
+        click.echo(printable(f"contradiction: {entry.text}"))
     for freezer in freezable.freezers:
-        click.echo(f"can freeze: {freezer.entry.name}; {freezer.entry.channel or 'no channel published'}")
+        click.echo(printable(f"can freeze: {freezer.entry.name}; {freezer.entry.channel or 'no channel published'}"))
     for label in freezable.unlisted:
-        click.echo(f"{label} is tagged as a service and not in the directory of {freezable.dated}")
+        click.echo(printable(f"{label} is tagged as a service and not in the directory of {freezable.dated}"))
 
 
 @tags.command()

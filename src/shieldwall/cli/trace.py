@@ -97,6 +97,8 @@ def trace(
     TARGET is an ADDRESS, a TXID, TXID:N (an output), TXID:in:N (what input N brought), KIND:HEX (a script without an
     address), a file with one of these a line, or - for standard input.
     """
+    if no_tags and (sets or stop):
+        raise UsageError("--no-tags goes with neither --tags nor --stop: without tags nothing is a service")
     config = settings(chain=chain, data=data)
     limits = Limits(
         hops=hops,

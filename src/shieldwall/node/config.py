@@ -73,7 +73,7 @@ def load(environ: Mapping[str, str], options: Mapping[str, str | None] | None = 
             values[name], origins[name] = given, f"--{name}"
     if values["engine"] not in _ENGINES:
         raise UsageError(f"engine {values['engine']!r} ({origins['engine']}): use one of {', '.join(_ENGINES)}")
-    paths = {name: Path(values[name]).expanduser() if values.get(name) else None for name in _PATHS}
+    paths = {name: _path(values[name], origins[name]) if values.get(name) else None for name in _PATHS}
     data = paths["data"] or Path()
     return Config(paths["chain"], data, paths["directory"], values["engine"], origins)
 
@@ -83,15 +83,22 @@ def _read(path: Path) -> dict[str, str]:
         body = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not readable as TOML ({error})") from None
     for name, value in body.items():
         if name not in SETTINGS or not isinstance(value, str):
             raise UsageError(f"{path}: {name!r} is no setting", hint=f"settings are texts: {', '.join(SETTINGS)}")
-    return body
+    return {name: value for name, value in body.items() if value}
+
+
+def _path(text: str, origin: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{text} ({origin}): there is no such user's home") from None
 
 
 def _home(environ: Mapping[str, str], variable: str, beneath: str) -> Path:
     if environ.get(variable):
         return Path(environ[variable])
-    return Path(environ.get("HOME") or "~").expanduser() / beneath
+    return _path(environ.get("HOME") or "~", "HOME") / beneath

@@ -15,7 +15,7 @@ from shieldwall.model.address import key_hash
 from shieldwall.model.script import Script, ScriptKind, from_identity
 from shieldwall.model.transaction import internal
 
-_TRANSACTION = re.compile(r"([0-9a-fA-F]{64})(?::(in:)?(\d{1,10}))?")
+_TRANSACTION = re.compile(r"([0-9a-fA-F]{64})(?::(in:)?([0-9]{1,18}))?")
 _IDENTITY = re.compile(r"[a-z0-9_]+:[0-9a-fA-F]+")
 _MOST_LINES = 100_000  # targets in one file
 _MOST_BYTES = 16 << 20  # characters of one file

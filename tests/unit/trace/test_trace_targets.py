@@ -119,7 +119,7 @@ def test_inputs_and_outputs_that_a_transaction_does_not_have(store, made):
         one(store, f"{txid}:in:2")
     with pytest.raises(BadInput, match="has 0 inputs"):
         one(store, f"{made.made[0].txid}:in:0")
-    with pytest.raises(UnknownAddress):
+    with pytest.raises(BadInput, match="has 4 outputs"):
         one(store, f"{txid}:99999999999")
 
 
