@@ -12,6 +12,7 @@ What it does not know: anything that a Python caller would not get, too.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -29,7 +30,7 @@ def run(words: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     import click  # noqa: PLC0415
 
-    from shieldwall.cli.root import shieldwall  # noqa: PLC0415
+    from shieldwall.cli.root import ReaderGone, shieldwall  # noqa: PLC0415
 
     try:
         answer = shieldwall.main(list(words) if words is not None else None, "shieldwall", standalone_mode=False)
@@ -44,10 +45,9 @@ def run(words: Sequence[str] | None = None) -> int:
     except ShieldwallError as error:
         print(f"shieldwall: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
-    except SystemExit as leaving:
-        # how click leaves when a reader such as head has enough: no error, and no finding either
-        enough = isinstance(sys.stdout, click.utils.PacifyFlushWrapper)
-        return 0 if enough else leaving.code if isinstance(leaving.code, int) else 1
+    except ReaderGone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (OSError, MemoryError) as error:
         print(f"shieldwall: {str(error) or type(error).__name__}", file=sys.stderr)  # noqa: T201
         return 4

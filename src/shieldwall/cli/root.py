@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
@@ -17,8 +18,19 @@ _COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """The reader of a pipe, such as head, has enough; left to click, it would look like a failed check."""
+
+
 class LazyGroup(click.Group):
     """Lists commands without loading them."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns
+        """Run the command; a reader that is gone is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """In the order of a day's work."""

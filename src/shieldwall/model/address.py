@@ -18,6 +18,7 @@ from shieldwall.model.script import OP_1, Script, ScriptKind
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 MAX_LENGTH = 90  # characters; no address is longer (BIP 173)
+_LONGEST_BASE58 = 36  # characters: one more than the longest address has
 _CASE_FLIPS = 3  # letters in the wrong case that `nearest` still mends
 
 
@@ -108,6 +109,8 @@ def _candidates(text: str, network: Network) -> Iterator[str]:
         for place in range(len(lower)):
             for letter in BECH32 + "1":
                 yield lower[:place] + letter + lower[place + 1 :]
+        return
+    if len(text) > _LONGEST_BASE58:
         return
     letters = [i for i, c in enumerate(text) if c.isalpha() and c.swapcase() in BASE58]
     for count in range(1, _CASE_FLIPS + 1):

@@ -16,7 +16,10 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     Raises:
         TypeError: A float, or something that JSON has no form for.
     """
-    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        raise TypeError("a text with half a surrogate pair has no form in UTF-8") from None
 
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value

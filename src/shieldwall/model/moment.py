@@ -9,7 +9,7 @@ from shieldwall.errors import UsageError
 
 def utc(seconds: int) -> str:
     """Unix `seconds` as ISO 8601 in UTC, as in 2021-05-08T17:12:57Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def unix(text: str) -> int:

@@ -117,8 +117,10 @@ class Interner:
         self._payload = np.array(payload, np.uint8)
         self._mixes = np.empty(len(kinds), np.uint64)
         _mix_known(self._kinds, self._ends, self._payload, self._mixes)
-        self._slots = np.zeros(_LEAST_SLOTS, np.uint32)
-        self._make_room(0, 0)
+        slots = _LEAST_SLOTS
+        while slots < 2 * self._count:
+            slots *= 2
+        self._slots = np.zeros(slots, np.uint32)
         _insert_known(self._slots, self._mixes, self._count)
 
     def _make_room(self, rows: int, size: int) -> None:
