@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from shieldwall.cli.options import (
+    Progress,
     chain_option,
     chosen_format,
     data_option,
@@ -110,7 +111,11 @@ def trace(
         found = find_targets(store, targets, sys.stdin)
         known = None if no_tags else labels(config, store.network, sets, stop or None)
         hop_claims = read_published([Path(name) for name in published])
-        result = follow(store, found, method, limits, labels=known, published=hop_claims)
+        progress = Progress()
+        try:
+            result = follow(store, found, method, limits, labels=known, published=hop_claims, progress=progress)
+        finally:
+            progress.end()
     if report:
         Path(report).write_text(render(result), encoding="utf-8")
         click.echo(f"report: {report}", err=True)

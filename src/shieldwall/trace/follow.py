@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shieldwall import __version__
+from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.moment import utc
 from shieldwall.trace.holders import Holders
@@ -31,6 +32,7 @@ def follow(
     *,
     labels: Labels | None = None,
     published: PublishedHops | None = None,
+    progress: Progress = silent,
 ) -> TraceResult:
     """Follow the money of `targets` to every end.
 
@@ -41,6 +43,7 @@ def follow(
         limits: How far to go.
         labels: Tags and directory; none by default.
         published: Published hops that the store does not hold.
+        progress: Called now and then with the transactions passed.
 
     Returns:
         The answer, with `seed_amount = held + service + unknown + fee + limit + gap`, exactly, for haircut and FIFO.
@@ -57,7 +60,7 @@ def follow(
     ordered = sorted(set(targets), key=lambda target: (target.kind, target.identity, target.text))
 
     def walked(name: str) -> tuple[View, Walk]:
-        walk = Walker(store, method_named(name), limits, holders, published).run(ordered)
+        walk = Walker(store, method_named(name), limits, holders, published, progress).run(ordered)
         return View(store, holders, walk), walk
 
     view, walk = walked(chosen.name)

@@ -19,9 +19,11 @@ def sentence(body: dict[str, Any]) -> str:
         return "There is nothing to follow: the targets hold no money in this data."
     found = [end for end in body["ends"] if end["kind"] in ("service", "held")]
     clauses = [(found[0]["amount"], _portion(body, found[0]["amount"]) + _where(found[0]))] if found else []
-    if found[1:]:
-        rest = sum(end["amount"] for end in found[1:])
-        clauses.append((rest, _portion(body, rest) + _elsewhere(found[1:])))
+    for kind in ("service", "held"):
+        rest = [end for end in found[1:] if end["kind"] == kind]
+        if rest:
+            amount = sum(end["amount"] for end in rest)
+            clauses.append((amount, _portion(body, amount) + _elsewhere(kind, rest)))
     lost = [end for end in body["ends"] if end["kind"] == "unknown"]
     if lost:
         clauses.append((body["unknown_amount"], _portion(body, body["unknown_amount"]) + _last_seen(lost)))
@@ -66,15 +68,11 @@ def _last_seen(ends: list[dict[str, Any]]) -> str:
     return f" was last seen at {ends[0]['address']}{more}, and whether it moved on is not in this data"
 
 
-def _elsewhere(ends: list[dict[str, Any]]) -> str:
-    services = sorted({end["service"] for end in ends if end["kind"] == "service"})
-    held = sum(end["kind"] == "held" for end in ends)
-    places = []
-    if services:
-        places.append(f"at {' and '.join(services)}" if len(services) < 3 else f"at {len(services)} other services")
-    if held:
-        places.append(f"unspent at {held} other {'address' if held == 1 else 'addresses'}")
-    return f" sits {' and '.join(places)}"
+def _elsewhere(kind: str, ends: list[dict[str, Any]]) -> str:
+    if kind == "held":
+        return f" sits unspent at {len(ends)} other {'address' if len(ends) == 1 else 'addresses'}"
+    services = sorted({end["service"] for end in ends})
+    return f" sits at {' and '.join(services)}" if len(services) < 3 else f" sits at {len(services)} other services"
 
 
 def _hops(count: int) -> str:

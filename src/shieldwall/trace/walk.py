@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
+from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore, Spend, SpendState
 from shieldwall.errors import PartialData
 from shieldwall.model.claim import Claim
@@ -23,6 +24,8 @@ from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods.interface import CLEAN, Method, Taint, UnknownInput, amount_of
 from shieldwall.trace.published import PublishedHops
 from shieldwall.trace.targets import Target
+
+_STRIDE = 256  # transactions between two reports of progress
 
 
 class EndKind(StrEnum):
@@ -127,16 +130,24 @@ class Walker:
         limits: How far to go.
         holders: Addresses, and what the tags say of them.
         published: Hops that someone published and the store does not hold.
+        progress: Called now and then with the transactions passed.
     """
 
     def __init__(
-        self, store: ChainStore, method: Method, limits: Limits, holders: Holders, published: PublishedHops
+        self,
+        store: ChainStore,
+        method: Method,
+        limits: Limits,
+        holders: Holders,
+        published: PublishedHops,
+        progress: Progress = silent,
     ) -> None:
         self._store = store
         self._method = method
         self._limits = limits
         self._holders = holders
         self._published = published
+        self._progress = progress
         self._claims: dict[int, tuple[Claim, ...]] = {}  # output -> what is published of its spend
         self._incoming: dict[int, list[int]] = {}  # transaction -> tainted outputs that it spends
         self._queue: list[int] = []
@@ -169,6 +180,8 @@ class Walker:
         while self._queue:
             transaction = heapq.heappop(self._queue)
             self._settle(transaction, seed_inputs.get(transaction, set()), seed_outputs.get(transaction, ()))
+            if not len(walk.steps) % _STRIDE:
+                self._progress(f"tracing, {self._method.name}", len(walk.steps), 0)
         walk.notes.sort()
         return walk
 

@@ -88,7 +88,8 @@ def test_the_largest_first_and_the_rest_summed():
     parts = text.split("; ")
     assert parts[0].startswith("Of 0.000001 BTC, 50.0 % (0.0000005 BTC) was last seen at bc1qlost")
     assert "30.0 % (0.0000003 BTC) sits at Binance, deposit address bc1qdesk" in parts[1]
-    assert "20.0 % (0.0000002 BTC) sits at Kraken and unspent at 2 other addresses" in text
+    assert "18.0 % (0.00000018 BTC) sits unspent at 2 other addresses" in text
+    assert "2.0 % (0.00000002 BTC) sits at Kraken" in text  # what a service holds is never mixed with the rest
 
 
 def test_more_services_are_counted():
