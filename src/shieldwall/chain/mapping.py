@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,3 +33,11 @@ def map_rows(path: Path, dtype: type[np.generic], rows: int, width: int = 1) -> 
         return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
     except (OSError, ValueError, OverflowError) as error:
         raise StoreError(f"{path}: cannot be read ({error})") from None
+
+
+def place_of(column: Column, number: int, side: Literal["left", "right"] = "left") -> int:
+    """Where `number` stands in an ascending column.
+
+    In the column's own type: NumPy would widen a plain integer by copying the whole column, at every call.
+    """
+    return int(column.searchsorted(column.dtype.type(number), side))

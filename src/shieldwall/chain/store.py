@@ -23,7 +23,7 @@ from shieldwall.chain.columns import (
     WHOLE,
 )
 from shieldwall.chain.manifest import Manifest, read_manifest
-from shieldwall.chain.mapping import Column, map_rows
+from shieldwall.chain.mapping import Column, map_rows, place_of
 from shieldwall.chain.openfiles import key_of, plain
 from shieldwall.chain.spend import Input, Spend, SpendState
 from shieldwall.errors import StoreError
@@ -173,7 +173,7 @@ class ChainStore:
 
     def block_of(self, transaction: int) -> int:
         """Number of the block that a transaction is in."""
-        return int(np.searchsorted(self.column("block_first_tx"), transaction, side="right")) - 1
+        return place_of(self.column("block_first_tx"), transaction, "right") - 1
 
     def height_of(self, transaction: int) -> int | None:
         """Height of a transaction's block; None when not known."""
@@ -228,7 +228,7 @@ class ChainStore:
                 index = link - int(self.column("tx_first_output")[maker])
                 yield Input(number, link, self.txid(maker), index, int(values[link]), known_holder)
                 continue
-            row = int(np.searchsorted(outside, number))
+            row = place_of(outside, number)
             value = int(self.column("outside_value")[row])
             txid = display(self.column("outside_txid")[row].tobytes())
             index = int(self.column("outside_index")[row])
@@ -248,7 +248,7 @@ class ChainStore:
         if not known.all():
             outside = self.column("outside_input")
             for place in np.flatnonzero(~known).tolist():
-                value = int(self.column("outside_value")[int(np.searchsorted(outside, numbers.start + place))])
+                value = int(self.column("outside_value")[place_of(outside, numbers.start + place)])
                 values[place] = None if value == NO_VALUE else value
         return outputs, values
 
@@ -264,7 +264,7 @@ class ChainStore:
 
     def transaction_of_input(self, number: int) -> int:
         """Number of the transaction that an input belongs to."""
-        return int(np.searchsorted(self.column("tx_first_input"), number, side="right")) - 1
+        return place_of(self.column("tx_first_input"), number, "right") - 1
 
     def proof_of(self, transaction: int) -> str:
         """What is proven of a transaction: "inclusion" (merkle root of a block with work), else "txid"."""
@@ -274,7 +274,7 @@ class ChainStore:
 
     def transaction_of(self, output: int) -> int:
         """Number of the transaction that made an output."""
-        return int(np.searchsorted(self.column("tx_first_output"), output, side="right")) - 1
+        return place_of(self.column("tx_first_output"), output, "right") - 1
 
     def outpoint(self, output: int) -> tuple[str, int]:
         """Display txid and index of an output."""
@@ -301,7 +301,7 @@ class ChainStore:
 
     def _stated(self, output: int) -> tuple[int, bytes] | None:
         outputs = self.column("stated_output")
-        row = int(np.searchsorted(outputs, output))
+        row = place_of(outputs, output)
         if row == len(outputs) or int(outputs[row]) != output:
             return None
         return int(self.column("stated_height")[row]), self.column("stated_txid")[row].tobytes()

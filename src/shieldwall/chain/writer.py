@@ -25,7 +25,7 @@ import numpy.typing as npt
 from shieldwall.chain.columns import COLUMNS, NO_HOLDER, NO_TRANSACTION, STATED, TABLES, UNSPENDABLE
 from shieldwall.chain.digests import digest_of
 from shieldwall.chain.manifest import INDEXED, MANIFEST, UNFINISHED, Manifest, flush_folder, read_manifest
-from shieldwall.chain.mapping import map_rows
+from shieldwall.chain.mapping import map_rows, place_of
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import StoreError, WrongNetwork
 from shieldwall.model.network import Network
@@ -192,11 +192,11 @@ class ChainWriter:
             "tx": transactions,
             "output": outputs,
             "input": inputs,
-            "outside": int(np.searchsorted(store.column("outside_input"), inputs)),
+            "outside": place_of(store.column("outside_input"), inputs),
             "holder": store.rows("holder"),  # a holder of nothing does no harm, and twins stay linked
             "payload": store.rows("payload"),
             "raw": int(raw_offsets[0]) if len(raw_offsets) else store.rows("raw"),
-            STATED: int(np.searchsorted(store.column("stated_output"), outputs)),  # sorted by output
+            STATED: place_of(store.column("stated_output"), outputs),  # sorted by output
         }
         store.close()
         self._commit(None, {"indexed": dict.fromkeys(INDEXED, 0)})

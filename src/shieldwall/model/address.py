@@ -31,13 +31,19 @@ def encode(script: Script, network: Network) -> str | None:
         case ScriptKind.P2SH:
             return str(base58.encode_check(bytes([network.p2sh]) + payload))
         case ScriptKind.P2WPKH | ScriptKind.P2WSH:
-            return str(bech32.encode(network.hrp, 0, list(payload)))
+            return _segwit(network, 0, payload)
         case ScriptKind.P2TR:
-            return str(bech32.encode(network.hrp, 1, list(payload)))
+            return _segwit(network, 1, payload)
         case ScriptKind.WITNESS:
-            return str(bech32.encode(network.hrp, payload[0] - OP_1 + 1, list(payload[2:])))
+            return _segwit(network, payload[0] - OP_1 + 1, payload[2:])
         case _:
             return None
+
+
+def _segwit(network: Network, version: int, program: bytes) -> str:
+    """BIP 173 for version 0, BIP 350 for the others; embit's own `encode` takes its answer apart again each time."""
+    encoding = bech32.Encoding.BECH32M if version else bech32.Encoding.BECH32
+    return str(bech32.bech32_encode(encoding, network.hrp, [version, *bech32.convertbits(program, 8, 5)]))
 
 
 def identity(script: Script, network: Network) -> str:
@@ -103,13 +109,12 @@ def nearest(text: str, network: Network, *, limit: int = 3) -> tuple[str, ...]:
 
 
 def _candidates(text: str, network: Network) -> Iterator[str]:
-    lower = text.lower()
-    if lower[:-1].startswith(network.hrp[:2]) or lower.startswith(network.hrp + "1"):
+    lower, hrp = text.lower(), network.hrp
+    if lower.startswith(hrp) or lower[len(hrp)] == "1":
         yield lower
         for place in range(len(lower)):
-            for letter in BECH32 + "1":
+            for letter in BECH32 + "1" + hrp:
                 yield lower[:place] + letter + lower[place + 1 :]
-        return
     if len(text) > _LONGEST_BASE58:
         return
     letters = [i for i, c in enumerate(text) if c.isalpha() and c.swapcase() in BASE58]

@@ -25,5 +25,9 @@ def csv_text(heading: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heading)
     for row in rows:
-        writer.writerow(["" if value is None else cell_safe(value) for value in row])
+        writer.writerow(["" if value is None else cell_safe(_one_line(value)) for value in row])
     return text.getvalue()
+
+
+def _one_line(value: object) -> object:
+    return " ".join(value.splitlines()) if isinstance(value, str) and not value.isprintable() else value
