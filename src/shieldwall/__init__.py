@@ -10,7 +10,7 @@ Example:
 
         shieldwall.build_chain("chain", ["blocks/"])
         with shieldwall.open_chain("chain") as chain:
-            result = shieldwall.trace(chain, ["15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr"])
+            result = shieldwall.trace_money(chain, ["15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr"])
         print(result.sentence)
         result                      # in a notebook: the picture
 """
@@ -21,10 +21,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shieldwall.node.api import build_chain, import_tags, open_chain, trace
+    from shieldwall.node.api import build_chain, import_tags, open_chain, trace_money
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "build_chain", "import_tags", "open_chain", "trace"]
+__all__ = ["__version__", "build_chain", "import_tags", "open_chain", "trace_money"]
 
 
 def __getattr__(name: str) -> object:

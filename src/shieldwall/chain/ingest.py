@@ -204,8 +204,7 @@ class Ingester:
         missing = np.flatnonzero(~linked)
         values = np.full(len(missing), NO_VALUE, np.uint64)
         scripts: list[Script | None] = [None] * len(missing)
-        if len(missing):
-            self._ask(batch, known, missing, values, scripts)
+        self._ask(batch, known, missing, values, scripts)
         at = batch.outpoint[missing][:, None]
         indexes = np.ascontiguousarray(batch.data[at + np.arange(32, 36)]).reshape(-1, 4)
         payloads = [script.payload if script else b"" for script in scripts]
@@ -233,7 +232,11 @@ class Ingester:
     ) -> None:
         """Previous outputs from the sources, for blocks that need one; what is known already must agree."""
         edges = batch.first_input[batch.first_tx]
-        for number in np.unique(np.searchsorted(edges, missing, side="right") - 1).tolist():
+        asked = set(np.unique(np.searchsorted(edges, missing, side="right") - 1).tolist())
+        asked |= {
+            number for number, block in enumerate(batch.blocks) if not block.ref.whole
+        }  # nothing else proves them
+        for number in sorted(asked):
             ref = batch.blocks[number].ref
             first, last = int(edges[number]), int(edges[number + 1])
             rows = np.arange(*np.searchsorted(missing, (first, last)))

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from shieldwall.chain.readers.interface import BlockRef
 from shieldwall.chain.readers.merged import MergedReader
-from shieldwall.errors import BadBlock
+from shieldwall.errors import BadBlock, WrongNetwork
 from shieldwall.model.network import Network
 from shieldwall.model.transaction import display, internal
 
@@ -140,6 +140,24 @@ def _best_branches(whole: dict[bytes, BlockRef], plan: Plan) -> list[list[BlockR
     return segments
 
 
+def _check_network(ref: BlockRef, network: Network) -> None:
+    """A raw block does not name its network; its place in the chain and its work can.
+
+    Raises:
+        WrongNetwork: A first block that is not this network's, or far too little work for the height.
+    """
+    hint = f"give the right --network; the store or --network says {network.name}"
+    if ref.previous == bytes(32) and ref.hash != internal(network.genesis):
+        raise WrongNetwork(f"{ref.place}: {display(ref.hash)} is not the first block of {network.name}", hint=hint)
+    since, least = network.hard or (0, 0)
+    if ref.header and ref.height is not None and ref.height >= since and ref.work < least:
+        raise WrongNetwork(
+            f"{ref.place}: block {display(ref.hash)} took far less work than any block of {network.name} at height "
+            f"{ref.height}",
+            hint=hint,
+        )
+
+
 def _heights(segment: Sequence[BlockRef], network: Network) -> list[BlockRef]:
     """Heights by the links from the genesis block, else from the first block whose claim is binding or was given."""
     base: int | None = None
@@ -152,6 +170,7 @@ def _heights(segment: Sequence[BlockRef], network: Network) -> list[BlockRef]:
                 if ref.height >= network.bip34:
                     break
     if base is None:
+        _check_network(segment[0], network)
         return [replace(ref, height=None) for ref in segment]
     placed = []
     for place, ref in enumerate(segment):
@@ -162,6 +181,8 @@ def _heights(segment: Sequence[BlockRef], network: Network) -> list[BlockRef]:
                 hint=f"is this a chain of {network.name}? Give the right --network",
             )
         placed.append(ref if ref.height == height else replace(ref, height=height))
+    for ref in placed:
+        _check_network(ref, network)
     return placed
 
 

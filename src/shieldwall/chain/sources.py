@@ -84,7 +84,10 @@ def find_sources(
     for url in urls:
         found.readers.append(EsploraHttpReader(url, found.network, hops=hops, allow_remote=allow_remote, fetch=fetch))
     if not found.readers:
-        raise UsageError("nothing to build from", hint="name block files, raw blocks, Esplora answers or fact files")
+        raise UsageError(
+            f"nothing to build from in {', '.join(names)} (folders inside a folder are not entered)",
+            hint="name block files, raw blocks, Esplora answers or fact files",
+        )
     found.size = sum(path.stat().st_size for path in files.all())
     return found
 

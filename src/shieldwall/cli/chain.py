@@ -39,7 +39,9 @@ def chain() -> None:
 @chain_option
 @click.option("--network", help=f"Network of sources that name none: {', '.join(NETWORKS)}. Default: main.")
 @click.option(
-    "--height", type=click.IntRange(0), help="Height of a single block file whose coinbase does not carry it."
+    "--height",
+    type=click.IntRange(0, 100_000_000),
+    help="Height of a single block file whose coinbase does not carry it.",
 )
 @click.option(
     "--hops", type=click.IntRange(0, 50), default=0, show_default=True, help="Esplora URL: spends onward to fetch."

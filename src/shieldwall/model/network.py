@@ -24,6 +24,8 @@ class Network:
         halving: Blocks between two halvings of the subsidy.
         bip34: First height whose coinbase must carry its height (BIP 34).
         overwritten: (height of a coinbase, height of the later one with the same txid that overwrote it) (BIP 30).
+        hard: (height, expected hashes): from that height on every block took at least so many; a block with less is of
+            another network, since raw blocks do not name theirs.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Network:
     halving: int
     bip34: int
     overwritten: tuple[tuple[int, int], ...] = ()
+    hard: tuple[int, int] | None = None
 
     @property
     def caip2(self) -> str:
@@ -50,6 +53,7 @@ class Network:
 MAIN = Network(
     "main", bytes.fromhex("f9beb4d9"), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
     0x00, 0x05, "bc", 210_000, 227_931, ((91_722, 91_880), (91_812, 91_842)),
+    (200_000, 2_000_000 << 32),  # difficulty 2,864,140 at height 200,000, and never below 2 million since
 )  # fmt: skip
 TESTNET3 = Network(
     "testnet3", bytes.fromhex("0b110907"), "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",

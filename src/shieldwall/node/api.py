@@ -57,7 +57,7 @@ def import_tags(
     return TagSets(config.tags).import_files([Path(file) for file in files], set_name=set_name, options=options)
 
 
-def trace(
+def trace_money(
     chain: ChainStore,
     targets: Sequence[str],
     *,

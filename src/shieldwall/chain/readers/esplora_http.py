@@ -19,6 +19,7 @@ from shieldwall.chain.readers import esplora_json
 from shieldwall.chain.readers.esplora_files import EsploraFileReader
 from shieldwall.chain.readers.interface import Progress, Survey
 from shieldwall.errors import BadInput, BadText, RemoteRefused, UsageError, WrongNetwork
+from shieldwall.model.address import decode as decode_address
 from shieldwall.model.network import Network
 from shieldwall.model.transaction import TXID, display, internal
 
@@ -53,6 +54,8 @@ class EsploraHttpReader(EsploraFileReader):
                 "you are looking at",
                 hint="ask your own instance on this machine, or say --allow-remote if that server may know",
             )
+        if self._wanted == "address":
+            decode_address(self._name, network)  # before anyone is asked about it
         self._hops = hops
         self._fetch = fetch or fetch_url
 

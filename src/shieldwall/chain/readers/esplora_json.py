@@ -13,7 +13,9 @@ from typing import Any
 from shieldwall.chain.readers.interface import Previous, Statement
 from shieldwall.chain.readers.loose import Confirmed, LooseTransaction, parse_loose
 from shieldwall.errors import BadBlock, BadText, WrongNetwork
+from shieldwall.model.address import encode
 from shieldwall.model.network import MAX_MONEY, Network
+from shieldwall.model.script import classify
 from shieldwall.model.transaction import TXID, display, internal
 
 MOST_HEIGHT = 0xFFFFFFFE
@@ -42,6 +44,7 @@ def transaction(body: object, network: Network, place: str) -> tuple[LooseTransa
             f"{place}: the fields hash to {display(loose.txid)}, and the answer names {display(named)}",
             hint="the answer was changed or is not complete; fetch it again",
         )
+    _check_fee(fields, previous, sum(value for value, _ in outputs), place)
     status = _object(fields.get("status", {}), f"{place}.status")
     if not status.get("confirmed"):
         return loose, None
@@ -51,6 +54,21 @@ def transaction(body: object, network: Network, place: str) -> tuple[LooseTransa
         hash=_txid(status, "block_hash", where),
         time=_integer(status, "block_time", where, most=(1 << 32) - 1),
     )
+
+
+def _check_fee(fields: Mapping[str, Any], previous: Sequence[Previous | None], paid: int, place: str) -> None:
+    """What the answer says its inputs brought is not proven by the txid; it must at least agree with itself."""
+    values = [entry.value for entry in previous if entry is not None and entry.value is not None]
+    if not previous or len(values) != len(previous):
+        return
+    fee = sum(values) - paid
+    if fee < 0:
+        raise BadText(f"{place}: the inputs bring {sum(values)} satoshi, and the outputs take {paid}")
+    if "fee" in fields and _integer(fields, "fee", place, most=MAX_MONEY) != fee:
+        raise BadText(
+            f"{place}.fee: the answer says {fields['fee']} satoshi, and its inputs and outputs leave {fee}",
+            hint="the answer was changed; fetch it again",
+        )
 
 
 def outspends(body: object, txid: bytes, height: int, place: str) -> list[Statement]:
@@ -146,6 +164,9 @@ def _output(body: object, place: str, network: Network) -> tuple[int, bytes]:
                 f"{place}: {_short(named)} is no address of {network.name}",
                 hint="give the right --network, one store each",
             )
+        own = encode(classify(script), network)
+        if own is not None and own != named.lower() and own != named:
+            raise BadText(f"{place}.scriptpubkey_address: {_short(named)} is not the script's address, {own}")
     return value, script
 
 

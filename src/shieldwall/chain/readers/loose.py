@@ -69,7 +69,7 @@ class _Block:
     confirmed: Confirmed
     header: bytes | None = None
     transactions: list[tuple[int, int]] = field(default_factory=list)  # place and size in the spool
-    txids: set[bytes] = field(default_factory=set)
+    txids: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # with place and size in the spool
     size: int = 0
 
 
@@ -117,15 +117,34 @@ class LooseReader(Reader):
                 f"{self._blocks[before].confirmed.height} and {confirmed.height}",
                 hint="one of the files was recorded before a reorganisation; leave it out",
             )
-        if transaction.txid in block.txids:
-            return False
         record = _pack(transaction)
+        known = block.txids.get(transaction.txid)
+        if known is not None:
+            self._compare(transaction, *known, place)
+            return False
         self._spool.seek(0, 2)
-        block.transactions.append((self._spool.tell(), len(record)))
+        where = self._spool.tell()
+        block.transactions.append((where, len(record)))
         self._spool.write(record)
         block.size += len(transaction.raw)
-        block.txids.add(transaction.txid)
+        block.txids[transaction.txid] = (where, len(record))
         return True
+
+    def _compare(self, transaction: LooseTransaction, where: int, size: int, place: str) -> None:
+        """What two answers give for the same input must agree; no txid proves it.
+
+        Raises:
+            BadInput: It does not.
+        """
+        self._spool.seek(where)
+        before = _unpack(self._spool.read(size), place).previous
+        for number, (one, other) in enumerate(zip(before, transaction.previous, strict=False)):
+            if one is not None and other is not None and one != other:
+                raise BadInput(
+                    f"{place}: input {number} of {display(transaction.txid)} brought {other.value} satoshi, and another "
+                    f"answer says {one.value}",
+                    hint="one of the answers was changed; fetch both again",
+                )
 
     def survey(self, progress: Progress) -> Survey:
         """Gather everything, then list the blocks."""
