@@ -112,7 +112,7 @@ class FreezeRequest:
         chronology: (UTC time, what happened), in order.
         victim, suspect: As far as they may be named.
         assets: What to freeze.
-        path: The way of the largest part.
+        paths: The way of each of the assets, in their order.
         method: How mixed money was divided, in words.
         confidence: High, moderate or low, and in what; never mixed with a likelihood in one sentence (ICD 203).
         alternatives: Other explanations and what is not known.
@@ -122,7 +122,10 @@ class FreezeRequest:
         marking: Who may see it.
         trace_digest: Digest of the trace that it rests on.
         deconfliction: Reference of the check that no other case is disturbed.
-        signature: Detached signature and key id.
+        signature: Detached signature.
+        key_id: Of the key that made it.
+        manifest: Digest of the evidence package's manifest.
+        expires: Until when the request stands.
         reply_to: Where the answer goes.
         exercise: True for one that must never be acted on.
     """
@@ -138,7 +141,7 @@ class FreezeRequest:
     victim: str = ""
     suspect: str = ""
     assets: tuple[Asset, ...] = ()
-    path: tuple[PathStep, ...] = ()
+    paths: tuple[tuple[PathStep, ...], ...] = ()
     method: str = ""
     confidence: str = ""
     alternatives: tuple[str, ...] = ()
@@ -149,6 +152,9 @@ class FreezeRequest:
     trace_digest: str = ""
     deconfliction: str = ""
     signature: str = ""
+    key_id: str = ""
+    manifest: str = ""
+    expires: str = ""
     reply_to: str = ""
     exercise: bool = False
 
@@ -165,7 +171,7 @@ class FreezeRequest:
 
     def missing(self) -> tuple[str, ...]:
         """Names of the fields that nobody has filled in, in the order of the form; a recipient may refuse without them."""
-        optional = {"urgent", "exercise", "victim", "suspect", "marking", "language", "path", "alternatives"}
+        optional = {"urgent", "exercise", "victim", "suspect", "marking", "language", "paths", "alternatives"}
         found = [entry.name for entry in fields(self) if entry.name not in optional and not getattr(self, entry.name)]
         found += [f"sender.{entry.name}" for entry in fields(self.sender) if not getattr(self.sender, entry.name)]
         found += [

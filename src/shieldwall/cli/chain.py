@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from shieldwall.chain.build import BuildConfig, build
+from shieldwall.chain.columns import WHOLE
 from shieldwall.chain.info import summary
 from shieldwall.chain.store import ChainStore
 from shieldwall.cli.options import (
@@ -161,8 +162,27 @@ def _block(store: ChainStore, height: int) -> dict[str, Any]:
         "time": utc(int(store.column("block_time")[number])),
         "whole": whole,
         "transactions": last - int(firsts[number]),
+        **_fees(store, number, height),
         "txids": [store.txid(transaction) for transaction in range(int(firsts[number]), last)],
     }
+
+
+def _fees(store: ChainStore, block: int, height: int) -> dict[str, int | None]:
+    """What the coinbase took, and the fees that the block's inputs and outputs leave; None where that is not known."""
+    first = int(store.column("block_first_tx")[block])
+    firsts = store.column("block_first_tx")
+    last = int(firsts[block + 1]) if block + 1 < len(firsts) else store.rows("tx")
+    fees: int | None = 0 if store.column("block_flags")[block] & WHOLE else None
+    coinbase = None
+    for transaction in range(first, last):
+        if store.is_coinbase(transaction):
+            coinbase = sum(store.values(transaction))
+            continue
+        brought = store.links(transaction)[1]
+        known = [value for value in brought if value is not None]
+        if fees is not None:
+            fees = fees + sum(known) - sum(store.values(transaction)) if len(known) == len(brought) else None
+    return {"coinbase": coinbase, "subsidy": store.network.subsidy(height), "fees": fees}
 
 
 def _transaction(store: ChainStore, txid: str) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def chosen_format(output: str | None) -> str:
 
 def width() -> int:
     """Characters of a line of prose on this terminal."""
-    return max(40, min(shutil.get_terminal_size((100, 24)).columns, 110))
+    return max(40, min(shutil.get_terminal_size((100, 24)).columns, 110)) if sys.stdout.isatty() else 100
 
 
 def emit_record(record: Mapping[str, Any], output: str | None) -> None:

@@ -88,9 +88,7 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
     if not reachable:
         return None
     end, freezer = reachable[0], reachable[0]["freezable_by"][0]
-    steps: list[dict[str, Any]] = next(
-        (path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]), []
-    )
+    paths = [path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]]
     amount, seed = btc(end["amount"]), result.body["seed_amount"]
     return FreezeRequest(
         case_number=case["number"],
@@ -110,14 +108,11 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
             f"{end['address']}, an address that {end['tags'][0]['sources'][0]['source']} attributes to {end['service']}. "
             f"It arrived between {end['first_received']} and {end['last_moved']}. We ask you to hold it before it leaves."
         ),
-        chronology=_chronology(case, steps),
+        chronology=_chronology(case, paths),
         victim=case["victim"],
         suspect=case["suspect"],
-        assets=tuple(_asset(bench.store, end, output) for output in end["outputs"]),
-        path=tuple(
-            PathStep(**{name: step[name] for name in ("txid", "index", "address", "amount", "time", "height")})
-            for step in steps
-        ),
+        assets=tuple(_asset(bench.store, end, output) for output in sorted(end["outputs"], key=lambda o: -o["amount"])),
+        paths=tuple(tuple(_step(step) for step in path) for path in paths),
         method=f"{result.body['method']}: {result.body['method_rule']}; whole transactions are proven from their bytes",
         confidence=case["confidence"],
         alternatives=(
@@ -128,6 +123,7 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
         non_disclosure=case["non_disclosure"],
         marking=Marking[case["marking"]],
         trace_digest=result.digest,
+        expires=case["expires"],
         reply_to=case["reply_to"],
         exercise=case["exercise"],
     )
@@ -141,10 +137,14 @@ def write_request(request: FreezeRequest, path: Path) -> Path:
     return path
 
 
-def _chronology(case: dict[str, Any], steps: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
-    told = [(entry["time"], entry["event"]) for entry in case["events"]]
-    seen = [(step["time"], f"{btc(step['amount'])} BTC moves to {step['address']}") for step in steps]
-    return tuple(sorted(told + seen))
+def _chronology(case: dict[str, Any], paths: Sequence[Sequence[dict[str, Any]]]) -> tuple[tuple[str, str], ...]:
+    told = {(entry["time"], entry["event"]) for entry in case["events"]}
+    seen = {(step["time"], f"{btc(step['amount'])} BTC moves to {step['address']}") for path in paths for step in path}
+    return tuple(sorted(told | seen))
+
+
+def _step(step: dict[str, Any]) -> PathStep:
+    return PathStep(**{name: step[name] for name in ("txid", "index", "address", "amount", "time", "height")})
 
 
 def _asset(store: ChainStore, end: dict[str, Any], output: dict[str, Any]) -> Asset:

@@ -83,10 +83,12 @@ def follow(
         "unspendable_amount": sum(e.amount for e in walk.endings if e.kind == EndKind.FEE and e.output is not None),
         "ends": ends,
         "paths": paths,
-        "paths_omitted": sum(end["kind"] != EndKind.FEE for end in ends) - len(paths),
+        "paths_omitted": len(
+            {end["rank"] for end in ends if end["kind"] != EndKind.FEE} - {path["end"] for path in paths}
+        ),
         "gaps": view.gaps(),
         "transfers": view.transfers(),
-        "notes": walk.notes,
+        "notes": [f"{t.text}: not in this store; unknown, not clean" for t in ordered if not t.found] + walk.notes,
         "parameters": {
             "method": chosen.name,
             **limits.as_dict(),

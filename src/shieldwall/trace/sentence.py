@@ -54,12 +54,28 @@ def sentence(body: dict[str, Any]) -> str:
 
 def _where(end: dict[str, Any]) -> str:
     if end["kind"] == "held":
-        moved = "never moved" if not end["hops"] else f"{_hops(end['hops'])}, last moved {end['last_moved']}"
-        return f" sits unspent at {end['address']}, {moved}"
+        stated = [output["as_of"] for output in end["outputs"] if output["as_of"] is not None]
+        said = f" (so said as of height {min(stated)})" if stated else ""
+        moved = f"not moved since {end['last_moved']}" if not end["hops"] else _moved(end)
+        return f" sits unspent{said} at {end['address']}, {moved}"
     freezers = end["freezable_by"]
     can = f"{freezers[0]['name']} can freeze it" if freezers else "who can freeze it is not in the directory"
-    place = f"{end['service']}, deposit address {end['address']}"
-    return f" sits at {place}, {_hops(end['hops'])}, last moved {end['last_moved']}; {can}"
+    still = all(output["state"] == "unspent" for output in end["outputs"])
+    gone = "" if still else "; whether all of it is still there was not followed"
+    verb = "sits at" if still else "reached"
+    return f" {verb} {end['service']}, address {end['address']}{_doubt(end)}, {_moved(end)}; {can}{gone}"
+
+
+def _moved(end: dict[str, Any]) -> str:
+    last = max(output["hops"] for output in end["outputs"])
+    hops = _hops(last) if last == end["hops"] else f"{end['hops']} to {_hops(last)}"
+    return f"{hops}, last moved {end['last_moved']}"
+
+
+def _doubt(end: dict[str, Any]) -> str:
+    """What else the address is called: one source's word must not read like a fact."""
+    others = [tag["label"] for tag in end["tags"] if tag["label"] != end["service"]]
+    return f" (also tagged {others[0]}{f' and {len(others) - 1} more' if others[1:] else ''})" if others else ""
 
 
 def _last_seen(ends: list[dict[str, Any]]) -> str:

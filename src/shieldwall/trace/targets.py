@@ -31,6 +31,7 @@ class Target:
         identity: The address, txid or outpoint in its normal form.
         outputs: Numbers of the outputs to start from.
         inputs: Numbers of the inputs to start from.
+        found: False for one that this store does not hold, named beside others that it does.
         linked: Identities of the same key that are included (P2PK for P2PKH and back).
     """
 
@@ -40,6 +41,7 @@ class Target:
     outputs: tuple[int, ...] = ()
     inputs: tuple[int, ...] = ()
     linked: tuple[str, ...] = ()
+    found: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """The target as it stands in a result."""
@@ -50,6 +52,7 @@ class Target:
             "outputs": len(self.outputs),
             "inputs": len(self.inputs),
             "linked": list(self.linked),
+            "found": self.found,
         }
 
 
@@ -101,15 +104,22 @@ def find_targets(store: ChainStore, words: Sequence[str], standard_input: TextIO
         UsageError: No target at all.
         BadInput: Neither a txid nor KIND:HEX nor a valid address (UnknownAddress, which names the nearest valid ones); an
             input or output that a transaction does not have. Of a file, with the line.
-        PartialData: A target that this store does not hold: unknown, not clean.
+        PartialData: This store holds none of them: unknown, not clean. One that it does not hold among others that it
+            does is a target that is not `found`.
     """
     targets = []
+    absent: PartialData | None = None
     for word, place in read_targets(words, standard_input).items():
         try:
             targets.append(_find(store, word))
         except ShieldwallError as error:
             error.message = f"{place}: {error.message}" if place else error.message
-            raise
+            if not isinstance(error, PartialData):
+                raise
+            absent = absent or error
+            targets.append(Target(word, "absent", word, found=False))
+    if absent is not None and not any(target.found for target in targets):
+        raise absent
     if not targets:
         raise UsageError("nothing to trace", hint="name an address, TXID, TXID:N, TXID:in:N, or a file of them")
     return targets

@@ -88,9 +88,12 @@ class View:
             hops = self._walk.reached[output].hop if output in self._walk.reached else 0
         elif ending.transaction in self._steps:
             hops = self._steps[ending.transaction].hop
+        spend = None if output is None else self._store.spend(output)
         return {
             "txid": made["txid"],
             "index": None if output is None else output - made["first"],
+            "state": None if spend is None else spend.state.value,
+            "as_of": None if spend is None else spend.as_of,
             "amount": ending.amount,
             "share": share(ending.amount, self._walk.seed_amount),
             "value": None if output is None else int(self._values[output]),
@@ -103,6 +106,7 @@ class View:
     def paths(self, ends: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """For each end, fees left out, its heaviest path from a seed: at each step the input that brought most.
 
+        Of an end at a service every output has its path: whoever is asked to freeze them must be able to follow each.
         An end that is no output of this store (what an input to start from brought, and no method could divide) has
         none; at most `MOST_PATHS`, of the largest ends.
         """
@@ -110,11 +114,14 @@ class View:
             (self._transaction(ending.transaction)["txid"], self._index(ending)): ending.output
             for ending in self._walk.endings
         }
-        found = []
-        for end in [end for end in ends if end["kind"] != EndKind.FEE][:MOST_PATHS]:
-            heaviest = max(end["outputs"], key=lambda output: output["amount"])
+        found: list[dict[str, Any]] = []
+        wanted = []
+        for end in [end for end in ends if end["kind"] != EndKind.FEE]:
+            ranked = sorted(end["outputs"], key=lambda output: -output["amount"])
+            wanted += [(end, output) for output in ranked[: None if end["kind"] == EndKind.SERVICE else 1]]
+        for end, heaviest in wanted:
             output = numbers[heaviest["txid"], heaviest["index"]]
-            if output is None:
+            if output is None or len(found) == MOST_PATHS:
                 continue
             chain = [output]
             while (reached := self._walk.reached.get(chain[-1])) is not None and reached.origin is not None:

@@ -133,7 +133,11 @@ def test_a_remote_instance_is_refused_without_a_word(tmp_path):
     with pytest.raises(BadInput, match="asked"):
         build_store(tmp_path / "c", "https://example.org/tx/" + "ab" * 32, allow_remote=True, fetch=fetch)
     assert asked == ["https://example.org/block-height/0"]
-    for url in ("http://localhost/tx/" + "ab" * 32, "http://[::1]:3000/api/address/1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "http://127.8.9.1/address/1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"):
+    for url in (
+        "http://localhost/tx/" + "ab" * 32,
+        "http://[::1]:3000/api/address/1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        "http://127.8.9.1/address/1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    ):
         EsploraHttpReader(url, MAIN).close()
 
 

@@ -424,7 +424,9 @@ CROWD = [txid_at((SLOTS - 4 + n % 7) % SLOTS, n % 2, n) for n in range(21)]
 
 SPENDS = st.lists(st.tuples(st.integers(0, len(CROWD) - 1), st.sampled_from([0, 0, 1, 1, 2, NOWHERE])), max_size=3)
 MADE = st.tuples(st.integers(0, len(CROWD) - 1), SPENDS, st.lists(st.booleans(), min_size=1, max_size=3))
-CROWDED: st.SearchStrategy[Any] = st.lists(st.integers(0, len(CROWD) - 1).map(lambda n: (n, [], [True, True])), max_size=30)
+CROWDED: st.SearchStrategy[Any] = st.lists(
+    st.integers(0, len(CROWD) - 1).map(lambda n: (n, [], [True, True])), max_size=30
+)
 
 
 def both_resolve(engines, live, steps, base):

@@ -60,17 +60,24 @@ def check_form(body: dict, world: World, start: Start) -> None:
         if body["conserved"]:
             assert came == transfer["fee"] + sum(entry["amount"] for entry in transfer["outputs"])
     others = sum(end["kind"] != "fee" for end in body["ends"])
-    assert len(body["paths"]) + body["paths_omitted"] == others
+    assert len({path["end"] for path in body["paths"]}) + body["paths_omitted"] == others
     brought = {
         p.inputs[place] for p in world.payments for place in range(len(p.inputs)) if (p.txid, place) in start.inputs
     }
+    for end in body["ends"]:  # at a service every output has a path of its own, the largest first
+        mine = [path["steps"][-1] for path in body["paths"] if path["end"] == end["rank"]]
+        assert len({(step["txid"], step["index"]) for step in mine}) == len(mine)
+        if end["kind"] == "service" and not body["paths_omitted"]:
+            assert len(mine) == len([output for output in end["outputs"] if output["index"] is not None])
     seed_spenders = {txid for txid, _ in start.inputs}
     for path in body["paths"]:
         steps = [(step["txid"], step["index"]) for step in path["steps"]]
         end = body["ends"][path["end"] - 1]
         assert steps[-1] in {(output["txid"], output["index"]) for output in end["outputs"]}
         assert steps[0] in start.outputs or steps[0][0] in seed_spenders or steps[0] in brought
-        assert path["steps"][-1]["amount"] == max(output["amount"] for output in end["outputs"])
+        amounts = {(output["txid"], output["index"]): output["amount"] for output in end["outputs"]}
+        assert path["steps"][-1]["amount"] == amounts[steps[-1]]
+        assert end["kind"] == "service" or amounts[steps[-1]] == max(amounts.values())
         for step, following in itertools.pairwise(steps):
             assert spends[step] == following[0]
     assert sum(gap["amount"] for gap in body["gaps"]) == body["gap_amount"]

@@ -11,7 +11,8 @@ COIN = 10**8
 
 def end(kind, amount, address="bc1qend", **further):
     plain = {"kind": kind, "amount": amount, "address": address, "hops": 2, "last_moved": "2021-05-08T17:12:57Z"}
-    return plain | {"service": None, "freezable_by": []} | further
+    output = {"state": "unspent", "as_of": None, "hops": further.get("hops", 2)}
+    return plain | {"service": None, "freezable_by": [], "tags": [], "outputs": [output]} | further
 
 
 def body(*ends, conserved=True, gaps=(), unspendable=0, tip=700_000):
@@ -41,18 +42,18 @@ def test_nothing_at_all():
             end("held", COIN),
             "100.0 % (1 BTC) sits unspent at bc1qend, 2 hops on, last moved 2021-05-08T17:12:57Z",
         ),
-        (end("held", COIN, hops=0), "100.0 % (1 BTC) sits unspent at bc1qend, never moved"),
+        (end("held", COIN, hops=0), "100.0 % (1 BTC) sits unspent at bc1qend, not moved since 2021-05-08T17:12:57Z"),
         (
             end("service", COIN, service="Binance", freezable_by=[{"name": "Binance"}], hops=1),
             (
-                "100.0 % (1 BTC) sits at Binance, deposit address bc1qend, 1 hop on, last moved 2021-05-08T17:12:57Z; "
+                "100.0 % (1 BTC) sits at Binance, address bc1qend, 1 hop on, last moved 2021-05-08T17:12:57Z; "
                 "Binance can freeze it"
             ),
         ),
         (
             end("service", COIN, service="Hydra"),
             (
-                "100.0 % (1 BTC) sits at Hydra, deposit address bc1qend, 2 hops on, last moved 2021-05-08T17:12:57Z; who can "
+                "100.0 % (1 BTC) sits at Hydra, address bc1qend, 2 hops on, last moved 2021-05-08T17:12:57Z; who can "
                 "freeze it is not in the directory"
             ),
         ),
@@ -87,7 +88,7 @@ def test_the_largest_first_and_the_rest_summed():
     )
     parts = text.split("; ")
     assert parts[0].startswith("Of 0.000001 BTC, 50.0 % (0.0000005 BTC) was last seen at bc1qlost")
-    assert "30.0 % (0.0000003 BTC) sits at Binance, deposit address bc1qdesk" in parts[1]
+    assert "30.0 % (0.0000003 BTC) sits at Binance, address bc1qdesk" in parts[1]
     assert "18.0 % (0.00000018 BTC) sits unspent at 2 other addresses" in text
     assert "2.0 % (0.00000002 BTC) sits at Kraken" in text  # what a service holds is never mixed with the rest
 
@@ -118,3 +119,25 @@ def test_unknown_at_several_addresses():
     assert "was last seen at bc1qa and 1 other address," in text
     text = sentence(body(end("unknown", 5, "bc1qa"), end("unknown", 4, "bc1qb"), end("unknown", 3, "bc1qc")))
     assert "was last seen at bc1qa and 2 other addresses," in text
+
+
+def output(hops, state="unspent", as_of=None):
+    return {"state": state, "as_of": as_of, "hops": hops}
+
+
+def test_money_that_may_have_left_a_service_only_reached_it():
+    text = sentence(body(end("service", 5, service="Binance", outputs=[output(2), output(6, "spent")])))
+    assert "reached Binance, address bc1qend, 2 to 6 hops on" in text
+    assert "whether all of it is still there was not followed" in text
+
+
+def test_what_a_source_said_is_said_with_its_height():
+    text = sentence(body(end("held", 5, outputs=[output(1, as_of=955_873), output(1, as_of=955_900)])))
+    assert "sits unspent (so said as of height 955873) at bc1qend" in text
+
+
+def test_an_address_with_other_names_does_not_read_like_a_fact():
+    tags = [{"label": "FBI seizure address"}, {"label": "Binance"}]
+    assert "at Binance, address bc1qend (also tagged FBI seizure address)," in sentence(
+        body(end("service", 5, service="Binance", tags=tags))
+    )

@@ -14,6 +14,7 @@ from shieldwall.errors import BadInput, PartialData, ShieldwallError, UnknownAdd
 from shieldwall.model import address
 from shieldwall.model.network import MAIN, REGTEST
 from shieldwall.model.script import Script, ScriptKind
+from shieldwall.trace.follow import follow
 from shieldwall.trace.targets import find_targets, read_targets
 
 KEY = b"\x03" + bytes(range(1, 33))
@@ -105,10 +106,19 @@ def test_bad_words_say_what_is_wrong_and_in_a_file_where(store, tmp_path, text, 
         find_targets(store, [text])
     assert type(caught.value) is error
     path = tmp_path / "list"
-    path.write_text(f"{identity('friend')}\n{text}\n")
+    path.write_text(f"# nothing\n{text}\n")
     with pytest.raises(error, match=words) as caught:
         find_targets(store, [str(path)])
     assert caught.value.message.startswith(f"{path}, line 2: ")
+
+
+def test_one_that_is_not_here_among_others_that_are(store):
+    absent = "ab" * 32
+    found = find_targets(store, [identity("friend"), absent])
+    assert [target.found for target in found] == [True, False]
+    body = follow(store, found).body
+    assert body["seed_amount"] == follow(store, found[:1]).body["seed_amount"]
+    assert body["notes"] == [f"{absent}: not in this store; unknown, not clean"]
 
 
 def test_inputs_and_outputs_that_a_transaction_does_not_have(store, made):
