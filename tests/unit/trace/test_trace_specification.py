@@ -25,7 +25,8 @@ FORMS = {
     "steps_omitted": NUMBER, "count": NUMBER, "least_amount": NUMBER, "max_transactions": NUMBER,
     "share": SHARE, "time": TIME, "first_received": TIME, "last_moved": TIME, "tip_time": TIME, "txid": HEX,
     "tip_hash": HEX, "chain_digest": HEX, "digest": HEX, "unit": "satoshi", "format": "shieldwall-trace/1",
-    "state": "spent|spent_outside|unspent|unknown|unspendable", "as_of": NUMBER, "proof": "inclusion|txid", "gap_txid": HEX, "sentence": TEXT, "method_rule": TEXT, "network": "regtest",
+    "state": "spent|spent_outside|unspent|unknown|unspendable", "as_of": NUMBER,
+    "proof": "inclusion|txid", "gap_txid": HEX, "sentence": TEXT, "method_rule": TEXT, "network": "regtest",
     "kind": "held|service|unknown|fee|limit|gap|address|transaction|output|input",
 }  # fmt: skip
 MAY_BE_NULL = {
