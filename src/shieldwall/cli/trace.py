@@ -74,7 +74,7 @@ _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writ
     help="Claims of published hops that the store does not hold (JSON lines).",
 )
 @click.option("--report", metavar="FILE.html", help="Write the report, one self-contained page.")
-@click.option("--strict", is_flag=True, help="Exit code 3 when gaps or unknown spends remain.")
+@click.option("--strict", is_flag=True, help="Exit code 3 when gaps, unknown spends or absent targets remain.")
 @output_option
 def trace(
     targets: tuple[str, ...],
@@ -120,7 +120,8 @@ def trace(
         Path(report).write_text(render(result), encoding="utf-8")
         click.echo(f"report: {report}", err=True)
     emit(result, output)
-    incomplete = result.body["gap_amount"] or result.body["unknown_amount"]
+    body = result.body
+    incomplete = body["gap_amount"] or body["unknown_amount"] or not all(target["found"] for target in body["targets"])
     return PartialData.exit_code if strict and incomplete else 0
 
 

@@ -137,6 +137,8 @@ def test_partial_data_is_3(capsys, chain, folder, tmp_path):
     code, out, _ = call(capsys, *words, "--strict")
     assert (code, json.loads(out)["unknown_amount"]) == (3, 10)
     assert call(capsys, "trace", identity("origin"), "--strict")[0] == 0
+    assert call(capsys, "trace", identity("origin"), "ab" * 32)[0] == 0
+    assert call(capsys, "trace", identity("origin"), "ab" * 32, "--strict")[0] == 3
 
 
 def test_bad_input_is_4(capsys, tmp_path):
