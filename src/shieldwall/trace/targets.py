@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import BadInput, PartialData, ShieldwallError, UsageError
+from shieldwall.errors import BadInput, PartialData, ShieldwallError, UnknownAddress, UsageError
 from shieldwall.model import address
 from shieldwall.model.address import key_hash
 from shieldwall.model.script import Script, ScriptKind, from_identity
@@ -17,6 +19,7 @@ from shieldwall.model.transaction import internal
 
 _TRANSACTION = re.compile(r"([0-9a-fA-F]{64})(?::(in:)?([0-9]{1,18}))?")
 _IDENTITY = re.compile(r"[a-z0-9_]+:[0-9a-fA-F]+")
+_MOST_HOLDERS = 500_000  # of a store that are looked through for an address in the wrong case: a few seconds
 _MOST_LINES = 100_000  # targets in one file
 _MOST_BYTES = 16 << 20  # characters of one file
 
@@ -130,11 +133,27 @@ def _find(store: ChainStore, word: str) -> Target:
     if match:
         return _find_transaction(store, word, match)
     if not _IDENTITY.fullmatch(word):
-        return _find_holder(store, word, address.decode(word, store.network))
+        try:
+            return _find_holder(store, word, address.decode(word, store.network))
+        except UnknownAddress as error:
+            known = () if error.nearest else _same_but_for_case(store, word)
+            if not known:
+                raise
+            hint = f"did you mean {' or '.join(known)}? It is in this store"
+            raise UnknownAddress(error.message, hint=hint, nearest=known) from None
     try:
         return _find_holder(store, word, from_identity(word))
     except UsageError as error:
         raise BadInput(error.message, hint=error.hint) from None
+
+
+def _same_but_for_case(store: ChainStore, word: str) -> tuple[str, ...]:
+    """Base58 addresses of the store that a text typed all in one case may stand for; trying every case would take hours."""
+    if not 26 <= len(word) <= 35 or not word.isalnum():
+        return ()
+    hashes = np.flatnonzero(np.isin(store.column("holder_kind"), (ScriptKind.P2PKH, ScriptKind.P2SH)))[:_MOST_HOLDERS]
+    found = (store.identity(int(number)) for number in hashes)
+    return tuple(name for name in found if name.lower() == word.lower())[:3]
 
 
 def _find_transaction(store: ChainStore, word: str, match: re.Match[str]) -> Target:

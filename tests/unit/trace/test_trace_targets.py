@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trace_support import Chain, identity
 
+from shieldwall.chain.build import build
+from shieldwall.chain.store import ChainStore
 from shieldwall.errors import BadInput, PartialData, ShieldwallError, UnknownAddress, UsageError
 from shieldwall.model import address
 from shieldwall.model.network import MAIN, REGTEST
@@ -199,3 +201,15 @@ def test_whatever_file_is_named_is_read_or_refused_in_words(store, tmp_path_fact
 def test_other_networks_are_named(store):
     with pytest.raises(UnknownAddress, match="an address of main, and the chain is regtest"):
         one(store, address.identity(HASHED, MAIN))
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper])
+def test_an_address_typed_in_one_case_is_found_among_those_of_the_store(tmp_path, root, change):
+    build(tmp_path / "chain", [str(root / "src/shieldwall/playbooks/data/colonial/facts.jsonl")])
+    name = "15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr"
+    with (
+        ChainStore.open(tmp_path / "chain") as chain,
+        pytest.raises(UnknownAddress, match="It is in this store") as caught,
+    ):
+        find_targets(chain, [change(name)])
+    assert caught.value.nearest == (name,)
