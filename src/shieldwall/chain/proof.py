@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import scrypt, sha256
 
 import numpy as np
 
-from shieldwall.kernels.arrays import Bytes
+from shieldwall.kernels.arrays import Bytes, Rules
 from shieldwall.kernels.plain.hashing import merkle_roots
+from shieldwall.model.network import Network, Work
 
 HEADER_SIZE = 80
 
@@ -37,8 +38,25 @@ class Header:
 
     @property
     def proves_work(self) -> bool:
-        """True when the hash is below the target that the header itself names."""
-        return self.target > 0 and int.from_bytes(self.hash, "little") <= self.target
+        """True when the SHA-256d hash is below the target that the header itself names; see also `carries_work`."""
+        return self._meets(self.hash)
+
+    def carries_work(self, work: Work) -> bool:
+        """True when the hash that carries a network's work is below the target that the header itself names.
+
+        scrypt takes 0.2 ms a header (Litecoin Core, `crypto/scrypt.cpp`: N 1024, r 1, p 1, the header as password and salt).
+        """
+        if work == "sha256d":
+            return self.proves_work
+        return self._meets(scrypt(self.raw, salt=self.raw, n=1024, r=1, p=1, dklen=32))
+
+    def _meets(self, hashed: bytes) -> bool:
+        return self.target > 0 and int.from_bytes(hashed, "little") <= self.target
+
+
+def rules_of(network: Network) -> Rules:
+    """What a network lets its transactions be, for the kernels."""
+    return Rules(network.max_money, network.mweb)
 
 
 def parse_header(raw: bytes) -> Header:

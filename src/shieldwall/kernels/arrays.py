@@ -16,16 +16,35 @@ NONE32 = 0xFFFFFFFF  # no such transaction or address
 NONE64 = 0xFFFFFFFFFFFFFFFF  # no such output, value not known
 
 COINBASE, SEGWIT, REPLACEABLE = 1, 2, 4  # bits of `Decoded.flags`
+WITNESS_PART, MWEB_PART = 1, 8  # bits of the flag byte behind a transaction's marker (BIP 144; Litecoin, LIP 3)
 
 # what is wrong with a transaction's bytes
-FINE, TRUNCATED, BAD_COUNT, BAD_WITNESS, BAD_VALUE = 0, 1, 2, 3, 4
+FINE, TRUNCATED, BAD_COUNT, BAD_WITNESS, BAD_VALUE, BAD_EXTENSION = 0, 1, 2, 3, 4, 5
 FAULTS = {
     TRUNCATED: "ends in the middle of a transaction",
     BAD_COUNT: "has a count that is not written in its shortest form, is zero, or is larger than the data",
     BAD_WITNESS: "has a witness marker without a witness",
-    BAD_VALUE: "has an output of more than 21 million coins",
+    BAD_VALUE: "has an output of more coins than there can be",
+    BAD_EXTENSION: "has an MWEB part that no block holds",
 }
 MAX_MONEY = 2_100_000_000_000_000  # satoshi
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a network lets its transactions be.
+
+    Attributes:
+        most: Satoshi that one output may hold.
+        mweb: True where the last transaction of a block may carry an (empty) MWEB part, and the block's extension follow
+            it: one byte, 1 before an extension's bytes or 0 for none (Litecoin, LIP 3). The extension is not decoded.
+    """
+
+    most: int = MAX_MONEY
+    mweb: bool = False
+
+
+BITCOIN = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Decoded:
     Attributes:
         start: int64[n], first byte of each transaction.
         end: int64[n], one past its last byte.
-        witness: int64[n], first byte of its witness, 0 when it has none.
+        witness: int64[n], first byte behind its outputs that its txid leaves out (witness, MWEB part), 0 in the old form.
         flags: uint8[n], bits COINBASE, SEGWIT, REPLACEABLE (an input's sequence below 0xfffffffe, BIP 125).
         first_input: int64[n + 1], number of its first input; the last entry is i.
         first_output: int64[n + 1], likewise for outputs.
@@ -43,7 +62,7 @@ class Decoded:
         value: uint64[o], satoshi.
         script_start: int64[o], first byte of the locking script.
         script_end: int64[o], one past its last byte.
-        block_end: int64[b], one past the last byte of each block.
+        block_end: int64[b], one past the last byte of each block, its extension included.
     """
 
     start: Offsets

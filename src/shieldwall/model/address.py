@@ -1,4 +1,4 @@
-"""Addresses: the strings that people paste, and the scripts behind them (BIP 13, 173, 350; base58check).
+"""Addresses: the strings that people paste, and the scripts behind them (BIP 13, 173, 350; base58check; LIP 3).
 
 The codecs are embit's; the checks that they leave out (lengths, network, mixed case) are here.
 """
@@ -18,13 +18,16 @@ from shieldwall.model.script import OP_1, Script, ScriptKind
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 MAX_LENGTH = 90  # characters; no address is longer (BIP 173)
+_MOST_MWEB = 200  # characters; two public keys take 107 and the human-readable part
 _LONGEST_BASE58 = 36  # characters: one more than the longest address has
 _CASE_FLIPS = 3  # letters in the wrong case that `nearest` still mends
 
 
 def encode(script: Script, network: Network) -> str | None:
-    """The address of `script`, or None where no address form exists (P2PK, bare multisig, OP_RETURN, other)."""
+    """The address of `script`, or None where no address form exists (P2PK, bare multisig, OP_RETURN, MWEB, other)."""
     kind, payload = script.kind, script.payload
+    if mweb_role(script, network):
+        return None
     match kind:
         case ScriptKind.P2PKH:
             return str(base58.encode_check(bytes([network.p2pkh]) + payload))
@@ -48,7 +51,35 @@ def _segwit(network: Network, version: int, program: bytes) -> str:
 
 def identity(script: Script, network: Network) -> str:
     """The address, or `kind:payload` in hex where there is no address; `shieldwall trace` takes both."""
-    return encode(script, network) or f"{script.kind.label}:{script.payload.hex()}"
+    return encode(script, network) or f"{kind_label(script, network)}:{script.payload.hex()}"
+
+
+def kind_label(script: Script, network: Network) -> str:
+    """The kind's name in results: `mweb_pegin` and `mweb_hogaddr` where the network has them, else the script's own."""
+    return mweb_role(script, network) or script.kind.label
+
+
+def mweb_role(script: Script, network: Network) -> str | None:
+    """What a script is to Litecoin's extension block (`mweb_pegin`, `mweb_hogaddr`); None for all others.
+
+    What is paid to either goes into the extension block, where amounts and holders are hidden: beyond it nothing in the
+    chain tells whose it is.
+    """
+    return script.mweb_label if network.mweb else None
+
+
+def is_mweb_address(text: str, network: Network) -> bool:
+    """True for a valid address inside the extension block (LIP 3): no output of the chain ever names it."""
+    lower, hrp = text.lower(), network.mweb_hrp
+    data = [BECH32.find(letter) for letter in lower[len(hrp) + 1 :]]
+    return (
+        bool(hrp)
+        and len(text) <= _MOST_MWEB
+        and lower.startswith(hrp + "1")
+        and text in (lower, text.upper())
+        and min(data, default=-1) >= 0
+        and bech32.bech32_verify_checksum(hrp, data) is not None
+    )
 
 
 def key_hash(key: bytes) -> Script:
@@ -73,7 +104,7 @@ def parse(text: str, network: Network) -> Script | None:
         raw = base58.decode_check(text)
     except ValueError:
         return None
-    if len(raw) != 21 or raw[0] not in (network.p2pkh, network.p2sh):
+    if len(raw) != 21 or raw[0] not in (network.p2pkh, network.p2sh, network.p2sh_old):
         return None
     return Script(ScriptKind.P2PKH if raw[0] == network.p2pkh else ScriptKind.P2SH, raw[1:])
 
@@ -88,7 +119,13 @@ def decode(text: str, network: Network) -> Script:
     script = parse(text, network)
     if script is not None:
         return script
-    others = [other.name for other in NETWORKS.values() if parse(text, other)]
+    if is_mweb_address(text, network):
+        raise UnknownAddress(
+            f"{text} is an MWEB address: payments to it stand in Litecoin's extension block, where amounts and holders are "
+            "hidden, and no output of the chain names it",
+            hint="trace the transaction that paid into the extension block: its output of kind mweb_pegin",
+        )
+    others = [other.name for other in NETWORKS.values() if parse(text, other) or is_mweb_address(text, other)]
     if others:
         raise UnknownAddress(
             f"{text} is an address of {' or '.join(others)}, and the chain is {network.name}",

@@ -17,6 +17,13 @@ OP_RETURN, OP_DUP, OP_EQUAL, OP_EQUALVERIFY = 0x6A, 0x76, 0x87, 0x88
 OP_HASH160, OP_CHECKSIG, OP_CHECKMULTISIG = 0xA9, 0xAC, 0xAE
 OP_1, OP_16 = 0x51, 0x60
 
+MWEB_LABELS = {0x58: "mweb_hogaddr", 0x59: "mweb_pegin"}
+"""What Litecoin calls 32 bytes of witness versions 8 and 9, by their opcodes (LIP 2, 3; Litecoin Core, `script/script.h`).
+
+What its extension block holds in all, and what a transaction pays into it; the last transaction of a block alone spends them.
+"""
+_MWEB_SCRIPT = 34  # bytes: version, length, 32 bytes
+
 
 class ScriptKind(IntEnum):
     """The kinds, with the numbers that the chain store writes; the payload of each is said behind it."""
@@ -44,6 +51,12 @@ class Script:
 
     kind: ScriptKind
     payload: bytes
+
+    @property
+    def mweb_label(self) -> str | None:
+        """What Litecoin calls this script if it is one of `MWEB_LABELS`; on other networks it means nothing."""
+        sized = self.kind == ScriptKind.WITNESS and len(self.payload) == _MWEB_SCRIPT
+        return MWEB_LABELS.get(self.payload[0]) if sized else None
 
     @property
     def unspendable(self) -> bool:
@@ -119,11 +132,14 @@ def from_identity(text: str) -> Script:
         UsageError: Not `kind:hex`, or the payload does not fit the kind.
     """
     label, colon, payload = text.partition(":")
+    mweb = label.lower() if label.lower() in MWEB_LABELS.values() else None
     try:
         if not colon:
             raise ValueError("no colon")  # noqa: TRY301
-        script = Script(ScriptKind[label.upper()], bytes.fromhex(payload))
+        kind = ScriptKind.WITNESS if mweb else ScriptKind[label.upper()]
+        script = Script(kind, bytes.fromhex(payload))
         fits = classify(assemble(script)) == script  # ValueError: more than one push can hold
+        fits = fits and mweb in (None, script.mweb_label)
     except (KeyError, ValueError):
         kinds = ", ".join(kind.label for kind in ScriptKind)
         raise UsageError(f"{text!r} names no script", hint=f"write KIND:HEX, KIND one of {kinds}") from None

@@ -1,7 +1,7 @@
 """Addresses there and back, published vectors, and the nearest valid one."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shieldwall.errors import UnknownAddress
@@ -53,6 +53,7 @@ INVALID = [  # BIP 350
 
 @given(addressed, networks)
 def test_there_and_back(script, network):
+    assume(address.mweb_role(script, network) is None)  # what Litecoin's extension block takes has no address
     text = address.encode(script, network)
     assert text is not None
     assert address.decode(text, network) == script

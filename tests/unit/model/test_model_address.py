@@ -113,7 +113,11 @@ def test_upper_case_is_the_same_address_and_mixed_case_is_none(text):
         (GENESIS, REGTEST, "main"),
         (SEGWIT, TESTNET3, "main"),
         (SEGWIT.upper(), REGTEST, "main"),
-        ("mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", MAIN, "testnet3 or testnet4 or signet or regtest"),
+        (
+            "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn",
+            MAIN,
+            "testnet3 or testnet4 or signet or regtest or litecoin-testnet or litecoin-regtest",
+        ),
         ("tb1qqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesrxh6hy", MAIN, "testnet3 or testnet4 or signet"),
         ("tb1qqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesrxh6hy", REGTEST, "testnet3 or testnet4 or signet"),
     ],

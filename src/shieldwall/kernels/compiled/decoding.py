@@ -9,17 +9,21 @@ from numba import njit
 
 from shieldwall.kernels.arrays import (
     BAD_COUNT,
+    BAD_EXTENSION,
     BAD_VALUE,
     BAD_WITNESS,
+    BITCOIN,
     COINBASE,
-    MAX_MONEY,
+    MWEB_PART,
     REPLACEABLE,
     SEGWIT,
     TRUNCATED,
+    WITNESS_PART,
     Bytes,
     Decoded,
     DecodeFault,
     Offsets,
+    Rules,
 )
 
 
@@ -52,7 +56,18 @@ def _value(data: Any, at: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _survey(data: Any, start: Any, count: Any, limit: Any, totals: Any, fault: Any) -> None:
+def _marker(data: Any, place: Any, end: Any, mweb: Any) -> Any:
+    """The flag byte of a transaction in the newer form, 0 for the old form."""
+    if place + 2 > end or data[place] != 0:
+        return 0
+    parts = np.int64(data[place + 1])
+    if mweb:
+        return parts if parts & ~(WITNESS_PART | MWEB_PART) == 0 else 0
+    return parts if parts & ~WITNESS_PART == 0 else 0
+
+
+@njit(cache=True, nogil=True)
+def _survey(data: Any, start: Any, count: Any, limit: Any, most: Any, mweb: Any, totals: Any, fault: Any) -> None:
     """Check everything and count: totals = transactions, inputs, outputs; fault = block, transaction, offset, code."""
     for block in range(len(start)):
         place = start[block]
@@ -65,8 +80,9 @@ def _survey(data: Any, start: Any, count: Any, limit: Any, totals: Any, fault: A
                 fault[2], fault[3] = place, TRUNCATED
                 return
             place += 4
-            marked = place + 2 <= end and data[place] == 0 and data[place + 1] == 1
-            if marked:
+            parts = _marker(data, place, end, mweb)
+            marked = parts & WITNESS_PART
+            if parts:
                 place += 2
             at = place
             inputs, place = _count(data, at, end)
@@ -99,7 +115,7 @@ def _survey(data: Any, start: Any, count: Any, limit: Any, totals: Any, fault: A
                 if place + 8 > end:
                     fault[2], fault[3] = place, TRUNCATED
                     return
-                if _value(data, place) > np.uint64(MAX_MONEY):
+                if _value(data, place) > np.uint64(most):
                     fault[2], fault[3] = place, BAD_VALUE
                     return
                 at = place + 8
@@ -134,10 +150,21 @@ def _survey(data: Any, start: Any, count: Any, limit: Any, totals: Any, fault: A
                 if items == 0:
                     fault[2], fault[3] = witness, BAD_WITNESS
                     return
+            if parts & MWEB_PART:
+                if place >= end:
+                    fault[2], fault[3] = place, TRUNCATED
+                    return
+                if data[place] or transaction + 1 < count[block]:
+                    fault[2], fault[3] = place, BAD_EXTENSION
+                    return
+                place += 1
             if place + 4 > end:
                 fault[2], fault[3] = place, TRUNCATED
                 return
             place += 4
+            if parts & MWEB_PART and place < end and data[place] != (1 if end > place + 1 else 0):
+                fault[2], fault[3] = place, BAD_EXTENSION
+                return
             totals[0] += 1
             totals[1] += inputs
             totals[2] += outputs
@@ -149,6 +176,7 @@ def _fill(
     start: Any,
     count: Any,
     limit: Any,
+    mweb: Any,
     tx_start: Any,
     tx_end: Any,
     tx_witness: Any,
@@ -168,15 +196,16 @@ def _fill(
     for block in range(len(start)):
         place = start[block]
         end = limit[block]
+        parts = 0
         for _ in range(count[block]):
             tx_start[n] = place
             first_input[n] = i
             first_output[n] = o
             place += 4
-            marked = data[place] == 0 and data[place + 1] == 1
-            bits = 0
-            if marked:
-                bits = SEGWIT
+            parts = _marker(data, place, end, mweb)
+            marked = parts & WITNESS_PART
+            bits = SEGWIT if marked else 0
+            if parts:
                 place += 2
             inputs, place = _count(data, place, end)
             for _ in range(inputs):
@@ -204,27 +233,27 @@ def _fill(
                 place += size
                 script_end[o] = place
                 o += 1
-            tx_witness[n] = place if marked else 0
+            tx_witness[n] = place if parts else 0
             if marked:
                 for _ in range(inputs):
                     pieces, place = _count(data, place, end)
                     for _ in range(pieces):
                         size, place = _count(data, place, end)
                         place += size
-            place += 4
+            place += 5 if parts & MWEB_PART else 4
             tx_end[n] = place
             flags[n] = bits
             n += 1
-        block_end[block] = place
+        block_end[block] = end if parts & MWEB_PART else place
     first_input[n] = i
     first_output[n] = o
 
 
-def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decoded:
+def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets, rules: Rules = BITCOIN) -> Decoded:
     """Take the transactions of b blocks apart; arguments and errors as in `plain.decoding.decode`."""
     totals = np.zeros(3, np.int64)
     fault = np.zeros(4, np.int64)
-    _survey(data, start, count, limit, totals, fault)
+    _survey(data, start, count, limit, rules.most, rules.mweb, totals, fault)
     if fault[3]:
         raise DecodeFault(int(fault[0]), int(fault[1]), int(fault[2]), int(fault[3]))
     n, i, o = (int(total) for total in totals)
@@ -242,7 +271,7 @@ def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decod
         block_end=np.empty(len(start), np.int64),
     )
     _fill(
-        data, start, count, limit,
+        data, start, count, limit, rules.mweb,
         decoded.start, decoded.end, decoded.witness, decoded.flags, decoded.first_input, decoded.first_output,
         decoded.outpoint, decoded.value, decoded.script_start, decoded.script_end, decoded.block_end,
     )  # fmt: skip

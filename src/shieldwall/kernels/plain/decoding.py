@@ -1,4 +1,7 @@
-"""Take transactions apart (twin of `compiled/decoding.py`). Format: Bitcoin protocol, BIP 144 for the witness."""
+"""Take transactions apart (twin of `compiled/decoding.py`).
+
+Format: Bitcoin protocol; BIP 144 for the witness; LIP 3 and Litecoin Core's `primitives/transaction.h` for MWEB.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,21 @@ import numpy as np
 
 from shieldwall.kernels.arrays import (
     BAD_COUNT,
+    BAD_EXTENSION,
     BAD_VALUE,
     BAD_WITNESS,
+    BITCOIN,
     COINBASE,
-    MAX_MONEY,
+    MWEB_PART,
     REPLACEABLE,
     SEGWIT,
     TRUNCATED,
+    WITNESS_PART,
     Bytes,
     Decoded,
     DecodeFault,
     Offsets,
+    Rules,
     raw_view,
 )
 
@@ -73,7 +80,7 @@ class _Columns:
         self.script_end: list[int] = []
 
 
-def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decoded:
+def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets, rules: Rules = BITCOIN) -> Decoded:
     """Take the transactions of b blocks apart.
 
     Args:
@@ -81,6 +88,7 @@ def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decod
         start: int64[b], where each block's first transaction begins.
         count: int64[b], how many transactions it has.
         limit: int64[b], one past the last byte that belongs to it.
+        rules: What the network lets its transactions be.
 
     Raises:
         DecodeFault: Bytes that are no transaction.
@@ -92,7 +100,9 @@ def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decod
         cursor = _Cursor(raw, int(start[block]), int(limit[block]))
         for transaction in range(int(count[block])):
             try:
-                _transaction(cursor, columns)
+                extended = _transaction(cursor, columns, rules, last=transaction + 1 == count[block])
+                if extended and cursor.place < cursor.limit:
+                    _extension(cursor)
             except _FaultAt as fault:
                 raise DecodeFault(block, transaction, fault.offset, fault.code) from None
         block_end[block] = cursor.place
@@ -111,13 +121,33 @@ def decode(data: Bytes, start: Offsets, count: Offsets, limit: Offsets) -> Decod
     )
 
 
-def _transaction(cursor: _Cursor, columns: _Columns) -> None:
+def _extension(cursor: _Cursor) -> None:
+    """Past a block's extension: the byte that says whether it is there, and all that is left."""
+    here = cursor.skip(1)
+    left = cursor.limit - cursor.place
+    if cursor.raw[here] != (left > 0):
+        raise _FaultAt(here, BAD_EXTENSION)
+    cursor.skip(left)
+
+
+def _marker(cursor: _Cursor, rules: Rules) -> int:
+    """The flag byte of a transaction in the newer form, 0 for the old form."""
+    raw, place = cursor.raw, cursor.place
+    if place + 2 > cursor.limit or raw[place] != 0:
+        return 0
+    known = WITNESS_PART | MWEB_PART if rules.mweb else WITNESS_PART
+    return raw[place + 1] if raw[place + 1] & ~known == 0 else 0
+
+
+def _transaction(cursor: _Cursor, columns: _Columns, rules: Rules, *, last: bool) -> bool:
+    """Write one transaction's columns; True when it has an MWEB part."""
     raw = cursor.raw
     begin = cursor.skip(4)
-    marked = cursor.place + 2 <= cursor.limit and raw[cursor.place] == 0 and raw[cursor.place + 1] == 1
-    flags = SEGWIT if marked else 0
-    if marked:
+    parts = _marker(cursor, rules)
+    if parts:
         cursor.skip(2)
+    marked = bool(parts & WITNESS_PART)
+    flags = SEGWIT if marked else 0
     inputs = cursor.count()
     if inputs == 0:
         raise _FaultAt(begin, BAD_COUNT)
@@ -136,14 +166,14 @@ def _transaction(cursor: _Cursor, columns: _Columns) -> None:
     for _ in range(outputs):
         at = cursor.skip(8)
         value = int.from_bytes(raw[at : at + 8], "little")
-        if value > MAX_MONEY:
+        if value > rules.most:
             raise _FaultAt(at, BAD_VALUE)
         columns.value.append(value)
         size = cursor.count()
         at = cursor.skip(size)
         columns.script_start.append(at)
         columns.script_end.append(at + size)
-    witness = cursor.place if marked else 0
+    witness = cursor.place if parts else 0
     if marked:
         items = 0
         for _ in range(inputs):
@@ -153,6 +183,10 @@ def _transaction(cursor: _Cursor, columns: _Columns) -> None:
                 cursor.skip(cursor.count())
         if items == 0:
             raise _FaultAt(witness, BAD_WITNESS)
+    if parts & MWEB_PART:
+        at = cursor.skip(1)
+        if raw[at] or not last:
+            raise _FaultAt(at, BAD_EXTENSION)
     cursor.skip(4)
     columns.start.append(begin)
     columns.end.append(cursor.place)
@@ -160,3 +194,4 @@ def _transaction(cursor: _Cursor, columns: _Columns) -> None:
     columns.flags.append(flags)
     columns.first_input.append(columns.first_input[-1] + inputs)
     columns.first_output.append(columns.first_output[-1] + outputs)
+    return bool(parts & MWEB_PART)
