@@ -102,7 +102,8 @@ def build_store(
     folder: Path, *sources: Path, engine: str = "plain", batch: int = 32 << 20, commit: int = 1 << 30, **more: Any
 ) -> BuildReport:
     """Build with small steps where wanted; the network is regtest unless said otherwise."""
-    config = BuildConfig(batch_bytes=batch, commit_bytes=commit, engine=engine)  # type: ignore[arg-type]
+    own = {name: more.pop(name) for name in ("threads", "epoch_transactions", "extend") if name in more}
+    config = BuildConfig(batch_bytes=batch, commit_bytes=commit, engine=engine, **own)  # type: ignore[arg-type]
     return build(folder, [str(path) for path in sources], config=config, **{"network": REGTEST, **more})
 
 

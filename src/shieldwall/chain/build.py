@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
+from shieldwall.chain.batch import Batch, decode_batch
+from shieldwall.chain.diskfault import disk_fault
 from shieldwall.chain.finish import finish, refuse_double_spends
 from shieldwall.chain.fresh import fresh_blocks
 from shieldwall.chain.ingest import Ingester
-from shieldwall.chain.manifest import MANIFEST, read_manifest
+from shieldwall.chain.manifest import EPOCH_TRANSACTIONS, MANIFEST, read_manifest
 from shieldwall.chain.plan import Plan, make_plan
+from shieldwall.chain.proof import rules_of
 from shieldwall.chain.readers.esplora_http import Fetch
 from shieldwall.chain.readers.interface import BlockRef, Progress, RawBlock, silent
 from shieldwall.chain.readers.stored import StoredReader
-from shieldwall.chain.sources import Sources, find_sources
+from shieldwall.chain.since import Since, begin_at, leave_out
+from shieldwall.chain.sources import SourceOptions, Sources, find_sources
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
-from shieldwall.errors import BadInput, ShieldwallError, StoreError, WrongNetwork
-from shieldwall.kernels.engine import EngineName, pick
+from shieldwall.errors import StoreError, WrongNetwork
+from shieldwall.kernels.engine import Engine, EngineName, pick
 from shieldwall.model.network import Network, by_name
 from shieldwall.model.transaction import display
+
+_BYTES_A_HOLDER = 360  # of raw blocks that bring one new holder, about
+_LEAST_BATCH = 1 << 20  # bytes of raw blocks that are worth a batch of their own
+_FLUSH_BYTES = 1 << 28  # of raw blocks between two hints to the disk
+_MOST_EXPECTED = 1 << 26  # holders that memory is laid out for beforehand
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +43,24 @@ class BuildConfig:
     Attributes:
         batch_bytes: Raw bytes decoded at once.
         commit_bytes: Raw bytes between two commits.
-        keep_raw_below: Bytes of sources up to which the store keeps the transactions' own bytes.
+        raw: "keep" has the store keep the transactions' own bytes; "drop" does not: of block files it remembers the
+            places, of other whole blocks nothing; "auto" keeps those of sources up to `keep_raw_below`.
+        keep_raw_below: Bytes of sources.
         engine: Kernels; "auto" compiles for large inputs.
+        threads: 2 takes blocks apart and hashes them beside the one that writes; 1 does one after the other.
+        epoch_transactions: Transactions that fill an epoch of a new store (`epochs`).
+        extend: "load" reads all holders and unspent outputs into memory before extending a store, "look up" asks its
+            indexes for each; "auto" takes what is likely to be faster.
     """
 
     batch_bytes: int = 32 << 20
     commit_bytes: int = 1 << 30
+    raw: Literal["auto", "keep", "drop"] = "auto"
     keep_raw_below: int = 512 << 20
     engine: EngineName = "auto"
+    threads: int = 2
+    epoch_transactions: int = EPOCH_TRANSACTIONS
+    extend: Literal["auto", "load", "look up"] = "auto"
 
 
 @dataclass(slots=True)
@@ -51,6 +71,7 @@ class BuildReport:
         blocks: Blocks added.
         transactions: Transactions added.
         already: Blocks of the sources that the store had.
+        earlier: Blocks left out since the store begins later (`since`).
         rolled_back: Blocks taken out since a branch with more work replaced them.
         rewritten: True when the store was written anew, since blocks came between those that it had.
         stale: Blocks left aside on branches with less work.
@@ -66,6 +87,7 @@ class BuildReport:
     blocks: int = 0
     transactions: int = 0
     already: int = 0
+    earlier: int = 0
     rolled_back: int = 0
     rewritten: bool = False
     stale: int = 0
@@ -85,14 +107,17 @@ def build(
     network: Network | None = None,
     height: int | None = None,
     hops: int = 0,
+    since: Since | None = None,
     allow_remote: bool = False,
     config: BuildConfig | None = None,
     progress: Progress = silent,
     fetch: Fetch | None = None,
+    options: SourceOptions | None = None,
 ) -> BuildReport:
     """Build the store in `folder` from `sources`, or extend it; see `shieldwall chain build --help`.
 
-    A stop at any moment leaves the last commit, and the same call goes on from there.
+    A stop at any moment leaves the last commit, and the same call goes on from there. `since` leaves out what is earlier,
+    now and in every later extension: inputs that spend it keep its value where the source knows it.
 
     Raises:
         UsageError: A source does not exist.
@@ -104,27 +129,22 @@ def build(
     try:
         chosen = _network(folder, network)
         with contextlib.ExitStack() as opened:
-            found = find_sources(sources, chosen, height=height, hops=hops, allow_remote=allow_remote, fetch=fetch)
+            found = find_sources(
+                sources, chosen, height=height, hops=hops, allow_remote=allow_remote, fetch=fetch, options=options
+            )
             for reader in found.readers:
                 opened.callback(reader.close)
-            writer = opened.enter_context(ChainWriter(folder, found.network))
-            return _build(writer, found, config, progress)
+            writer = opened.enter_context(
+                ChainWriter(folder, found.network, epoch_transactions=config.epoch_transactions, threads=config.threads)
+            )
+            return _build(writer, found, since, config, progress)
     except OSError as error:
-        raise _mapped(error, folder) from error
+        raise disk_fault(error, folder) from error
     except MemoryError as error:
         raise StoreError(
             f"{folder}: the memory of this machine does not suffice for what is being read",
             hint="build from fewer sources at once; the last committed state is intact",
         ) from error
-
-
-def _mapped(error: OSError, folder: Path) -> ShieldwallError:
-    """A fault of the file system in our words, by whose file it is."""
-    name = error.filename if isinstance(error.filename, str) else os.fspath(error.filename or folder)
-    text = f"{name}: {error.strerror or error}"
-    own = Path(name).absolute().is_relative_to(folder.absolute())
-    hint = "the last committed state is intact: make room or give permission, and run the same command again"
-    return StoreError(text, hint=hint) if own else BadInput(text, hint="make the file readable, or leave it out")
 
 
 def _network(folder: Path, wanted: Network | None) -> Network | None:
@@ -138,9 +158,11 @@ def _network(folder: Path, wanted: Network | None) -> Network | None:
     return wanted
 
 
-def _build(writer: ChainWriter, found: Sources, config: BuildConfig, progress: Progress) -> BuildReport:
+def _build(
+    writer: ChainWriter, found: Sources, since: Since | None, config: BuildConfig, progress: Progress
+) -> BuildReport:
     with writer.snapshot() as store, contextlib.closing(StoredReader(store)) as stored:
-        return _extend(writer, store, stored, found, config, progress)
+        return _extend(writer, store, stored, found, since, config, progress)
 
 
 def _extend(
@@ -148,6 +170,7 @@ def _extend(
     store: ChainStore,
     stored: StoredReader,
     found: Sources,
+    since: Since | None,
     config: BuildConfig,
     progress: Progress,
 ) -> BuildReport:
@@ -167,6 +190,8 @@ def _extend(
     fresh, better, already = fresh_blocks(surveys, store, before)
     report.already = already
     plan = make_plan([*before.blocks, *fresh], store.network, connected=found.node_files)
+    begin = begin_at(plan, since, store)
+    report.earlier = leave_out(plan, begin)
     report.duplicates += plan.duplicates - sum(ref.whole and ref.hash in better for ref in fresh)
     report.stale = plan.stale
     report.missing = plan.missing
@@ -175,8 +200,15 @@ def _extend(
     report.notes += _holes(plan)
     statements = [*before.statements, *(entry for survey in surveys for entry in survey.statements)]
     changed = bool(statements) and any(survey.statements for survey in surveys)
-    if _apply(writer, plan, before.blocks, better, found, config, progress, report) or changed or not store.indexed:
-        report.notes += finish(writer, statements)
+    if begin != writer.manifest.since:
+        writer.begin_at(begin)
+        changed = True
+    if (
+        _apply(writer, plan, before.blocks, better, found, config, progress, report)
+        or changed
+        or not (store.indexed and store.manifest.digest)
+    ):
+        report.notes += finish(writer, statements, config.engine)
     return report
 
 
@@ -241,29 +273,68 @@ def _ingest(
     report: BuildReport,
 ) -> None:
     size = sum(ref.size for ref in todo)
-    keep_raw = found.size <= config.keep_raw_below or not found.node_files
+    keep_raw = config.raw == "keep" or (config.raw == "auto" and found.size <= config.keep_raw_below)
     network = by_name(writer.manifest.network)
-    ingester = Ingester(writer, pick(size, config.engine), network, keep_raw, plan.helpers)
-    done = uncommitted = 0
-    for batch in _batches(todo, config.batch_bytes):
-        ingester.take(batch)
-        part = sum(len(block.data) for block in batch)
-        done, uncommitted = done + part, uncommitted + part
+    # a look-up costs some hundred times what loading one row costs, and brings in some hundred bytes
+    look_up = config.extend == "look up" or (config.extend == "auto" and size < writer.rows["tx"])
+    look_up = look_up and writer.rows["tx"] == writer.manifest.indexed["tx"]
+    engine = pick(size, config.engine, rules_of(network))
+    expected = min(size // _BYTES_A_HOLDER, _MOST_EXPECTED)
+    ingester = Ingester(writer, engine, network, keep_raw, plan.helpers, look_up, expected)
+    done = uncommitted = unflushed = 0
+    beside = config.threads > 1 and all(
+        reader.beside for reader in {id(ref.reader): ref.reader for ref in todo}.values()
+    )
+    for batch in _decoded(_batches(todo, config.batch_bytes), engine, beside=beside):
+        ingester.write(batch)
+        part = sum(len(block.data) for block in batch.blocks)
+        done, uncommitted, unflushed = done + part, uncommitted + part, unflushed + part
+        if unflushed >= _FLUSH_BYTES:
+            writer.flush_beside()
+            unflushed = 0
         progress("building", done, size)
         if uncommitted >= config.commit_bytes and not report.rewritten:
             refuse_double_spends(writer.draft())
             writer.commit()
             uncommitted = 0
     report.unresolved = ingester.unresolved
+    report.notes += [remark for reader in found.readers for remark in reader.remarks()]
+
+
+def _decoded(batches: Iterator[list[RawBlock]], engine: Engine, *, beside: bool) -> Iterator[Batch]:
+    """Batches taken apart and proved; `beside` the caller, who writes one while a thread reads and decodes the next.
+
+    The kernels let go of Python's lock, and the threads share nothing but a batch that is done.
+    """
+
+    def take() -> Batch | None:
+        blocks = next(batches, None)
+        return None if blocks is None else decode_batch(blocks, engine)
+
+    if not beside:
+        while (batch := take()) is not None:
+            yield batch
+        return
+    with ThreadPoolExecutor(1, "decode") as pool:
+        coming = pool.submit(take)
+        while (ready := coming.result()) is not None:
+            coming = pool.submit(take)
+            yield ready
 
 
 def _batches(refs: Sequence[BlockRef], size: int) -> Iterator[list[RawBlock]]:
-    """Loaded blocks, about `size` bytes at a time, each reader asked for runs of its own."""
+    """Loaded blocks, about `size` bytes at a time, each reader asked for runs of its own.
+
+    A batch rather ends early than reaches over two pieces of memory: one of a single piece is decoded where it lies.
+    """
     batch: list[RawBlock] = []
     weight = 0
     for _, run in groupby(refs, key=lambda ref: id(ref.reader)):
         wanted = list(run)
         for block in wanted[0].reader.load(wanted):
+            if weight >= _LEAST_BATCH and _memory(block) != _memory(batch[-1]):
+                yield batch
+                batch, weight = [], 0
             batch.append(block)
             weight += len(block.data)
             if weight >= size:
@@ -271,3 +342,8 @@ def _batches(refs: Sequence[BlockRef], size: int) -> Iterator[list[RawBlock]]:
                 batch, weight = [], 0
     if batch:
         yield batch
+
+
+def _memory(block: RawBlock) -> int:
+    """What piece of memory a block's bytes lie in."""
+    return id(block.data.obj if isinstance(block.data, memoryview) else block.data)

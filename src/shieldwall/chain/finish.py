@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.chain.columns import STATED_UNSPENT
-from shieldwall.chain.indexes import write_indexes, write_statements
+from shieldwall.chain.columns import COLUMNS, STATED_UNSPENT
+from shieldwall.chain.indexes import runs_to_write, write_column, write_run
+from shieldwall.chain.manifest import flush_folder
 from shieldwall.chain.readers.interface import Statement
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
 from shieldwall.errors import BadBlock
+from shieldwall.kernels.engine import EngineName, pick
 from shieldwall.model.transaction import display
 
 _CHUNK = 1 << 20  # transactions looked at together
+_BYTES_EACH = 400  # of a transaction, about: what the choice of kernels is made by
 
 
-def finish(writer: ChainWriter, statements: Sequence[Statement]) -> list[str]:
+def finish(writer: ChainWriter, statements: Sequence[Statement], wanted: EngineName) -> list[str]:
     """Conflicts, indexes, statements, and the commit that makes all of it the store; returns notes for a person.
 
     Raises:
@@ -27,12 +30,22 @@ def finish(writer: ChainWriter, statements: Sequence[Statement]) -> list[str]:
     """
     uncommitted = writer.draft()
     refuse_double_spends(uncommitted)
-    folder = writer.new_folder("index")
-    indexed = write_indexes(uncommitted, writer.folder / folder)
-    view = writer.draft(index=folder, indexed=indexed)
+    runs = uncommitted.manifest.runs
+    if not uncommitted.indexed:
+        kept, first = runs_to_write(runs, writer.rows)
+        engine = pick((writer.rows["tx"] - first["tx"]) * _BYTES_EACH, wanted)
+        runs = (
+            *kept,
+            write_run(uncommitted, writer.folder / writer.new_folder("index"), first, engine, writer.threads),
+        )
+    view = writer.draft(runs=runs)
     rows, notes = _statement_rows(view, statements)
-    count = write_statements(writer.folder / folder, rows)
-    writer.commit(statements=count, index=folder, indexed=indexed)
+    folder = writer.folder / writer.new_folder("stated")
+    folder.mkdir()
+    for name, values in rows.items():
+        write_column(folder, COLUMNS[name], values)
+    flush_folder(folder)
+    writer.commit(statements=len(rows["stated_output"]), runs=runs, stated=folder.name)
     writer.sweep()
     return notes
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shieldwall.chain.columns import NO_VALUE
+from shieldwall.chain.mapping import places_of
 from shieldwall.chain.readers.interface import BlockRef, Survey
 from shieldwall.chain.readers.loose import LooseReader
 from shieldwall.chain.store import ChainStore
@@ -40,7 +41,7 @@ def fresh_blocks(
 def _gaps(store: ChainStore) -> dict[int, set[int]]:
     """Block -> inputs in it of which nobody says what they spend."""
     inputs = store.column("outside_input")[store.column("outside_value") == np.uint64(NO_VALUE)]
-    transactions = np.searchsorted(store.column("tx_first_input"), inputs, side="right") - 1
+    transactions = places_of(store.column("tx_first_input"), inputs, "right") - 1
     blocks = np.searchsorted(store.column("block_first_tx"), transactions, side="right") - 1
     found: dict[int, set[int]] = {}
     for block, number in zip(blocks.tolist(), inputs.tolist(), strict=True):

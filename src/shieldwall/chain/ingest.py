@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.chain.batch import Batch, decode_batch, prove
+from shieldwall.chain.batch import Batch
 from shieldwall.chain.columns import (
+    GIVEN,
     HEADER,
+    KEPT_FLAGS,
     NO_HEIGHT,
-    NO_HOLDER,
     NO_OUTPUT,
     NO_TRANSACTION,
     NO_VALUE,
@@ -21,13 +22,15 @@ from shieldwall.chain.columns import (
     WHOLE,
 )
 from shieldwall.chain.digests import EMPTY, UNKNOWN_KIND, Given, block_digest
+from shieldwall.chain.lookup import StoredHolders, StoredOutputs
+from shieldwall.chain.mapping import places_of
 from shieldwall.chain.previous import Answer, ask_sources
 from shieldwall.chain.readers.interface import BlockRef, RawBlock
+from shieldwall.chain.readers.loose import LooseReader
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
 from shieldwall.errors import BadBlock
 from shieldwall.kernels.engine import Engine
-from shieldwall.model.address import key_hash
 from shieldwall.model.network import Network
 from shieldwall.model.script import MAX_SCRIPT_SIZE, Script, ScriptKind, classify
 from shieldwall.model.transaction import display
@@ -55,8 +58,11 @@ class Ingester:
     Args:
         writer: The store, open for writing.
         engine: Plain or compiled kernels.
-        keep_raw: Keep the transactions' bytes in the store; else remember where they stand in the source.
+        keep_raw: Keep the transactions' bytes in the store; else remember where they stand in a source that has them as
+            they are, and of others (a table's rows) nowhere.
         helpers: For a block's hash, further references that may know what its inputs spend.
+        look_up: Ask the store's indexes for holders and outputs, instead of loading them all (`lookup`).
+        expected: New holders that are likely to come; memory is laid out for them.
 
     Attributes:
         unresolved: Inputs so far of which nobody says what they spend.
@@ -67,32 +73,36 @@ class Ingester:
     network: Network
     keep_raw: bool
     helpers: Mapping[bytes, Sequence[BlockRef]] = field(default_factory=dict)
+    look_up: bool = False
+    expected: int = 0
     unresolved: int = 0
     _digest: bytes = EMPTY
     _complete: bool = True  # every block from the genesis block on is here, whole
+    _committed: ChainStore = field(init=False)
     _interner: Any = None
     _live: Any = None
 
     def __post_init__(self) -> None:
-        with self.writer.snapshot() as store:
+        self._committed = self.writer.snapshot()
+        store = self._committed
+        if self.look_up:
+            self._interner, self._live = StoredHolders(store), StoredOutputs(store)
+        else:
             self._interner = self.engine.Interner(
-                store.column("holder_kind"), store.column("holder_end"), store.column("payload_bytes")
+                store.column("holder_kind"), store.column("holder_end")[:], store.column("payload_bytes"), self.expected
             )
             self._live = self.engine.LiveOutputs()
             _add_live(self._live, store)
-            if store.rows("block"):
-                self._digest = store.column("block_digest")[-1].tobytes()
-                self._complete = store.followed_from == 0 and int(store.column("block_height")[0]) == 0
+        if store.rows("block"):
+            self._digest = store.column("block_digest")[-1].tobytes()
+            self._complete = store.followed_from == 0 and int(store.column("block_height")[0]) == 0
 
-    def take(self, blocks: Sequence[RawBlock]) -> None:
-        """Write one batch of blocks, not yet committed.
+    def write(self, batch: Batch) -> None:
+        """Write a batch that `decode_batch` took apart and proved, not yet committed.
 
         Raises:
-            BadBlock: A block that its own bytes refute, or that spends what cannot be spent.
+            BadBlock: It spends what cannot be spent.
         """
-        batch = decode_batch(blocks, self.engine)
-        for number in range(len(blocks)):
-            prove(batch, number)
         rows = self.writer.rows
         base_tx, base_output, base_input = rows["tx"], rows["output"], rows["input"]
         known, spenders, burnt = self._resolve(batch, base_output)
@@ -114,35 +124,33 @@ class Ingester:
         self.writer.append(
             {
                 "tx_txid": batch.txids,
-                "tx_first_input": (batch.first_input[:-1] + base_input).astype(np.uint64),
-                "tx_first_output": (batch.decoded.first_output[:-1] + base_output).astype(np.uint64),
-                "tx_flags": batch.decoded.flags,
-                **raw,
+                "tx_first_input": batch.first_input[:-1] + base_input,
+                "tx_first_output": batch.decoded.first_output[:-1] + base_output,
+                "tx_flags": batch.decoded.flags & KEPT_FLAGS,
             }
         )
         inputs_before = outside["outside_input"] - np.uint64(base_input)
-        self.writer.append(self._block_rows(batch, given, inputs_before, base_tx))
+        self.writer.append({**self._block_rows(batch, given, inputs_before, base_tx), **raw})
 
     def _resolve(self, batch: Batch, base: int) -> tuple[_Resolved, npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
         """Who holds each output and what each input spends; also the empty spenders, and which outputs are burnt."""
         decoded = batch.decoded
-        kinds, starts, ends = self.engine.classify(batch.data, decoded.script_start, decoded.script_end)
-        burnt = (kinds == ScriptKind.OP_RETURN) | (decoded.script_end - decoded.script_start > MAX_SCRIPT_SIZE)
-        holders = self._interner.intern(batch.data, kinds, starts, ends)
-        spent, overwritten = self._live.resolve(
+        burnt = (batch.kinds == ScriptKind.OP_RETURN) | (decoded.script_end - decoded.script_start > MAX_SCRIPT_SIZE)
+        holders = self._interner.intern(batch.data, batch.kinds, batch.payload_start, batch.payload_end)
+        spent, input_holders, overwritten = self._live.resolve(
             batch.data,
             batch.outpoint,
             batch.first_input,
             decoded.first_output,
             batch.txids,
-            (~burnt).astype(np.uint8),
+            (~burnt).view(np.uint8),
+            holders,
             base,
         )
         spenders = np.full(len(holders), NO_TRANSACTION, np.uint32)
         if len(overwritten):
             self._check_overwritten(overwritten, batch, base)
             self._link(overwritten, np.full(len(overwritten), UNSPENDABLE, np.uint32), spenders, base)
-        input_holders = np.full(len(spent), NO_HOLDER, np.uint32)
         return _Resolved(spent, holders, decoded.value, input_holders, base), spenders, burnt
 
     def _link(
@@ -193,26 +201,22 @@ class Ingester:
                 )
 
     def _outside(self, batch: Batch, known: _Resolved, base_input: int) -> tuple[Rows, Given]:
-        """Fill in who each input's money came from; rows for the inputs whose previous output is not in the store."""
-        base = known.base_output
-        linked = known.spent != NO_OUTPUT
-        fresh = linked & (known.spent >= base)
-        known.input_holders[fresh] = known.holders[known.spent[fresh] - np.uint64(base)]
-        older = linked & ~fresh
-        if older.any():
-            known.input_holders[older] = self.writer.written("output_holder", base)[known.spent[older]]
-        missing = np.flatnonzero(~linked)
+        """Rows for the inputs whose previous output is not in the store, and whom that paid, where sources say."""
+        missing = np.flatnonzero(known.spent == np.uint64(NO_OUTPUT))
         values = np.full(len(missing), NO_VALUE, np.uint64)
-        scripts: list[Script | None] = [None] * len(missing)
+        scripts: dict[int, Script] = {}
         self._ask(batch, known, missing, values, scripts)
+        rows_known = sorted(scripts)
+        kinds, sizes = np.full(len(missing), UNKNOWN_KIND, np.uint8), np.zeros(len(missing), np.int64)
+        kinds[rows_known] = [scripts[row].kind for row in rows_known]
+        sizes[rows_known] = [len(scripts[row].payload) for row in rows_known]
         at = batch.outpoint[missing][:, None]
         indexes = np.ascontiguousarray(batch.data[at + np.arange(32, 36)]).reshape(-1, 4)
-        payloads = [script.payload if script else b"" for script in scripts]
         given = Given(
             values,
-            np.array([script.kind if script else UNKNOWN_KIND for script in scripts], np.uint8),
-            np.cumsum([0, *(len(payload) for payload in payloads)]),
-            np.frombuffer(b"".join(payloads), np.uint8),
+            kinds,
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes))),
+            np.frombuffer(b"".join(scripts[row].payload for row in rows_known), np.uint8),
         )
         rows: Rows = {
             "outside_input": (missing + base_input).astype(np.uint64),
@@ -228,14 +232,13 @@ class Ingester:
         known: _Resolved,
         missing: npt.NDArray[np.int64],
         values: npt.NDArray[np.uint64],
-        scripts: list[Script | None],
+        scripts: dict[int, Script],
     ) -> None:
         """Previous outputs from the sources, for blocks that need one; what is known already must agree."""
         edges = batch.first_input[batch.first_tx]
         asked = set(np.unique(np.searchsorted(edges, missing, side="right") - 1).tolist())
-        asked |= {
-            number for number, block in enumerate(batch.blocks) if not block.ref.whole
-        }  # nothing else proves them
+        # nothing but its source's word holds a block together that is not whole, unless it was asked not to be checked
+        asked |= {number for number, block in enumerate(batch.blocks) if not block.ref.whole and block.ref.proven}
         for number in sorted(asked):
             ref = batch.blocks[number].ref
             first, last = int(edges[number]), int(edges[number + 1])
@@ -248,11 +251,12 @@ class Ingester:
             for row in rows.tolist():
                 entry = answer[int(missing[row]) - first]
                 if entry is not None:
-                    scripts[row] = classify(entry.script)
+                    if entry.script_known:
+                        scripts[row] = classify(entry.script)
                     values[row] = NO_VALUE if entry.value is None else entry.value
             self.unresolved += int(np.count_nonzero(values[rows] == NO_VALUE))
-        there = [row for row, script in enumerate(scripts) if script]
-        known.input_holders[missing[there]] = self._number_scripts([script for script in scripts if script])
+        there = sorted(scripts)
+        known.input_holders[missing[there]] = self._number_scripts([scripts[row] for row in there])
 
     def _check_known(self, answer: Answer, known: _Resolved, inputs: slice, ref: BlockRef) -> None:
         """What the source gives for an input whose creating transaction is in the store must be what that paid."""
@@ -260,11 +264,14 @@ class Ingester:
         older = self.writer.written("output_value", base)
         spent, holders = known.spent[inputs], known.input_holders[inputs]
         checked = [(place, entry) for place, entry in enumerate(answer) if entry and int(spent[place]) != NO_OUTPUT]
-        said = self._number_scripts([classify(entry.script) for _, entry in checked])
-        for (place, entry), holder in zip(checked, said.tolist(), strict=True):
+        scripts = iter(
+            self._number_scripts([classify(entry.script) for _, entry in checked if entry.script_known]).tolist()
+        )
+        for place, entry in checked:
+            holder = next(scripts) if entry.script_known else None
             output = int(spent[place])
             value = int(known.values[output - base] if output >= base else older[output])
-            same_holder = holder == int(holders[place])
+            same_holder = not entry.script_known or holder == int(holders[place])
             if (entry.value is not None and value != entry.value) or not same_holder:
                 raise BadBlock(
                     f"{ref.place}: input {place} of block {display(ref.hash)} is said to spend {entry.value} satoshi, "
@@ -281,49 +288,32 @@ class Ingester:
         return numbers
 
     def _write_holders(self) -> None:
-        """Append new holders; a public key and its hash are linked both ways."""
-        base = self.writer.rows["holder"]
+        """Append new holders."""
         kinds, sizes, payload = self._interner.take_new()
-        ends = np.cumsum(sizes)
-        keys = np.flatnonzero(kinds == ScriptKind.P2PK)
-        twins = self._number_scripts(
-            [key_hash(payload[int(ends[key] - sizes[key]) : int(ends[key])].tobytes()) for key in keys.tolist()]
-        )
-        more_kinds, more_sizes, more_payload = self._interner.take_new()
-        kinds = np.concatenate((kinds, more_kinds))
-        sizes = np.concatenate((sizes, more_sizes))
-        payload = np.concatenate((payload, more_payload))
-        twin = np.full(len(kinds), NO_HOLDER, np.uint32)
-        numbers = (keys + base).astype(np.uint32)
-        twin[keys] = twins
-        fresh = twins >= base
-        twin[twins[fresh] - np.uint32(base)] = numbers[fresh]
-        end_base = self.writer.rows["payload"]
-        self.writer.append({"holder_kind": kinds, "holder_end": np.cumsum(sizes) + end_base, "holder_twin": twin})
+        ends = np.cumsum(sizes) + self.writer.rows["payload"]
+        self.writer.append({"holder_kind": kinds, "holder_end": ends})
         self.writer.append({"payload_bytes": payload})
-        self.writer.set_twins(twins[~fresh], numbers[~fresh])
 
     def _raw_rows(self, batch: Batch) -> Rows:
-        """Where each transaction's bytes are: in the store, or in the source file that holds them as they are."""
-        decoded = batch.decoded
-        kept = np.array([self.keep_raw or block.file is None for block in batch.blocks])
-        ends = np.append(batch.block_start[1:], len(batch.data))
-        sizes = np.where(kept, ends - batch.block_start, 0)
-        places = self.writer.rows["raw"] + np.cumsum(sizes) - sizes
-        for number in np.flatnonzero(kept).tolist() if not kept.all() else ():
-            self.writer.append({"raw_bytes": batch.data[int(batch.block_start[number]) : int(ends[number])]})
-        if kept.all():
-            self.writer.append({"raw_bytes": batch.data})
+        """Where each block's bytes are: in the store, or in the source file that holds them as they are."""
+        # single transactions are gathered from many answers, and must be at hand when more of their block comes
+        apart = np.array([block.file is None for block in batch.blocks])  # no file holds them as they are
+        loose = np.array([isinstance(block.ref.reader, LooseReader) for block in batch.blocks])
+        kept = (apart & loose) | self.keep_raw
+        there = kept | ~apart
+        sizes = batch.block_end - batch.block_start
+        own = np.where(kept, sizes, 0)
+        places = self.writer.rows["raw"] + np.cumsum(own) - own
+        for number in np.flatnonzero(kept).tolist():
+            self.writer.append({"raw_bytes": batch.data[int(batch.block_start[number]) : int(batch.block_end[number])]})
         files = [
-            0 if own or block.file is None else self.writer.file_number(block.file)
-            for own, block in zip(kept.tolist(), batch.blocks, strict=True)
+            0 if inside or block.file is None else self.writer.file_number(block.file)
+            for inside, block in zip(kept.tolist(), batch.blocks, strict=True)
         ]
-        shifts = np.where(kept, places, [block.offset for block in batch.blocks]) - batch.block_start
-        owner = np.repeat(np.arange(len(batch.blocks)), np.diff(batch.first_tx))
         return {
-            "tx_raw_offset": (decoded.start + shifts[owner]).astype(np.uint64),
-            "tx_raw_length": (decoded.end - decoded.start).astype(np.uint32),
-            "tx_raw_file": np.array(files, np.uint16)[owner],
+            "block_raw_file": np.array(files, np.uint16),
+            "block_raw_offset": np.where(kept, places, [block.offset for block in batch.blocks]),
+            "block_raw_length": np.where(there, sizes, 0),
         }
 
     def _block_rows(self, batch: Batch, given: Given, inputs: npt.NDArray[np.uint64], base_tx: int) -> Rows:
@@ -347,18 +337,25 @@ class Ingester:
             "block_hash": np.frombuffer(b"".join(ref.hash for ref in refs), np.uint8),
             "block_height": np.array([NO_HEIGHT if ref.height is None else ref.height for ref in refs], np.uint32),
             "block_time": np.array([ref.time for ref in refs], np.uint32),
-            "block_flags": np.array([WHOLE * ref.whole | HEADER * (ref.header is not None) for ref in refs], np.uint8),
+            "block_flags": np.array([_flags(block) for block in batch.blocks], np.uint8),
             "block_first_tx": (batch.first_tx[:-1] + base_tx).astype(np.uint32),
             "block_digest": np.frombuffer(b"".join(digests), np.uint8),
         }
 
 
+def _flags(block: RawBlock) -> int:
+    ref = block.ref
+    return WHOLE * ref.whole | HEADER * (ref.header is not None) | GIVEN * (block.txids is not None)
+
+
 def _add_live(live: Any, store: ChainStore) -> None:  # noqa: ANN401 - plain or compiled
     """Give the resolver the outputs of a store that nothing has spent."""
     firsts, txids = store.column("tx_first_output"), store.column("tx_txid")
-    spenders = store.column("output_spender")
+    spenders, holders = store.column("output_spender"), store.column("output_holder")
     for begin in range(0, len(spenders), _CHUNK):
         part = spenders[begin : begin + _CHUNK]
         open_outputs = (np.flatnonzero((part >= store.rows("tx")) & (part != UNSPENDABLE)) + begin).astype(np.uint64)
-        makers = np.searchsorted(firsts, open_outputs, side="right") - 1
-        live.add(np.ascontiguousarray(txids[makers]), open_outputs - firsts[makers], open_outputs)
+        makers = places_of(firsts, open_outputs, "right") - 1
+        live.add(
+            np.ascontiguousarray(txids[makers]), open_outputs - firsts[makers], open_outputs, holders[open_outputs]
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -19,23 +20,25 @@ KEY_FILE = "xor.dat"
 
 
 class OpenFiles:
-    """Reads pieces of files; call `close` at the end."""
+    """Reads pieces of files, by any thread; call `close` at the end."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._handles: dict[Path, int] = {}
         self._keys: dict[Path, bytes] = {}
 
     def read(self, path: Path, place: int, size: int, *, scrambled: bool = True) -> bytes:
         """Up to `size` bytes from `place` on, fewer at the end of the file; `scrambled=False` leaves them as they lie."""
-        handle = self._handles.pop(path, None)
-        if handle is None:
-            while len(self._handles) >= _MOST_OPEN:
-                os.close(self._handles.pop(next(iter(self._handles))))
-            handle = os.open(path, os.O_RDONLY)
-        self._handles[path] = handle  # behind the others: the first is the one not used for longest
-        data = os.pread(handle, size, place)
-        if path.parent not in self._keys:
-            self._keys[path.parent] = key_of(path.parent)
+        with self._lock:  # over the reading too: nobody may close the file meanwhile
+            handle = self._handles.pop(path, None)
+            if handle is None:
+                while len(self._handles) >= _MOST_OPEN:
+                    os.close(self._handles.pop(next(iter(self._handles))))
+                handle = os.open(path, os.O_RDONLY)
+            self._handles[path] = handle  # behind the others: the first is the one not used for longest
+            data = os.pread(handle, size, place)
+            if path.parent not in self._keys:
+                self._keys[path.parent] = key_of(path.parent)
         return plain(data, place, self._keys[path.parent]) if scrambled else data
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Make valid blocks of the regtest network: for exercises and tests, where every transaction is to be known.
+"""Make valid blocks of a regtest network: for exercises and tests, where every transaction is to be known.
 
 Work, merkle roots, txids, heights (BIP 34) and subsidies are real, so that a store proves them like any other chain's.
 Signatures are not: an input carries bytes of the right size, drawn from its outpoint, since nothing here checks scripts.
@@ -14,7 +14,7 @@ import numpy as np
 
 from shieldwall.chain.proof import merkle_root, parse_header, sha256d
 from shieldwall.chain.readers.esplora_json import compact_size
-from shieldwall.model.network import REGTEST, Network
+from shieldwall.model.network import LITECOIN_REGTEST, REGTEST, Network, Work
 from shieldwall.model.script import Script, ScriptKind, assemble
 from shieldwall.model.transaction import display, internal
 
@@ -26,6 +26,15 @@ GENESIS = bytes.fromhex(
     "a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000"
 )
 """Block 0 of regtest (Bitcoin Core, `kernel/chainparams.cpp`)."""
+
+LITECOIN_GENESIS = bytes.fromhex(
+    "010000000000000000000000000000000000000000000000000000000000000000000000d9ced4ed1130f7b7faad9be25323ffafa33232a17c3edf6c"
+    "fd97bee6bafbdd97dae5494dffff7f20000000000101000000010000000000000000000000000000000000000000000000000000000000000000ffff"
+    "ffff4804ffff001d0104404e592054696d65732030352f4f63742f32303131205374657665204a6f62732c204170706c65e280997320566973696f6e"
+    "6172792c2044696573206174203536ffffffff0100f2052a010000004341040184710fa689ad5023690c80f3a49c8f13f8d45b8c857fbcbc8bc4a8e4"
+    "d3eb4b10f4d4604fa08dce601aaf0f470216fe1b51850b4acf21b179c45070ac7b03a9ac00000000"
+)
+"""Block 0 of Litecoin's regtest (Litecoin Core, `chainparams.cpp`)."""
 
 _BITS = 0x207FFFFF  # the regtest target: every second hash meets it
 _VERSION = 0x20000000
@@ -94,6 +103,7 @@ class BlockMaker:
     Args:
         time: Unix seconds of the first block to be made.
         interval: Seconds between blocks.
+        network: Bitcoin's or Litecoin's regtest.
 
     Attributes:
         blocks: Serialised blocks, the genesis block first.
@@ -103,9 +113,12 @@ class BlockMaker:
     time: int
     interval: int = 600
     network: Network = REGTEST
-    blocks: list[bytes] = field(default_factory=lambda: [GENESIS])
+    blocks: list[bytes] = field(default_factory=list)
     unspent: dict[tuple[str, int], Coin] = field(default_factory=dict)
     _pending: list[tuple[bytes, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.blocks = self.blocks or [LITECOIN_GENESIS if self.network == LITECOIN_REGTEST else GENESIS]
 
     @property
     def height(self) -> int:
@@ -146,7 +159,7 @@ class BlockMaker:
         txids = np.frombuffer(b"".join(internal(txid_of(raw)) for raw in raws), np.uint8).reshape(-1, 32)
         previous = parse_header(self.blocks[-1][:80]).hash
         head = _VERSION.to_bytes(4, "little") + previous + merkle_root(txids) + self.time.to_bytes(4, "little")
-        self.blocks.append(seal(head) + compact_size(len(raws)) + b"".join(raws))
+        self.blocks.append(seal(head, self.network.work) + compact_size(len(raws)) + b"".join(raws))
         self.time += self.interval
         return self._take_in(txid_of(coinbase), [(miner, value)])[0]
 
@@ -163,11 +176,11 @@ class BlockMaker:
         return b"".join(frame(self.blocks[number], self.network) for number in chosen)
 
 
-def seal(head: bytes) -> bytes:
+def seal(head: bytes, work: Work = "sha256d") -> bytes:
     """An 80-byte header from its first 72 bytes, with the first nonce that carries the work."""
     for nonce in range(1 << 32):
         header = head + _BITS.to_bytes(4, "little") + nonce.to_bytes(4, "little")
-        if parse_header(header).proves_work:
+        if parse_header(header).carries_work(work):
             return header
     raise ValueError("no nonce carries the work")
 

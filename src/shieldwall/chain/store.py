@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +13,23 @@ import numpy as np
 
 from shieldwall.chain.columns import (
     COLUMNS,
+    GIVEN,
     INDEXES,
     NO_HEIGHT,
     NO_HOLDER,
     NO_OUTPUT,
+    NO_TRANSACTION,
     NO_VALUE,
     STATED,
     STATED_UNSPENT,
     UNSPENDABLE,
     WHOLE,
 )
-from shieldwall.chain.manifest import Manifest, read_manifest
-from shieldwall.chain.mapping import Column, map_rows, place_of
-from shieldwall.chain.openfiles import key_of, plain
+from shieldwall.chain.finding import Finder
+from shieldwall.chain.manifest import IndexRun, Manifest, read_manifest
+from shieldwall.chain.mapping import Column, files_of, map_column, map_rows, place_of
+from shieldwall.chain.proof import rules_of
+from shieldwall.chain.rawplace import RawPlaces
 from shieldwall.chain.spend import Input, Spend, SpendState
 from shieldwall.errors import StoreError
 from shieldwall.model import address
@@ -32,7 +37,7 @@ from shieldwall.model.network import Network, by_name
 from shieldwall.model.script import Script, ScriptKind
 from shieldwall.model.transaction import display
 
-__all__ = ["ChainStore", "Input", "Spend", "SpendState", "holder_key"]
+__all__ = ["ChainStore", "Input", "Spend", "SpendState"]
 
 _ATTEMPTS = 5  # at opening a store that a writer replaces at that moment
 
@@ -50,6 +55,8 @@ class ChainStore:
         self.manifest = manifest
         self.network: Network = by_name(manifest.network)
         self._columns: dict[str, Column] = {}
+        self._finder = Finder(self)
+        self._places = RawPlaces(rules_of(self.network))
 
     @classmethod
     def open(cls, folder: Path) -> ChainStore:
@@ -65,8 +72,9 @@ class ChainStore:
             try:
                 for name in COLUMNS:
                     store.column(name)
-                for name in INDEXES:
-                    store.index(name)
+                for run in store.manifest.runs:
+                    for name in INDEXES:
+                        store.index(run, name)
             except StoreError:
                 if attempt + 1 == _ATTEMPTS or read_manifest(folder) == store.manifest:
                     raise
@@ -90,30 +98,49 @@ class ChainStore:
         """A column as a read-only map of its committed rows."""
         if name not in self._columns:
             spec = COLUMNS[name]
-            rows = self.manifest.rows[spec.table]
-            folder = self.manifest.index if spec.table == STATED else self.manifest.generation
-            self._columns[name] = map_rows(self.folder / folder / f"{name}.bin", spec.dtype, rows, spec.width)
+            folder = self.manifest.stated if spec.table == STATED else self.manifest.generation
+            rows, carries = self.manifest.rows[spec.table], self.manifest.carries.get(name, ())
+            self._columns[name] = map_column(self.folder / folder, spec, rows, carries)
+            if name == "output_spender":
+                self._open_again()
         return self._columns[name]
 
-    def index(self, name: str) -> Column:
-        """A sorted index, empty when none was written yet."""
-        key = f"index/{name}"
+    def _open_again(self) -> None:
+        """Read as unspent what a writer has marked for a transaction that is not committed, and that names none."""
+        places: list[int] = []
+        with contextlib.suppress(IndexError, ValueError, OverflowError):  # damaged rows: `verify` says which
+            places = self.not_yet_overwritten()
+        if places:
+            (path,) = files_of(self.folder / self.manifest.generation, COLUMNS["output_spender"])
+            own = map_rows(path, np.uint32, self.rows("output"), mode="c")
+            own[[place for place in places if own[place] == UNSPENDABLE]] = NO_TRANSACTION
+            own.flags.writeable = False
+            self._columns["output_spender"] = own
+
+    def not_yet_overwritten(self) -> list[int]:
+        """Outputs of the coinbases that a later one overwrote on this network (BIP 30), where that one is not here."""
+        heights = self.column("block_height")
+        places: list[int] = []
+        for height, by in self.network.overwritten:
+            if not (heights == height).any() or (heights == by).any():
+                continue
+            for block in np.flatnonzero(heights == height).tolist():
+                numbers = self.output_range(int(self.column("block_first_tx")[block]))
+                holders = self.column("output_holder")[numbers.start : numbers.stop].tolist()
+                places += [k for k, holder in zip(numbers, holders, strict=True) if not self.holder(holder).unspendable]
+        return places
+
+    def index(self, run: IndexRun, name: str) -> Column:
+        """A column of a sorted index."""
+        key = f"{run.folder}/{name}"
         if key not in self._columns:
-            spec, indexed = INDEXES[name], self.manifest.indexed
-            rows = {
-                "txid": indexed["tx"],
-                "holder": indexed["holder"],
-                "paid_first": indexed["holder"] + 1 if self.manifest.index else 0,
-                "paid_output": indexed["output"],
-            }[name if name.startswith("paid") else spec.table]
-            self._columns[key] = map_rows(self.folder / self.manifest.index / f"{name}.bin", spec.dtype, rows)
+            self._columns[key] = map_column(self.folder / run.folder, INDEXES[name], run.rows(name), run.carries)
         return self._columns[key]
 
     @property
     def indexed(self) -> bool:
         """True when the indexes cover every committed row."""
-        manifest = self.manifest
-        return bool(manifest.index) and all(manifest.rows[table] == rows for table, rows in manifest.indexed.items())
+        return all(self.manifest.rows[table] == rows for table, rows in self.manifest.indexed.items())
 
     def rows(self, table: str) -> int:
         """Committed rows of a table."""
@@ -143,13 +170,12 @@ class ChainStore:
     def followed_from(self) -> int:
         """First block of the unbroken run of whole blocks that ends at the tip; outputs from there on are followed."""
         blocks = self.rows("block")
-        flags, hashes, headers = self.column("block_flags"), self.column("block_hash"), self.column("block_header")
-        first = blocks
-        while first and flags[first - 1] & WHOLE:
-            first -= 1
-            if first and headers[first][4:36].tobytes() != hashes[first - 1].tobytes():
-                break
-        return first
+        if not blocks:
+            return 0
+        whole = (self.column("block_flags") & WHOLE).astype(bool)
+        linked = (self.column("block_header")[1:, 4:36] == self.column("block_hash")[:-1]).all(axis=1)
+        broken = np.flatnonzero(~(linked & whole[:-1]))
+        return blocks if not whole[-1] else int(broken[-1]) + 1 if len(broken) else 0
 
     @cached_property
     def followed_from_tx(self) -> int:
@@ -192,16 +218,7 @@ class ChainStore:
 
     def find_transaction(self, txid: bytes) -> int | None:
         """Number of the transaction with this internal txid, the latest of equals; None when it is not here."""
-        key = np.frombuffer(txid[:8], np.uint64)[0]
-        txids = self.column("tx_txid")
-        keys, numbers = self.index("txid_key"), self.index("txid_number")
-        first, last = (int(np.searchsorted(keys, key, side=side)) for side in ("left", "right"))
-        found = [int(n) for n in numbers[first:last] if txids[n].tobytes() == txid]
-        covered = self.manifest.indexed["tx"]
-        if covered < len(txids):
-            wanted = np.frombuffer(txid, np.uint8)
-            found += [covered + int(n) for n in np.flatnonzero((txids[covered:] == wanted).all(axis=1))]
-        return max(found, default=None)
+        return self._finder.transaction(txid)
 
     def input_range(self, transaction: int) -> range:
         """Numbers of a transaction's inputs."""
@@ -267,8 +284,9 @@ class ChainStore:
         return place_of(self.column("tx_first_input"), number, "right") - 1
 
     def proof_of(self, transaction: int) -> str:
-        """What is proven of a transaction: "inclusion" (merkle root of a block with work), else "txid"."""
-        return "inclusion" if self.column("block_flags")[self.block_of(transaction)] & WHOLE else "txid"
+        """What is proven of a transaction: "inclusion" (merkle root of a block with work), "txid", or "nothing"."""
+        flags = int(self.column("block_flags")[self.block_of(transaction)])
+        return "inclusion" if flags & WHOLE else "nothing" if flags & GIVEN else "txid"
 
     # outputs
 
@@ -321,27 +339,22 @@ class ChainStore:
 
     def find_holder(self, script: Script) -> int | None:
         """Number of the holder with this script; None when it is not here."""
-        keys, numbers = self.index("holder_key"), self.index("holder_number")
-        key = np.uint64(holder_key(script.payload))
-        first, last = (int(np.searchsorted(keys, key, side=side)) for side in ("left", "right"))
-        candidates = [int(number) for number in numbers[first:last]]
-        candidates += range(self.manifest.indexed["holder"], self.rows("holder"))
-        return next((number for number in candidates if self.holder(number) == script), None)
+        return self._finder.holder(script)
 
     def twin(self, number: int) -> int | None:
         """The holder that is the same key: P2PK for its P2PKH and back; None when there is none."""
-        twin = int(self.column("holder_twin")[number])
-        return twin if twin < self.rows("holder") else None
+        return self.same_key(self.holder(number))
+
+    def same_key(self, script: Script) -> int | None:
+        """The holder of the same key in its other form, whether or not `script` itself is a holder; None for none.
+
+        A public key may be written in two ways, and each has a hash of its own; of two equals the first.
+        """
+        return self._finder.same_key(script)
 
     def outputs_of(self, number: int) -> list[int]:
         """Numbers of the outputs paid to a holder, ascending."""
-        first = self.index("paid_first")
-        found: list[int] = []
-        if number + 1 < len(first):
-            found = self.index("paid_output")[int(first[number]) : int(first[number + 1])].tolist()
-        covered = self.manifest.indexed["output"]
-        tail = self.column("output_holder")[covered:]
-        return found + (np.flatnonzero(tail == number) + covered).tolist()
+        return self._finder.outputs_of(number)
 
     # raw bytes
 
@@ -349,28 +362,33 @@ class ChainStore:
         """A transaction's own bytes, witness included, from the store or the source file.
 
         Raises:
-            StoreError: The source file is gone or has been cut.
+            StoreError: The source file is gone or has been cut or changed.
         """
-        offset = int(self.column("tx_raw_offset")[transaction])
-        length = int(self.column("tx_raw_length")[transaction])
-        file = int(self.column("tx_raw_file")[transaction])
-        if not file:
-            return self.column("raw_bytes")[offset : offset + length].tobytes()
-        path = self.manifest.files[file - 1]
-        try:
-            with Path(path).open("rb") as source:
-                source.seek(offset)
-                data = plain(source.read(length), offset, key_of(Path(path).parent))
-        except OSError as error:
+        block = self.block_of(transaction)
+        data = self.raw_block(block)
+        first = int(self.column("block_first_tx")[block])
+        start, end = self._places.of(block, data, self._block_transactions(block))[transaction - first]
+        return data[start:end]
+
+    def raw_block(self, block: int) -> bytes:
+        """The bytes of a block's transactions, one after the other, from the store or the source file.
+
+        Raises:
+            StoreError: The source file is gone or has been cut, or the block came without its bytes (a parcel).
+        """
+        offset, length = (int(self.column(f"block_raw_{name}")[block]) for name in ("offset", "length"))
+        file = int(self.column("block_raw_file")[block])
+        if not length:
             raise StoreError(
-                f"{path}: the source of transaction {self.txid(transaction)} cannot be read ({error})",
-                hint="put the block files back where they were when the store was built",
-            ) from None
-        if len(data) != length:
-            raise StoreError(f"{path}, offset {offset}: the source has been cut since the store was built")
-        return data
+                f"{self.folder}: the raw bytes of block {block} are not in this store: it was built, or passed on, without them",
+                hint="build from block files or with --raw keep, or import parcels of a store that keeps raw bytes",
+            )
+        if not file:
+            kept: bytes = self.column("raw_bytes")[offset : offset + length].tobytes()
+            return kept
+        return self._places.read(self.manifest.files[file - 1], offset, length)
 
-
-def holder_key(payload: bytes) -> int:
-    """The sort key of a holder: the last eight bytes of its payload, little-endian, padded with zeros in front."""
-    return int.from_bytes(payload[-8:].rjust(8, b"\0"), "little")
+    def _block_transactions(self, block: int) -> int:
+        firsts = self.column("block_first_tx")
+        last = int(firsts[block + 1]) if block + 1 < len(firsts) else self.rows("tx")
+        return last - int(firsts[block])

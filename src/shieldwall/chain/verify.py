@@ -15,6 +15,7 @@ from typing import Any
 
 from shieldwall.chain.checks.blocks import check_digests, check_headers, check_merkle_roots
 from shieldwall.chain.checks.check import Check, check_shape
+from shieldwall.chain.checks.epochs import check_files
 from shieldwall.chain.checks.holders import check_holders, check_unspendable
 from shieldwall.chain.checks.links import check_indexes, check_links
 from shieldwall.chain.checks.source import check_source
@@ -80,6 +81,7 @@ def verify(store: ChainStore, *, source: bool = False, progress: Progress = sile
         return by_transaction, by_block
 
     steps: list[tuple[str, Callable[[], tuple[Check, ...]]]] = [
+        ("files", lambda: (check_files(store),)),
         ("headers", lambda: (check_headers(store),)),
         ("merkle roots", lambda: (check_merkle_roots(store),)),
         ("links", lambda: (check_links(store),)),

@@ -3,17 +3,19 @@
 Order of a commit: rows are written behind the committed ones, flushed, and then the manifest is put in place. Links from
 older outputs to new spenders are written in place before that; readers take a spender at or above the committed count as
 none, and the next writer clears such links when it finds the mark of an unfinished write. A cut goes the other way: first
-the manifest with the smaller counts, then the links. Nothing else that is committed is ever written over: indexes and
-statements go into a folder of their own each time, and a rewrite into a new generation.
+the manifest with the smaller counts, then the links. Nothing else that is committed is ever written over: runs of the
+index and statements go into a folder of their own each time, and a rewrite into a new generation.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -22,11 +24,21 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.chain.columns import COLUMNS, NO_HOLDER, NO_TRANSACTION, STATED, TABLES, UNSPENDABLE
+from shieldwall.chain.columns import COLUMNS, NO_TRANSACTION, STATED, TABLES, UNSPENDABLE, Column
 from shieldwall.chain.digests import digest_of
-from shieldwall.chain.manifest import INDEXED, MANIFEST, UNFINISHED, Manifest, flush_folder, read_manifest
-from shieldwall.chain.mapping import map_rows, place_of
+from shieldwall.chain.epochs import bounds, read_sealed, seal, tail_digests
+from shieldwall.chain.manifest import (
+    DRAFT,
+    EPOCH_TRANSACTIONS,
+    MANIFEST,
+    UNFINISHED,
+    Manifest,
+    flush_folder,
+    read_manifest,
+)
+from shieldwall.chain.mapping import files_of, map_column, place_of
 from shieldwall.chain.store import ChainStore
+from shieldwall.chain.wide import carries_of, halves
 from shieldwall.errors import StoreError, WrongNetwork
 from shieldwall.model.network import Network
 
@@ -42,8 +54,14 @@ class ChainWriter:
         rows: Rows written so far, committed or not.
     """
 
-    def __init__(self, folder: Path, network: Network) -> None:
+    def __init__(
+        self, folder: Path, network: Network, *, epoch_transactions: int = EPOCH_TRANSACTIONS, threads: int = 1
+    ) -> None:
         self.folder = folder
+        self._epoch_transactions = epoch_transactions
+        self.threads = threads
+        self._flushing: Future[None] | None = None
+        self._beside = ThreadPoolExecutor(1, "flush")
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "lock").open("w")
         try:
@@ -60,9 +78,11 @@ class ChainWriter:
             raise
         self._files: dict[str, BinaryIO] = {}
         self._links: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]] = []
+        self._last: dict[str, int] = {}
         self._fresh_files = False
         self._marked = (folder / UNFINISHED).exists()
         self.rows = dict(self.manifest.rows)
+        self._carries = {name: list(rows) for name, rows in self.manifest.carries.items()}
         self._file_numbers = {name: number for number, name in enumerate(self.manifest.files, 1)}
         try:
             self.sweep()
@@ -80,7 +100,7 @@ class ChainWriter:
                 raise StoreError(
                     f"{self.folder} holds other files ({others[0]}); it is no chain store", hint="name an empty folder"
                 )
-            return Manifest(network.name)
+            return Manifest(network.name, epoch_transactions=self._epoch_transactions)
         manifest = read_manifest(self.folder)
         if manifest.network != network.name:
             raise WrongNetwork(
@@ -97,14 +117,22 @@ class ChainWriter:
 
     def close(self) -> None:
         """Let go of files and lock; what is not committed is lost."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
-        self._lock.close()
+        try:
+            with contextlib.ExitStack() as closing:  # every one, also where the disk is full and one cannot be written
+                for file in self._files.values():
+                    closing.callback(file.close)
+                closing.callback(self._beside.shutdown)  # first: it may still be flushing them
+        finally:
+            self._files.clear()
+            self._lock.close()
 
     def snapshot(self) -> ChainStore:
         """The committed store, for reading."""
         return ChainStore(self.folder, self.manifest)
+
+    def begin_at(self, height: int) -> None:
+        """Hold nothing below `height`; noted with the next commit."""
+        self.manifest = replace(self.manifest, since=height)
 
     def file_number(self, path: str) -> int:
         """The number that stands for a source file in `tx_raw_file`.
@@ -123,124 +151,200 @@ class ChainWriter:
         counts: dict[str, int] = {}
         for name, values in rows.items():
             spec = COLUMNS[name]
-            data = np.ascontiguousarray(values, spec.dtype)
+            data = np.ascontiguousarray(values, np.uint64 if spec.form != "plain" else spec.dtype)
             count = data.size // spec.width
             if counts.setdefault(spec.table, count) != count:
                 raise AssertionError(f"{name}: {count} rows, and the others of its table have {counts[spec.table]}")
-            file = self._file(name)
-            file.seek(self.rows[spec.table] * spec.row_bytes)
-            file.write(data.data)
+            self._write(spec, data)
         for table, count in counts.items():
             self.rows[table] += count
+
+    def _write(self, spec: Column, data: npt.NDArray[Any]) -> None:
+        row = self.rows[spec.table]
+        parts: tuple[npt.NDArray[Any], ...] = (data,)
+        if spec.form == "wide":
+            parts = halves(data)
+        elif spec.form == "ascending":
+            if len(data):
+                before = self.last(spec.name)
+                self._carries.setdefault(spec.name, []).extend(carries_of(data, before, row))
+                self._last[spec.name] = int(data[-1])
+            parts = (data.astype(np.uint32),)
+        for file, part in zip(self._open(spec), parts, strict=True):
+            file.seek(row * part.itemsize * spec.width)
+            file.write(part.data)
+
+    def last(self, name: str) -> int:
+        """The last number of an ascending column, committed or not; 0 for an empty one."""
+        if name not in self._last:
+            rows = self.rows[COLUMNS[name].table]
+            self._last[name] = int(self.written(name, rows)[rows - 1]) if rows else 0
+        return self._last[name]
+
+    def flush_beside(self) -> None:
+        """Have what is written so far go to the disk while more is written: a commit then waits for less."""
+        if self._flushing is None or self._flushing.done():
+            self._waited()
+            handles = []
+            for file in self._files.values():
+                file.flush()
+                handles.append(file.fileno())
+            self._flushing = self._beside.submit(_to_disk, handles)
+
+    def _waited(self) -> None:
+        if self._flushing is not None:
+            flushing, self._flushing = self._flushing, None
+            flushing.result()
 
     def link(self, outputs: npt.NDArray[np.uint64], spenders: npt.NDArray[np.uint32]) -> None:
         """Set the spenders of outputs that were written before; takes effect with the next commit."""
         if len(outputs):
             self._links.append((outputs, spenders))
 
-    def set_twins(self, holders: npt.NDArray[np.uint32], twins: npt.NDArray[np.uint32]) -> None:
-        """Link holders that were written before to the holder of the same key."""
-        if len(holders):
-            self._mark()
-            self._scatter("holder_twin", holders, twins)
-
-    def written(self, name: str, rows: int) -> npt.NDArray[Any]:
+    def written(self, name: str, rows: int) -> Any:  # noqa: ANN401 - an array, or what reads like one
         """The first `rows` rows of a column, committed or not."""
-        self._file(name).flush()
-        return map_rows(self.folder / self.manifest.generation / f"{name}.bin", COLUMNS[name].dtype, rows)
+        spec = COLUMNS[name]
+        for file in self._open(spec):
+            file.flush()
+        return map_column(self.folder / self.manifest.generation, spec, rows, tuple(self._carries.get(name, ())))
 
     def draft(self, **changes: Any) -> ChainStore:  # noqa: ANN401
         """Everything written so far as a store for reading; nothing of it is committed."""
         self._flush()
-        return ChainStore(self.folder, replace(self.manifest, rows=dict(self.rows), **changes))
+        return ChainStore(
+            self.folder, replace(self.manifest, rows=dict(self.rows), carries=self._all_carries(), **changes)
+        )
 
-    def commit(self, *, statements: int | None = None, **changes: Any) -> None:  # noqa: ANN401
+    def _all_carries(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(rows) for name, rows in self._carries.items() if rows}
+
+    def commit(
+        self,
+        *,
+        statements: int | None = None,
+        expected: tuple[int, str] | None = None,
+        **changes: Any,  # noqa: ANN401
+    ) -> None:
         """Make everything written last; `changes` are further fields of the manifest.
 
         Args:
-            statements: Rows of the statements in the folder of a new index; None leaves those of the last commit.
+            statements: Rows in the new folder of statements; None leaves those of the last commit.
+            expected: (blocks, digest) that the last epoch must be sealed with.
+
+        Raises:
+            StoreError: It would be another; nothing is committed.
         """
-        self._commit(statements, changes)
+        self._commit(statements, changes, expected)
         self._unmark()
 
-    def _commit(self, statements: int | None, changes: Mapping[str, Any]) -> None:
+    def _commit(
+        self, statements: int | None, changes: Mapping[str, Any], expected: tuple[int, str] | None = None
+    ) -> None:
         self._flush()
+        self._waited()
         for file in self._files.values():
             os.fsync(file.fileno())
-        if self._fresh_files:
-            flush_folder(self.folder / self.manifest.generation)
-            self._fresh_files = False
         if statements is not None:
             self.rows[STATED] = statements
-        draft = replace(self.manifest, rows=dict(self.rows), files=tuple(self._file_numbers), **changes)
-        manifest = replace(draft, digest=digest_of(ChainStore(self.folder, draft)))
+        draft = replace(
+            self.manifest,
+            rows=dict(self.rows),
+            carries=self._all_carries(),
+            files=tuple(self._file_numbers),
+            **changes,
+        )
+        with ChainStore(self.folder, draft) as store:
+            sealed = seal(store, self.folder / draft.generation, self.threads)
+            self._fresh_files = self._fresh_files or bool(sealed)
+            draft = replace(draft, epochs=(*draft.epochs, *((one.last["block"], one.digest) for one in sealed)))
+        if expected is not None and (not draft.epochs or draft.epochs[-1] != expected):
+            raise StoreError(f"{self.folder}: the rows written make another epoch than {expected[1]}")
+        with ChainStore(self.folder, draft) as store:
+            manifest = replace(
+                draft, digest=digest_of(store), tail=tail_digests(store, self.folder / draft.generation, self.threads)
+            )
+        if self._fresh_files:
+            flush_folder(self.folder / self.manifest.generation)
+            flush_folder(self.folder)
+            self._fresh_files = False
         manifest.write(self.folder)
         self.manifest = manifest
 
     def cut(self, blocks: int) -> None:
         """Keep the first `blocks` blocks and take the rest out; commits."""
         store = self.snapshot()
-        transactions = int(store.column("block_first_tx")[blocks])
-        more = transactions < store.rows("tx")
-        inputs = int(store.column("tx_first_input")[transactions]) if more else store.rows("input")
-        outputs = int(store.column("tx_first_output")[transactions]) if more else store.rows("output")
-        own = store.column("tx_raw_file")[transactions:] == 0
-        raw_offsets = store.column("tx_raw_offset")[transactions:][own]
+        folder = self.folder / self.manifest.generation
+        epochs = tuple(epoch for epoch in self.manifest.epochs if epoch[0] <= blocks)
+        sealed = read_sealed(folder, len(epochs) - 1).last if epochs else dict.fromkeys(TABLES, 0)
+        kept = bounds(store, blocks, sealed)
+        kept[STATED] = place_of(store.column("stated_output"), kept["output"])  # sorted by output
+        runs = tuple(  # one that reaches behind the cut is written anew by the next build
+            run for run in self.manifest.runs if all(run.last[table] <= kept[table] for table in run.last)
+        )
         self._mark()
-        self.rows = {
-            "block": blocks,
-            "tx": transactions,
-            "output": outputs,
-            "input": inputs,
-            "outside": place_of(store.column("outside_input"), inputs),
-            "holder": store.rows("holder"),  # a holder of nothing does no harm, and twins stay linked
-            "payload": store.rows("payload"),
-            "raw": int(raw_offsets[0]) if len(raw_offsets) else store.rows("raw"),
-            STATED: place_of(store.column("stated_output"), outputs),  # sorted by output
-        }
+        self.rows = kept
         store.close()
-        self._commit(None, {"indexed": dict.fromkeys(INDEXED, 0)})
+        self._last.clear()
+        self._carries = {
+            name: [row for row in rows if row < self.rows[COLUMNS[name].table]] for name, rows in self._carries.items()
+        }
+        self._commit(None, {"epochs": epochs, "runs": runs})
         self._clear_links()
         self._unmark()
 
     def start_over(self) -> None:
         """Begin an empty generation beside the committed one; the next commit makes it the store."""
         generation = self.new_folder("columns")
-        self.manifest = Manifest(self.manifest.network, generation=generation)
+        self.manifest = Manifest(
+            self.manifest.network,
+            generation=generation,
+            epoch_transactions=self.manifest.epoch_transactions,
+            since=self.manifest.since,
+        )
         (self.folder / generation).mkdir()
         flush_folder(self.folder)
+        self._waited()
         for file in self._files.values():
             file.close()
         self._files.clear()
+        self._last.clear()
+        self._carries = {}
         self.rows = dict.fromkeys(TABLES, 0)
         self._file_numbers = {}
 
     def new_folder(self, kind: str) -> str:
-        """The name of a folder of this kind ("columns", "index") that does not exist yet."""
+        """The name of a folder of this kind ("columns", "index", "stated") that does not exist yet."""
         numbers = [int(entry.name.rpartition("-")[2]) for entry in self._folders() if entry.name.startswith(kind)]
         return f"{kind}-{max(numbers, default=0) + 1}"
 
     def _folders(self) -> list[Path]:
-        return [entry for entry in self.folder.iterdir() if re.fullmatch(r"(columns|index)-\d{1,9}", entry.name)]
+        return [entry for entry in self.folder.iterdir() if re.fullmatch(r"(columns|index|stated)-\d{1,9}", entry.name)]
 
     def sweep(self) -> None:
-        """Remove the folders of older generations and indexes; snapshots that have mapped them keep them."""
+        """Remove what belongs to no commit: older generations and indexes (snapshots that have mapped them keep them), drafts."""
         for entry in self._folders():
-            if entry.name not in (self.manifest.generation, self.manifest.index):
+            if entry.name not in self.manifest.folders:
                 shutil.rmtree(entry, ignore_errors=True)
+        (self.folder / DRAFT).unlink(missing_ok=True)
 
-    def _file(self, name: str) -> BinaryIO:
-        if name not in self._files:
-            path = self.folder / self.manifest.generation / f"{name}.bin"
-            if not path.exists():
-                path.touch()
-                self._fresh_files = True
-            self._files[name] = path.open("r+b")
-        return self._files[name]
+    def _open(self, spec: Column) -> list[BinaryIO]:
+        """The files of a column, for writing."""
+        opened = []
+        for path in files_of(self.folder / self.manifest.generation, spec):
+            if path.name not in self._files:
+                if not path.exists():
+                    path.touch()
+                    self._fresh_files = True
+                self._files[path.name] = path.open("r+b")
+            opened.append(self._files[path.name])
+        return opened
 
     def _flush(self) -> None:
-        for outputs, spenders in self._links:
-            self._scatter("output_spender", outputs, spenders)
+        if self._links:
+            column = self._map("output_spender")
+            for outputs, spenders in self._links:
+                column[outputs] = spenders
+            column.flush()
         self._links.clear()
         for file in self._files.values():
             file.flush()
@@ -255,55 +359,41 @@ class ChainWriter:
         (self.folder / UNFINISHED).unlink(missing_ok=True)
         self._marked = False
 
-    def _scatter(self, name: str, places: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
-        column = self._map(name)
-        column[places] = values
-        column.flush()
-
     def _map(self, name: str) -> np.memmap[Any, np.dtype[Any]]:
-        file = self._file(name)
-        file.flush()
         spec = COLUMNS[name]
+        (file,) = self._open(spec)
+        file.flush()
         return np.memmap(file, spec.dtype, mode="r+", shape=(self.rows[spec.table],))
 
     def _repair(self) -> None:
         """Clear links that an unfinished write left behind."""
         if self.rows["block"]:
             with self.snapshot() as store:  # a file that is too short must not be made longer here
-                for name in ("output_spender", "holder_twin"):
-                    store.column(name)
+                store.column("output_spender")
         self._clear_links()
         self._unmark()
 
     def _clear_links(self) -> None:
         """Undo links to rows that are not committed."""
-        for name, none, table in (
-            ("output_spender", NO_TRANSACTION, "tx"),
-            ("holder_twin", NO_HOLDER, "holder"),
-        ):
-            if not self.rows[COLUMNS[name].table]:
-                continue
-            column = self._map(name)
-            for begin in range(0, len(column), _CHUNK):
-                part = column[begin : begin + _CHUNK]
-                part[(part >= self.rows[table]) & (part != none) & (part != UNSPENDABLE)] = none
-            column.flush()
-        if self.rows["block"]:
-            self._reopen_overwritten()
+        if not self.rows["output"]:
+            return
+        column = self._map("output_spender")
+        for begin in range(0, len(column), _CHUNK):
+            part = column[begin : begin + _CHUNK]
+            part[(part >= self.rows["tx"]) & (part != NO_TRANSACTION) & (part != UNSPENDABLE)] = NO_TRANSACTION
+        column.flush()
+        self._reopen_overwritten()
 
     def _reopen_overwritten(self) -> None:
         """A coinbase whose overwriting twin (BIP 30) is not committed can be spent again."""
         with self.snapshot() as store:
-            heights = store.column("block_height")
-            for height, by in store.network.overwritten:
-                if (heights == by).any():
-                    continue
-                for block in np.flatnonzero(heights == height).tolist():
-                    numbers = store.output_range(int(store.column("block_first_tx")[block]))
-                    holders = store.column("output_holder")[numbers.start : numbers.stop].tolist()
-                    burnt = [store.holder(number).unspendable for number in holders]
-                    places = np.array([k for k, dead in zip(numbers, burnt, strict=True) if not dead], np.uint64)
-                    column = self._map("output_spender")
-                    places = places[column[places] == UNSPENDABLE]
-                    column[places] = NO_TRANSACTION
-                    column.flush()
+            places = np.array(store.not_yet_overwritten(), np.uint64)
+        if len(places):
+            column = self._map("output_spender")
+            column[places[column[places] == UNSPENDABLE]] = NO_TRANSACTION
+            column.flush()
+
+
+def _to_disk(handles: Sequence[int]) -> None:
+    for handle in handles:
+        os.fdatasync(handle)

@@ -415,7 +415,8 @@ NOWHERE = 0xFFFFFFFF
 def txid_at(slot, index, tail):
     """A txid whose output `index` has its home at `slot` of the smallest compiled table."""
     spread = (index + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-    word = (int.from_bytes(sha256(bytes([tail])).digest()[:8], "little") // SLOTS * SLOTS + slot) ^ spread
+    rest = int.from_bytes(sha256(bytes([tail])).digest()[:8], "little") % ((1 << 64) // SLOTS)
+    word = (slot * ((1 << 64) // SLOTS) + rest) ^ spread
     return word.to_bytes(8, "little") + sha256(b"tail" + bytes([tail])).digest()[:24]
 
 
@@ -440,6 +441,7 @@ def both_resolve(engines, live, steps, base):
         offsets(np.cumsum([0, *(len(flags) for _, _, flags in steps)])),
         array_of(b"".join(txid for txid, _, _ in steps)).reshape(-1, 32),
         np.array([flag for _, _, flags in steps for flag in flags], np.uint8),
+        np.array([holder_of(base + n) for n in range(sum(len(flags) for *_, flags in steps))], np.uint32),
         base,
     )
     spent, overwritten = [], []
@@ -452,9 +454,17 @@ def both_resolve(engines, live, steps, base):
                 live[txid, index] = base
             base += 1
     for engine in engines:
-        for found, expected in zip(engine.resolve(*arguments), (spent, overwritten), strict=True):
-            assert_equal_arrays(found, np.array(expected, np.uint64), type(engine).__module__)
+        found = engine.resolve(*arguments)
+        whom = [NOWHERE if output == NONE64 else holder_of(output) for output in spent]
+        for part, expected, dtype in zip(
+            found, (spent, whom, overwritten), (np.uint64, np.uint32, np.uint64), strict=True
+        ):
+            assert_equal_arrays(part, np.array(expected, dtype), type(engine).__module__)
     return base
+
+
+def holder_of(output):
+    return output * 7 % 1009
 
 
 @given(CROWDED, st.lists(MADE, max_size=60), st.lists(st.integers(0), max_size=3))

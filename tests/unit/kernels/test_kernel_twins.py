@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shieldwall.kernels.arrays import NONE64, DecodeFault
 from shieldwall.kernels.engine import pick
+from shieldwall.kernels.plain.ordering import payload_key
 from shieldwall.model.script import ScriptKind, assemble, classify
 
 PLAIN, COMPILED = pick(0, "plain"), pick(0, "compiled")
@@ -188,6 +189,10 @@ def name_of(number):
     return hashlib.sha256(bytes([number])).digest()
 
 
+def holders_of(outputs):
+    return np.array([0xFFFFFFFF if output == NONE64 else output % 97 for output in outputs], np.uint32)
+
+
 @given(graphs(), st.lists(st.tuples(st.integers(0, 10), st.integers(0, 4)), unique=True, max_size=8), st.integers(1, 5))
 def test_live_outputs_resolve_alike_and_as_defined(graph, before, cut):
     live = {key: 1000 + number for number, key in enumerate(before)}
@@ -195,7 +200,7 @@ def test_live_outputs_resolve_alike_and_as_defined(graph, before, cut):
     names = np.frombuffer(b"".join(name_of(maker) for maker, _ in before), np.uint8).reshape(-1, 32)
     indexes = np.array([index for _, index in before], np.uint64)
     for resolver in resolvers:
-        resolver.add(names, indexes, np.array(list(live.values()), np.uint64))
+        resolver.add(names, indexes, np.array(list(live.values()), np.uint64), holders_of(live.values()))
     base = 5000
     for part in (graph[:cut], graph[cut:]):
         wanted_spent, wanted_lost = [], []
@@ -217,11 +222,13 @@ def test_live_outputs_resolve_alike_and_as_defined(graph, before, cut):
             np.cumsum([0, *(len(outputs) for *_, outputs in part)]),
             np.frombuffer(b"".join(name_of(name) for name, *_ in part), np.uint8).reshape(-1, 32),
             np.array([flag for *_, outputs in part for flag in outputs], np.uint8),
+            holders_of(range(base, number)),
             base,
         )
         for resolver in resolvers:
-            spent, lost = resolver.resolve(*arguments)
+            spent, holders, lost = resolver.resolve(*arguments)
             assert (spent.tolist(), lost.tolist()) == (wanted_spent, wanted_lost)
+            assert holders.tolist() == holders_of(wanted_spent).tolist()
         base = number
 
 
@@ -245,3 +252,44 @@ def test_merkle_roots_are_those_of_the_definition(sizes):
 def test_small_inputs_wait_for_no_compiler():
     assert pick(1 << 20).name == "plain"
     assert pick(1 << 30).name == "compiled"
+
+
+@given(st.lists(st.integers(0, (1 << 64) - 1) | st.integers(0, 9), max_size=60), st.integers(0, 6))
+def test_buckets_hold_every_row_once_in_order(keys, bits):
+    keys = np.array(keys, np.uint64)
+    buckets = 1 << bits
+    for engine in (PLAIN, COMPILED):
+        first, order = engine.bucket_order(keys, buckets)
+        assert (first.dtype, order.dtype) == (np.uint32, np.uint32)
+        wanted = [
+            [row for row, key in enumerate(keys.tolist()) if key % buckets == bucket] for bucket in range(buckets)
+        ]
+        assert [order[first[k] : first[k + 1]].tolist() for k in range(buckets)] == wanted
+        pairs = [[a, b] for a in range(len(keys)) for b in range(a + 1, len(keys)) if keys[a] == keys[b]]
+        assert engine.equal_keys(keys, first, order).tolist() == pairs
+
+
+@given(st.lists(st.integers(0, 7), max_size=60))
+def test_groups_hold_every_row_once_in_order(groups):
+    groups = np.array(groups, np.uint32)
+    for engine in (PLAIN, COMPILED):
+        first, order = engine.group_order(groups, 8)
+        assert (first.dtype, order.dtype) == (np.uint64, np.uint64)
+        wanted = [np.flatnonzero(groups == group).tolist() for group in range(8)]
+        assert [order[int(first[k]) : int(first[k + 1])].tolist() for k in range(8)] == wanted
+
+
+@given(st.lists(st.binary(max_size=40), max_size=20))
+def test_keys_of_payloads_are_those_of_the_specification(payloads):
+    ends = np.cumsum([0, *(len(payload) for payload in payloads)])
+    data = np.frombuffer(b"".join(payloads), np.uint8)
+
+    def key(payload):
+        a, z = (int.from_bytes(part, "little") for part in (payload[:8], payload[-8:]))
+        mixed = ((a * 0xBF58476D1CE4E5B9) ^ (z * 0x94D049BB133111EB)) & ((1 << 64) - 1)
+        mixed = (mixed + len(payload) * 0x9E3779B97F4A7C15) & ((1 << 64) - 1)
+        return mixed ^ (mixed >> 29)
+
+    for engine in (PLAIN, COMPILED):
+        assert engine.payload_keys(data, ends[:-1], ends[1:]).tolist() == [key(payload) for payload in payloads]
+    assert [payload_key(payload) for payload in payloads] == [key(payload) for payload in payloads]

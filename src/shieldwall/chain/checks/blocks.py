@@ -15,13 +15,13 @@ from shieldwall.model.transaction import display
 _BYTES_EACH = 12  # bytes of a transaction for each byte of its txid, about: what the choice of kernels is made by
 
 
-def check_headers(store: ChainStore) -> Check:
+def check_headers(store: ChainStore, first: int = 0) -> Check:
     """Each stored header hashes to its block's hash, carries its work and time, and follows the block below it."""
     tally = Tally("headers")
     flags, heights, times = (store.column(f"block_{name}").tolist() for name in ("flags", "height", "time"))
     headers, hashes = store.column("block_header"), store.column("block_hash")
-    highest = -1
-    for number in range(store.rows("block")):
+    highest = -1 if not first or heights[first - 1] == NO_HEIGHT else heights[first - 1]
+    for number in range(first, store.rows("block")):
         height = heights[number]
         if height != NO_HEIGHT:
             if height <= highest:
@@ -37,7 +37,7 @@ def check_headers(store: ChainStore) -> Check:
             tally.fault(
                 f"block {number}: the header hashes to {display(header.hash)}, and the store says {display(own)}"
             )
-        elif not header.proves_work:
+        elif not header.carries_work(store.network.work):
             tally.fault(f"block {number}: the header does not carry the work that it names")
         elif header.time != times[number]:
             tally.fault(f"block {number}: the header's time is {header.time}, and the store says {times[number]}")
@@ -50,12 +50,12 @@ def _adjacent(heights: list[int], number: int) -> bool:
     return bool(number) and heights[number] != NO_HEIGHT and heights[number - 1] == heights[number] - 1
 
 
-def check_merkle_roots(store: ChainStore) -> Check:
+def check_merkle_roots(store: ChainStore, first: int = 0) -> Check:
     """The stored txids of every whole block make the root in its header."""
     tally = Tally("merkle roots")
     flags, headers, txids = (store.column(name) for name in ("block_flags", "block_header", "tx_txid"))
     engine = pick(txids.nbytes * _BYTES_EACH)
-    for run in runs(store):
+    for run in runs(store, first):
         roots = engine.merkle_roots(txids[run.txs], run.first_tx)
         for number, root in zip(range(run.blocks.start, run.blocks.stop), roots, strict=True):
             if flags[number] & (WHOLE | HEADER) != WHOLE | HEADER:
@@ -70,30 +70,41 @@ def check_merkle_roots(store: ChainStore) -> Check:
 def check_digests(store: ChainStore) -> Check:
     """The running digest of every block and the digest of the whole store, computed again."""
     tally = Tally("digests")
-    running = EMPTY
+    _running_digests(store, 0, tally)
+    tally.checked += 1
+    if digest_of(store) != store.digest:
+        tally.fault("the digest of the whole store is another than the manifest's")
+    return tally.result()
+
+
+def check_running_digests(store: ChainStore, first: int) -> Check:
+    """The running digest of every block from `first` on, computed again."""
+    tally = Tally("running digests")
+    _running_digests(store, first, tally)
+    return tally.result()
+
+
+def _running_digests(store: ChainStore, first: int, tally: Tally) -> None:
+    running = store.column("block_digest")[first - 1].tobytes() if first else EMPTY
     flags, heights, times = (store.column(f"block_{name}").tolist() for name in ("flags", "height", "time"))
     headers, hashes, digests = (store.column(f"block_{name}") for name in ("header", "hash", "digest"))
     txids, outside = store.column("tx_txid"), store.column("outside_input")
-    for run in runs(store):
+    for run in runs(store, first):
         edges = run.inputs.start + run.first_input[run.first_tx]
         cuts = np.searchsorted(outside, edges.astype(np.uint64)).tolist()
         given = given_of(store, cuts[0], cuts[-1])
         for place, number in enumerate(range(run.blocks.start, run.blocks.stop)):
-            first, last = (run.txs.start + int(edge) for edge in run.first_tx[place : place + 2])
+            begin, end = (run.txs.start + int(edge) for edge in run.first_tx[place : place + 2])
             running = block_digest(
                 running,
                 headers[number].tobytes() if flags[number] & HEADER else hashes[number].tobytes(),
                 height=None if heights[number] == NO_HEIGHT else heights[number],
                 time=times[number],
                 whole=bool(flags[number] & WHOLE),
-                txids=txids[first:last],
+                txids=txids[begin:end],
                 given=given.part(cuts[place] - cuts[0], cuts[place + 1] - cuts[0]),
             )
             tally.checked += 1
             if running != digests[number].tobytes():
                 tally.fault(f"block {number}: another digest than the stored one")
                 running = digests[number].tobytes()
-    tally.checked += 1
-    if digest_of(store) != store.digest:
-        tally.fault("the digest of the whole store is another than the manifest's")
-    return tally.result()

@@ -75,11 +75,10 @@ class Run:
         return np.repeat(np.arange(len(self.first_input) - 1), np.diff(self.first_input))
 
 
-def runs(store: ChainStore) -> Iterator[Run]:
-    """The store in runs of blocks of at most some hundred thousand transactions each (one block at least)."""
+def runs(store: ChainStore, first: int = 0) -> Iterator[Run]:
+    """The store from a block on, in runs of at most some hundred thousand transactions each (one block at least)."""
     blocks, txs = store.rows("block"), store.rows("tx")
     edges = np.append(store.column("block_first_tx"), np.uint32(txs)).astype(np.int64)
-    first = 0
     while first < blocks:
         last = max(first + 1, int(np.searchsorted(edges, edges[first] + _RUN, side="right")) - 1)
         tx = slice(int(edges[first]), int(edges[last]))
@@ -103,25 +102,32 @@ def _edges(store: ChainStore, column: str, table: str, tx: slice) -> npt.NDArray
     return np.append(firsts[tx], np.uint64(end)).astype(np.int64)
 
 
-def check_shape(store: ChainStore) -> Check:
-    """First rows ascend and end where their tables end: what every other check relies on."""
+def check_shape(store: ChainStore, first: int = 0, holder: int = 0) -> Check:
+    """First rows ascend and end where their tables end: what every other check relies on.
+
+    Args:
+        store: The store.
+        first: The block to begin with; what is before it was checked.
+        holder: Holders before this one were checked.
+    """
     tally = Tally("rows")
-    for column, table, may_repeat in (
-        ("block_first_tx", "tx", False),
-        ("tx_first_input", "input", True),
-        ("tx_first_output", "output", False),
-        ("holder_end", "payload", True),
+    tx = int(store.column("block_first_tx")[first]) if first < store.rows("block") else store.rows("tx")
+    for column, table, may_repeat, begin in (
+        ("block_first_tx", "tx", False, first),
+        ("tx_first_input", "input", True, tx),
+        ("tx_first_output", "output", False, tx),
+        ("holder_end", "payload", True, holder),
     ):
         edges = store.column(column)
         rows = store.rows(table)
-        tally.checked += len(edges)
+        tally.checked += len(edges) - begin
         if column != "holder_end" and ((len(edges) and int(edges[0])) or (not len(edges) and rows)):
             tally.fault(f"{column} does not begin at 0")
-        for begin in range(0, len(edges), _RUN):
-            part = edges[begin : begin + _RUN + 1]
+        for place in range(max(0, begin - 1), len(edges), _RUN):
+            part = np.asarray(edges[place : place + _RUN + 1])
             wrong = part[1:] < part[:-1] if may_repeat else part[1:] <= part[:-1]
             if wrong.any():
-                tally.fault(f"{column} does not ascend after row {begin + int(np.argmax(wrong))}", int(wrong.sum()))
+                tally.fault(f"{column} does not ascend after row {place + int(np.argmax(wrong))}", int(wrong.sum()))
         if len(edges) and int(edges[-1]) > rows:
             tally.fault(f"{column} ends at {int(edges[-1])}, and there are {rows} rows of {table}")
     return tally.result()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,62 +11,68 @@ from shieldwall.chain.checks.check import Check, Tally
 from shieldwall.chain.columns import NO_HOLDER, NO_TRANSACTION, UNSPENDABLE
 from shieldwall.chain.manifest import UNFINISHED
 from shieldwall.chain.store import ChainStore
-from shieldwall.model.address import key_hash
 from shieldwall.model.script import MAX_SCRIPT_SIZE, ScriptKind
 
 _CHUNK = 1 << 20  # rows looked at together
+_BEGIN = {"holder": 0, "output": 0, "input": 0}
 
 
-def check_holders(store: ChainStore) -> Check:
-    """Kinds are kinds, each public key is linked with its hash both ways, and nothing else is linked."""
+def check_holders(store: ChainStore, first: Mapping[str, int] = _BEGIN) -> Check:
+    """Kinds are kinds, and every holder that a row names is there; from the rows `first` of each table on."""
     tally = Tally("holders")
-    kinds, twins = store.column("holder_kind"), store.column("holder_twin")
-    numbers = np.arange(len(kinds), dtype=np.uint32)
-    tally.checked += len(kinds)
-    if (kinds > max(ScriptKind)).any():
-        tally.fault(f"holder {int(np.argmax(kinds > max(ScriptKind)))} is of no kind")
-        return tally.result()
-    linked = twins < len(kinds)
-    if not _unfinished(store) and (twins[~linked] != NO_HOLDER).any():
-        tally.fault("a holder is linked to one that is not there")
-    keys = kinds == ScriptKind.P2PK
-    if (keys & ~linked).any():
-        tally.fault(f"holder {int(np.argmax(keys & ~linked))} is a public key without its hash")
-    if (linked & ~keys & (kinds != ScriptKind.P2PKH)).any():
-        tally.fault("a holder that is neither a public key nor the hash of one is linked to another")
-    back = twins[np.where(linked, twins, 0)] if len(twins) else twins
-    if (linked & keys & (back >= len(kinds))).any() or (linked & ~keys & (back != numbers)).any():
-        tally.fault("a link between a public key and its hash goes one way only")
-    for number in np.flatnonzero(keys & linked).tolist():
-        if store.holder(int(twins[number])) != key_hash(store.holder(number).payload):
-            tally.fault(f"holder {number} is linked to the hash of another key")
+    kinds = store.column("holder_kind")
+    tally.checked += len(kinds) - first["holder"]
+    wrong = kinds[first["holder"] :] > max(ScriptKind)
+    if wrong.any():
+        tally.fault(f"holder {first['holder'] + int(np.argmax(wrong))} is of no kind")
+    for name in ("output", "input"):
+        column = store.column(f"{name}_holder")
+        for begin in range(first[name], len(column), _CHUNK):
+            part = column[begin : begin + _CHUNK]
+            wrong = part >= len(kinds)
+            if name == "input":
+                wrong &= part != NO_HOLDER
+            if wrong.any():
+                tally.fault(f"{name}_holder {begin + int(np.argmax(wrong))} is not there", int(np.count_nonzero(wrong)))
     return tally.result()
 
 
 def check_unspendable(store: ChainStore) -> Check:
     """Outputs that can never be spent are marked so, and no others."""
     tally = Tally("unspendable outputs")
-    kinds, ends = store.column("holder_kind"), store.column("holder_end")
-    overwritten = _overwritten(store)
+    overwritten = overwritten_outputs(store)
     for begin in range(0, store.rows("output"), _CHUNK):
-        holders = store.column("output_holder")[begin : begin + _CHUNK].astype(np.int64)
         spenders = store.column("output_spender")[begin : begin + _CHUNK]
-        tally.checked += len(holders)
-        first = np.where(holders > 0, ends[np.maximum(holders, 1) - 1], 0)
-        never = (kinds[holders] == ScriptKind.OP_RETURN) | (ends[holders] - first > MAX_SCRIPT_SIZE)
-        never |= np.isin(np.arange(begin, begin + len(holders)), overwritten)
+        tally.checked += len(spenders)
+        never = np.isin(np.arange(begin, begin + len(spenders)), overwritten)
+        never[unspendable(store, begin, begin + len(spenders)) - begin] = True
         wrong = (spenders == UNSPENDABLE) != never
         if wrong.any():
             at = begin + int(np.argmax(wrong))
-            tally.fault(f"output {at} is marked wrongly", int(np.count_nonzero(wrong)))
+            tally.fault(
+                f"output_spender: output {at} is wrongly marked unspendable, or wrongly not",
+                int(np.count_nonzero(wrong)),
+            )
         stray = (spenders >= store.rows("tx")) & (spenders != UNSPENDABLE) & (spenders != NO_TRANSACTION)
         if stray.any() and not _unfinished(store):
             at = begin + int(np.argmax(stray))
-            tally.fault(f"output {at} names a spender that is not there", int(np.count_nonzero(stray)))
+            tally.fault(f"output_spender: output {at} names one that is not there", int(np.count_nonzero(stray)))
     return tally.result()
 
 
-def _overwritten(store: ChainStore) -> npt.NDArray[np.int64]:
+def unspendable(store: ChainStore, begin: int, end: int) -> npt.NDArray[np.int64]:
+    """int64[k]: the outputs from `begin` up to `end` whose script nobody can satisfy: OP_RETURN, or over 10,000 bytes."""
+    kinds, ends = store.column("holder_kind"), store.column("holder_end")
+    found = []
+    for place in range(begin, end, _CHUNK):
+        holders = store.column("output_holder")[place : min(place + _CHUNK, end)].astype(np.int64)
+        first = np.where(holders > 0, ends[np.maximum(holders, 1) - 1], np.uint64(0))
+        never = (kinds[holders] == ScriptKind.OP_RETURN) | (ends[holders] - first > MAX_SCRIPT_SIZE)
+        found.append(np.flatnonzero(never) + place)
+    return np.concatenate((np.empty(0, np.int64), *found))
+
+
+def overwritten_outputs(store: ChainStore) -> npt.NDArray[np.int64]:
     """Outputs of the coinbases that a later one with the same txid overwrote (BIP 30), where both are here."""
     heights, firsts = store.column("block_height"), store.column("block_first_tx")
     found: list[int] = []

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from shieldwall.chain.checks.check import Check, Run, Tally, runs
 from shieldwall.chain.columns import NO_HEIGHT, NO_OUTPUT, NO_VALUE, WHOLE
 from shieldwall.chain.store import ChainStore
-from shieldwall.model.network import MAX_MONEY
+from shieldwall.model.network import COIN
 
 _LIKELY = 2.0**62  # satoshi; beyond it 64 bits may have wrapped, and no true sum is that large
 
@@ -58,15 +58,16 @@ def block_fees(store: ChainStore) -> list[BlockFees]:
     return [entry for run in runs(store) for entry in _fees(store, run, _sums(store, run))]
 
 
-def check_values(store: ChainStore) -> tuple[Check, Check, list[BlockFees]]:
+def check_values(store: ChainStore, first: int = 0) -> tuple[Check, Check, list[BlockFees]]:
     """Conservation in each transaction and in each block, and what the blocks' miners left unclaimed."""
     by_transaction, by_block = Tally("transaction values"), Tally("block values")
     blocks: list[BlockFees] = []
-    for run in runs(store):
+    most = store.network.max_money
+    for run in runs(store, first):
         values = store.column("output_value")[run.outputs]
-        if (values > MAX_MONEY).any():
-            at = run.outputs.start + int(np.argmax(values > MAX_MONEY))
-            by_transaction.fault(f"output {at} of more than 21 million coins", int((values > MAX_MONEY).sum()))
+        if (values > most).any():
+            at = run.outputs.start + int(np.argmax(values > most))
+            by_transaction.fault(f"output {at} of more than {most // COIN:,} coins", int((values > most).sum()))
         sums = _sums(store, run)
         spending = ~sums.coinbase
         by_transaction.checked += int((spending & sums.known).sum())
