@@ -48,7 +48,7 @@ class EsploraHttpReader(EsploraFileReader):
     ) -> None:
         super().__init__([], network)
         self._base, self._wanted, self._name = _split(url)
-        if not allow_remote and not _is_here(url):
+        if not allow_remote and not is_here(url):
             raise RemoteRefused(
                 f"{urlsplit(url).hostname} is not this machine: it would learn which address or transaction "
                 "you are looking at",
@@ -165,7 +165,8 @@ def _split(url: str) -> tuple[str, str, str]:
     return f"{parts.scheme}://{parts.netloc}{'/'.join(pieces[:-2])}", kind, name
 
 
-def _is_here(url: str) -> bool:
+def is_here(url: str) -> bool:
+    """True when a URL's host is this machine."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

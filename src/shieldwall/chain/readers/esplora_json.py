@@ -10,16 +10,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shieldwall.chain.proof import rules_of
 from shieldwall.chain.readers.interface import Previous, Statement
+from shieldwall.chain.readers.jsonfields import (
+    as_hex,
+    as_items,
+    as_object,
+    hash_field,
+    integer_field,
+    list_field,
+    short,
+)
 from shieldwall.chain.readers.loose import Confirmed, LooseTransaction, parse_loose
 from shieldwall.errors import BadBlock, BadText, WrongNetwork
 from shieldwall.model.address import encode
-from shieldwall.model.network import MAX_MONEY, Network
+from shieldwall.model.network import Network
 from shieldwall.model.script import classify
-from shieldwall.model.transaction import TXID, display, internal
+from shieldwall.model.transaction import display
 
 MOST_HEIGHT = 0xFFFFFFFE
-_BASE58_STARTS = {"main": "13", "testnet3": "mn2", "testnet4": "mn2", "signet": "mn2", "regtest": "mn2"}
+_BASE58_STARTS = {
+    "main": "13", "testnet3": "mn2", "testnet4": "mn2", "signet": "mn2", "regtest": "mn2",
+    "litecoin": "LM3", "litecoin-testnet": "mnQ2", "litecoin-regtest": "mnQ2",
+}  # fmt: skip
 
 
 def transaction(body: object, network: Network, place: str) -> tuple[LooseTransaction, Confirmed | None]:
@@ -30,33 +43,37 @@ def transaction(body: object, network: Network, place: str) -> tuple[LooseTransa
         BadBlock: The fields do not hash to the txid that the answer names.
         WrongNetwork: An address of another network.
     """
-    fields = _object(body, place)
-    named = _txid(fields, "txid", place)
-    inputs = [_input(entry, f"{place}.vin[{i}]", network) for i, entry in enumerate(_list(fields, "vin", place))]
-    outputs = [_output(entry, f"{place}.vout[{i}]", network) for i, entry in enumerate(_list(fields, "vout", place))]
-    version = _integer(fields, "version", place, least=-(1 << 31), most=(1 << 32) - 1)
-    locktime = _integer(fields, "locktime", place, most=(1 << 32) - 1)
+    fields = as_object(body, place)
+    named = hash_field(fields, "txid", place)
+    inputs = [_input(entry, f"{place}.vin[{i}]", network) for i, entry in enumerate(list_field(fields, "vin", place))]
+    outputs = [
+        _output(entry, f"{place}.vout[{i}]", network) for i, entry in enumerate(list_field(fields, "vout", place))
+    ]
+    version = integer_field(fields, "version", place, least=-(1 << 31), most=(1 << 32) - 1)
+    locktime = integer_field(fields, "locktime", place, most=(1 << 32) - 1)
     raw = _serialise(version, inputs, outputs, locktime)
     previous = [entry.previous for entry in inputs if entry.spends]
-    loose = parse_loose(raw, previous, place)
+    loose = parse_loose(raw, previous, place, rules_of(network))
     if loose.txid != named:
         raise BadBlock(
             f"{place}: the fields hash to {display(loose.txid)}, and the answer names {display(named)}",
             hint="the answer was changed or is not complete; fetch it again",
         )
-    _check_fee(fields, previous, sum(value for value, _ in outputs), place)
-    status = _object(fields.get("status", {}), f"{place}.status")
+    _check_fee(fields, previous, sum(value for value, _ in outputs), network.max_money, place)
+    status = as_object(fields.get("status", {}), f"{place}.status")
     if not status.get("confirmed"):
         return loose, None
     where = f"{place}.status"
     return loose, Confirmed(
-        height=_integer(status, "block_height", where, most=MOST_HEIGHT),
-        hash=_txid(status, "block_hash", where),
-        time=_integer(status, "block_time", where, most=(1 << 32) - 1),
+        height=integer_field(status, "block_height", where, most=MOST_HEIGHT),
+        hash=hash_field(status, "block_hash", where),
+        time=integer_field(status, "block_time", where, most=(1 << 32) - 1),
     )
 
 
-def _check_fee(fields: Mapping[str, Any], previous: Sequence[Previous | None], paid: int, place: str) -> None:
+def _check_fee(
+    fields: Mapping[str, Any], previous: Sequence[Previous | None], paid: int, most: int, place: str
+) -> None:
     """What the answer says its inputs brought is not proven by the txid; it must at least agree with itself."""
     values = [entry.value for entry in previous if entry is not None and entry.value is not None]
     if not previous or len(values) != len(previous):
@@ -64,7 +81,7 @@ def _check_fee(fields: Mapping[str, Any], previous: Sequence[Previous | None], p
     fee = sum(values) - paid
     if fee < 0:
         raise BadText(f"{place}: the inputs bring {sum(values)} satoshi, and the outputs take {paid}")
-    if "fee" in fields and _integer(fields, "fee", place, most=MAX_MONEY) != fee:
+    if "fee" in fields and integer_field(fields, "fee", place, most=most) != fee:
         raise BadText(
             f"{place}.fee: the answer says {fields['fee']} satoshi, and its inputs and outputs leave {fee}",
             hint="the answer was changed; fetch it again",
@@ -82,12 +99,12 @@ def outspends(body: object, txid: bytes, height: int, place: str) -> list[Statem
     found = []
     for index, entry in enumerate(body):
         where = f"{place}[{index}]"
-        fields = _object(entry, where)
+        fields = as_object(entry, where)
         if not isinstance(fields.get("spent"), bool):
             raise BadText(f"{where}: 'spent' must be true or false")
         status = fields.get("status")
         confirmed = fields["spent"] and (not isinstance(status, dict) or bool(status.get("confirmed", True)))
-        spender = _txid(fields, "txid", where) if confirmed else None
+        spender = hash_field(fields, "txid", where) if confirmed else None
         found.append(Statement(txid, index, height, spender))
     return found
 
@@ -108,16 +125,16 @@ def address_counts(body: object, place: str) -> AddressCounts:
     Raises:
         BadText: The answer does not follow the form.
     """
-    fields = _object(body, place)
-    stats = _object(fields.get("chain_stats"), f"{place}.chain_stats")
+    fields = as_object(body, place)
+    stats = as_object(fields.get("chain_stats"), f"{place}.chain_stats")
     if not isinstance(fields.get("address"), str):
         raise BadText(f"{place}: 'address' must be text")
     where = f"{place}.chain_stats"
     return AddressCounts(
         fields["address"],
-        _integer(stats, "tx_count", where, most=1 << 40),
-        _integer(stats, "funded_txo_count", where, most=1 << 40),
-        _integer(stats, "spent_txo_count", where, most=1 << 40),
+        integer_field(stats, "tx_count", where, most=1 << 40),
+        integer_field(stats, "funded_txo_count", where, most=1 << 40),
+        integer_field(stats, "spent_txo_count", where, most=1 << 40),
     )
 
 
@@ -132,41 +149,41 @@ class _Input:
 
 
 def _input(body: object, place: str, network: Network) -> _Input:
-    fields = _object(body, place)
+    fields = as_object(body, place)
     coinbase = fields.get("is_coinbase", False) is True
-    index = _integer(fields, "vout", place, most=0xFFFFFFFF)
+    index = integer_field(fields, "vout", place, most=0xFFFFFFFF)
     previous = None
     if fields.get("prevout") is not None:
         value, script = _output(fields["prevout"], f"{place}.prevout", network)
         previous = Previous(value, script)
     witness = tuple(
-        _hex(piece, f"{place}.witness") for piece in _items(fields.get("witness") or [], f"{place}.witness")
+        as_hex(piece, f"{place}.witness") for piece in as_items(fields.get("witness") or [], f"{place}.witness")
     )
     return _Input(
         spends=not coinbase,
-        outpoint=_txid(fields, "txid", place) + index.to_bytes(4, "little"),
-        script=_hex(fields.get("scriptsig", ""), f"{place}.scriptsig"),
-        sequence=_integer(fields, "sequence", place, most=0xFFFFFFFF),
+        outpoint=hash_field(fields, "txid", place) + index.to_bytes(4, "little"),
+        script=as_hex(fields.get("scriptsig", ""), f"{place}.scriptsig"),
+        sequence=integer_field(fields, "sequence", place, most=0xFFFFFFFF),
         witness=witness,
         previous=None if coinbase else previous,
     )
 
 
 def _output(body: object, place: str, network: Network) -> tuple[int, bytes]:
-    fields = _object(body, place)
-    value = _integer(fields, "value", place, most=MAX_MONEY)
-    script = _hex(fields.get("scriptpubkey"), f"{place}.scriptpubkey")
+    fields = as_object(body, place)
+    value = integer_field(fields, "value", place, most=network.max_money)
+    script = as_hex(fields.get("scriptpubkey"), f"{place}.scriptpubkey")
     named = fields.get("scriptpubkey_address")
     if isinstance(named, str) and named:
         of_network = named.lower().startswith(network.hrp + "1") or named[0] in _BASE58_STARTS[network.name]
         if not of_network:
             raise WrongNetwork(
-                f"{place}: {_short(named)} is no address of {network.name}",
+                f"{place}: {short(named)} is no address of {network.name}",
                 hint="give the right --network, one store each",
             )
         own = encode(classify(script), network)
         if own is not None and own != named.lower() and own != named:
-            raise BadText(f"{place}.scriptpubkey_address: {_short(named)} is not the script's address, {own}")
+            raise BadText(f"{place}.scriptpubkey_address: {short(named)} is not the script's address, {own}")
     return value, script
 
 
@@ -197,52 +214,3 @@ def compact_size(number: int) -> bytes:
         if number < 1 << (8 * size):
             return bytes([mark]) + number.to_bytes(size, "little")
     return b"\xff" + number.to_bytes(8, "little")
-
-
-def _object(body: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(body, dict):
-        raise BadText(f"{place}: expected an object, found {type(body).__name__}")
-    return body
-
-
-def _items(body: object, place: str) -> list[Any]:
-    if not isinstance(body, list):
-        raise BadText(f"{place}: expected a list, found {type(body).__name__}")
-    return body
-
-
-def _list(fields: Mapping[str, Any], name: str, place: str) -> list[Any]:
-    return _items(fields.get(name), f"{place}.{name}")
-
-
-def _integer(fields: Mapping[str, Any], name: str, place: str, *, least: int = 0, most: int) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise BadText(f"{place}.{name}: expected a whole number, found {_short(value)}")
-    if not least <= value <= most:
-        raise BadText(f"{place}.{name}: {_short(value)} is not between {least} and {most}")
-    return value
-
-
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # Python refuses to print integers of more than 4,300 digits
-        text = "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _txid(fields: Mapping[str, Any], name: str, place: str) -> bytes:
-    value = fields.get(name)
-    if not isinstance(value, str) or not TXID.fullmatch(value):
-        raise BadText(f"{place}.{name}: expected 64 hex digits, found {_short(value)}")
-    return internal(value)
-
-
-def _hex(value: object, place: str) -> bytes:
-    if isinstance(value, str):
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            pass
-    raise BadText(f"{place}: expected hex, found {_short(value)}")

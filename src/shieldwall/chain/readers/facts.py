@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from shieldwall.chain.proof import rules_of
 from shieldwall.chain.readers.interface import Previous, Progress, Statement, Survey
 from shieldwall.chain.readers.loose import Confirmed, LooseReader, parse_loose
 from shieldwall.errors import BadText, UsageError, WrongNetwork
-from shieldwall.model.network import MAX_MONEY, Network, by_name
+from shieldwall.model.network import MAIN, Network, by_name
 from shieldwall.model.transaction import TXID, internal
 
 FORMAT = "shieldwall-facts/1"
@@ -77,17 +78,17 @@ class FactFileReader(LooseReader):
         found.network = network
 
     def _block(self, body: Mapping[str, Any], place: str, found: Survey) -> None:
-        block = body["block"]
+        block, network = body["block"], found.network or self._network or MAIN
         confirmed = Confirmed(
             _number(block["height"], 0xFFFFFFFE), _hash(block["hash"]), _number(block["time"], 0xFFFFFFFF)
         )
         for position, entry in enumerate(body["transactions"]):
             where = f"{place}, transaction {position}"
             previous = [
-                None if spent is None else Previous(_number(spent[0], MAX_MONEY), bytes.fromhex(spent[1]))
+                None if spent is None else Previous(_number(spent[0], network.max_money), bytes.fromhex(spent[1]))
                 for spent in entry.get("previous", [])
             ]
-            transaction = parse_loose(bytes.fromhex(entry["raw"]), previous, where)
+            transaction = parse_loose(bytes.fromhex(entry["raw"]), previous, where, rules_of(network))
             if not self.add(transaction, confirmed, where):
                 found.duplicates += 1
 

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from shieldwall.kernels.arrays import Bytes
 from shieldwall.model.network import Network
 
 Progress = Callable[[str, int, int], None]
@@ -48,6 +49,7 @@ class BlockRef:
         place: Where it stands.
         reader: Who loads it.
         key: The reader's own handle.
+        proven: False when all may be there, and its merkle root is by request not to be checked; `whole` is False then.
     """
 
     hash: bytes
@@ -61,6 +63,7 @@ class BlockRef:
     place: Place
     reader: Reader
     key: int
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +76,30 @@ class RawBlock:
         data: Their serialisations one after the other; more bytes after the last are an error.
         file: Absolute path of the file in which these bytes stand as they are, None when they were put together.
         offset: Where `data` begins in that file.
+        txids: uint8[count, 32] as the source names them, to be taken unproven; None where they are to be computed.
     """
 
     ref: BlockRef
     count: int
-    data: bytes
+    data: bytes | memoryview
     file: str | None = None
     offset: int = 0
+    txids: Bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The output that an input spends, as the source gives it; `value` None when it does not."""
+    """The output that an input spends, as the source gives it.
+
+    Attributes:
+        value: Satoshi; None when the source does not give it.
+        script: The locking script.
+        script_known: False when the source gives the value alone; `script` is empty then and means nothing.
+    """
 
     value: int | None
     script: bytes
+    script_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,13 @@ class Survey:
 
 
 class Reader(ABC):
-    """A source of blocks and transactions."""
+    """A source of blocks and transactions.
+
+    Attributes:
+        beside: True when `load` may run in one thread while another asks for `previous_outputs`.
+    """
+
+    beside = False
 
     @abstractmethod
     def survey(self, progress: Progress) -> Survey:
@@ -147,6 +165,10 @@ class Reader(ABC):
         Raises:
             BadInput: The source is broken, or has not as many as the block has inputs.
         """
+
+    def remarks(self) -> list[str]:
+        """What loading has shown that a person should know; asked for after the last `load`."""
+        return []
 
     def close(self) -> None:  # noqa: B027 - most readers hold nothing
         """Let go of files."""

@@ -16,12 +16,14 @@ import numpy as np
 
 from shieldwall.chain.readers.interface import BlockRef, Place, Previous, Progress, RawBlock, Reader, Survey
 from shieldwall.errors import BadBlock, BadInput
-from shieldwall.kernels.arrays import COINBASE, DecodeFault
+from shieldwall.kernels.arrays import BITCOIN, COINBASE, MWEB_PART, Bytes, Decoded, DecodeFault, Rules
 from shieldwall.kernels.plain.decoding import decode
 from shieldwall.kernels.plain.hashing import txids
+from shieldwall.model.network import MAX_LITECOIN
 from shieldwall.model.transaction import display
 
 _NOT_KNOWN = (1 << 64) - 1
+_TAKEN = Rules(MAX_LITECOIN, mweb=True)  # what waits here was held to its own network's rules when it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +45,43 @@ class LooseTransaction:
     previous: tuple[Previous | None, ...]
 
 
-def parse_loose(raw: bytes, previous: Sequence[Previous | None], place: str) -> LooseTransaction:
+def parse_loose(
+    raw: bytes, previous: Sequence[Previous | None], place: str, rules: Rules = BITCOIN
+) -> LooseTransaction:
     """A transaction from its bytes; `previous` has one entry per input, or none at all (all unknown).
 
     Raises:
         BadBlock: The bytes are no transaction, or `previous` has another number of entries.
     """
     data = np.frombuffer(raw, np.uint8)
-    try:
-        decoded = decode(data, np.array([0]), np.array([1]), np.array([len(raw)]))
-    except DecodeFault as fault:
-        raise BadBlock(f"{place}: the transaction {fault} (byte {fault.offset})") from None
-    if decoded.end[0] != len(raw):
-        raise BadBlock(f"{place}: {len(raw) - int(decoded.end[0])} bytes after the transaction")
+    decoded = _decode_one(data, place, rules)
     coinbase = bool(decoded.flags[0] & COINBASE)
     spends = tuple(raw[at : at + 32] for at in decoded.outpoint.tolist()) if not coinbase else ()
     entries = tuple(previous) if previous and not coinbase else (None,) * len(spends)
     if len(entries) != len(spends):
         raise BadBlock(f"{place}: {len(entries)} previous outputs for {len(spends)} inputs")
     return LooseTransaction(raw, txids(data, decoded)[0].tobytes(), spends, entries)
+
+
+def outputs_of(raw: bytes, place: str, rules: Rules = BITCOIN) -> list[tuple[int, bytes]]:
+    """(satoshi, locking script) of each output of a transaction.
+
+    Raises:
+        BadBlock: The bytes are no transaction.
+    """
+    decoded = _decode_one(np.frombuffer(raw, np.uint8), place, rules)
+    spans = zip(decoded.script_start.tolist(), decoded.script_end.tolist(), strict=True)
+    return [(value, raw[a:b]) for value, (a, b) in zip(decoded.value.tolist(), spans, strict=True)]
+
+
+def _decode_one(data: Bytes, place: str, rules: Rules) -> Decoded:
+    try:
+        decoded = decode(data, np.array([0]), np.array([1]), np.array([len(data)]), rules)
+    except DecodeFault as fault:
+        raise BadBlock(f"{place}: the transaction {fault} (byte {fault.offset})") from None
+    if decoded.end[0] != len(data):
+        raise BadBlock(f"{place}: {len(data) - int(decoded.end[0])} bytes after the transaction")
+    return decoded
 
 
 @dataclass(slots=True)
@@ -198,9 +218,11 @@ def raw_block(ref: BlockRef, transactions: Sequence[LooseTransaction]) -> RawBlo
 def in_order(transactions: Sequence[LooseTransaction]) -> list[LooseTransaction]:
     """Transactions of one block in an order that a block could have: payer before spender, else by txid.
 
-    The source does not tell the places in the block, so the order is a rule, not a fact.
+    The source does not tell the places in the block, so the order is a rule, not a fact; but one with an MWEB part is
+    always the last of its block.
     """
-    waiting = {transaction.txid: transaction for transaction in sorted(transactions, key=lambda t: t.txid[::-1])}
+    chosen = sorted(transactions, key=lambda t: (t.raw[4] == 0 and t.raw[5] & MWEB_PART, t.txid[::-1]))
+    waiting = {transaction.txid: transaction for transaction in chosen}
     ordered: list[LooseTransaction] = []
     done: set[bytes] = set()
     stack: list[bytes] = []
@@ -240,4 +262,4 @@ def _unpack(record: bytes, source: str) -> LooseTransaction:
         entry = Previous(None if value == _NOT_KNOWN else value, script) if record[place] else None
         previous.append(entry)
         place += 13 + length
-    return parse_loose(record[4 : 4 + size], previous, source)
+    return parse_loose(record[4 : 4 + size], previous, source, _TAKEN)

@@ -21,6 +21,7 @@ from shieldwall.chain.readers.blockfiles import (
 from shieldwall.chain.readers.interface import BlockRef, Place, Previous, Progress, RawBlock, Reader, Survey
 from shieldwall.chain.readers.undo import parse_plain_undo
 from shieldwall.errors import BadBlock, BadInput
+from shieldwall.model.network import MAIN, Network
 from shieldwall.model.transaction import display
 
 UNDO_SUFFIX = "-undo.raw"
@@ -33,21 +34,23 @@ class RawBlockReader(Reader):
     Args:
         files: The block files.
         height: Height of the block, for a single file whose coinbase does not carry it.
+        network: Whose blocks they are.
     """
 
-    def __init__(self, files: Sequence[Path], height: int | None = None) -> None:
+    def __init__(self, files: Sequence[Path], height: int | None = None, network: Network = MAIN) -> None:
         self._files = list(files)
         self._height = height
+        self._network = network
 
     def survey(self, progress: Progress) -> Survey:
         """Read every header."""
         found = Survey()
         for number, path in enumerate(self._files):
-            block = read_block(path)
+            block = read_block(path, self._network)
             place = Place(str(path))
             if len(block) < HEADER_SIZE + LEAST_TRANSACTION + 1:
                 raise BadBlock(f"{path}: {len(block)} bytes are less than the smallest block")
-            header = check_header(parse_header(block[:HEADER_SIZE]), place)
+            header = check_header(parse_header(block[:HEADER_SIZE]), place, self._network)
             claimed = claimed_height(header.version, coinbase_script(block[HEADER_SIZE : HEADER_SIZE + 320]))
             if self._height is not None and claimed not in (None, self._height):
                 raise BadBlock(
@@ -74,7 +77,7 @@ class RawBlockReader(Reader):
     def load(self, refs: Sequence[BlockRef]) -> Iterator[RawBlock]:
         """Blocks as the files hold them."""
         for ref in refs:
-            block = read_block(self._files[ref.key])
+            block = read_block(self._files[ref.key], self._network)
             if block[:HEADER_SIZE] != ref.header:
                 raise BadBlock(f"{ref.place}: the file changed while it was read", hint="build again")
             count, width = transaction_count(block, ref.place)
@@ -86,7 +89,7 @@ class RawBlockReader(Reader):
         beside = path.with_name(path.stem + UNDO_SUFFIX)
         if not beside.is_file():
             return None
-        return parse_plain_undo(_read_bounded(beside), str(beside))
+        return parse_plain_undo(_read_bounded(beside), str(beside), self._network.max_money)
 
 
 def is_undo(path: Path) -> bool:
@@ -94,14 +97,14 @@ def is_undo(path: Path) -> bool:
     return path.name.endswith(UNDO_SUFFIX)
 
 
-def read_block(path: Path) -> bytes:
+def read_block(path: Path, network: Network = MAIN) -> bytes:
     """A block's bytes, whatever form the file has.
 
     Raises:
         BadInput: JSON without a block, hex with a stray character, or more than a block can take.
     """
     raw = _read_bounded(path)
-    if len(raw) >= HEADER_SIZE and parse_header(raw[:HEADER_SIZE]).proves_work:
+    if len(raw) >= HEADER_SIZE and parse_header(raw[:HEADER_SIZE]).carries_work(network.work):
         return raw  # a version may look like the first character of JSON
     start = raw[:64].lstrip()[:1]
     if start in (b"{", b"["):
@@ -125,7 +128,10 @@ def _block_of_json(raw: bytes, path: Path) -> bytes:
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: not JSON ({error})") from None
     if not isinstance(content, dict) or not isinstance(content.get("block"), str):
-        raise BadInput(f"{path}: JSON without a block as hex in its field 'block'")
+        raise BadInput(
+            f"{path}: JSON without a block as hex in its field 'block'",
+            hint="a node's own answer must hold the transactions: getblock HASH 2",
+        )
     block = _unhex(content["block"], f"{path}, field 'block'")
     named = content.get("hash")
     if isinstance(named, str) and len(block) >= HEADER_SIZE:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from shieldwall.chain.columns import HEADER, NO_HEIGHT, STATED_UNSPENT, WHOLE
-from shieldwall.chain.proof import parse_header
+from shieldwall.chain.proof import parse_header, rules_of
 from shieldwall.chain.readers.interface import BlockRef, Place, Previous, Progress, RawBlock, Statement, Survey
 from shieldwall.chain.readers.loose import LooseReader, LooseTransaction, parse_loose
 from shieldwall.chain.store import ChainStore
@@ -34,8 +32,7 @@ class StoredReader(LooseReader):
         store = self._store
         found = Survey(network=store.network)
         blocks = store.rows("block")
-        firsts = np.append(store.column("block_first_tx"), store.rows("tx"))
-        headers, hashes, lengths = (store.column(f) for f in ("block_header", "block_hash", "tx_raw_length"))
+        headers, hashes, lengths = (store.column(f"block_{f}") for f in ("header", "hash", "raw_length"))
         flags_of, heights, times = (store.column(f"block_{f}").tolist() for f in ("flags", "height", "time"))
         for number in range(blocks):
             flags, height = flags_of[number], heights[number]
@@ -50,7 +47,7 @@ class StoredReader(LooseReader):
                     work=header.work if header else 0,
                     header=raw,
                     whole=bool(flags & WHOLE),
-                    size=int(lengths[int(firsts[number]) : int(firsts[number + 1])].sum(dtype=np.uint64)),
+                    size=int(lengths[number]),
                     place=Place(f"{store.folder}, block {number}"),
                     reader=self,
                     key=number,
@@ -78,26 +75,20 @@ class StoredReader(LooseReader):
 
     def transactions(self, ref: BlockRef) -> list[LooseTransaction]:
         """The transactions of a block, in the store's order."""
+        rules = rules_of(self._store.network)
         return [
-            parse_loose(self._store.raw(number), self._spent(number), str(ref.place)) for number in self._numbers(ref)
+            parse_loose(self._store.raw(number), self._spent(number), str(ref.place), rules)
+            for number in self._numbers(ref)
         ]
 
     def load(self, refs: Sequence[BlockRef]) -> Iterator[RawBlock]:
         """Blocks from the store's raw bytes."""
+        files, offsets = self._store.column("block_raw_file"), self._store.column("block_raw_offset")
         for ref in refs:
-            numbers = self._numbers(ref)
-            data = b"".join(self._store.raw(number) for number in numbers)
-            yield RawBlock(ref, len(numbers), data, *self._source_of(numbers))
-
-    def _source_of(self, numbers: range) -> tuple[str | None, int]:
-        """The source file and offset at which all these transactions stand one after the other, else None."""
-        rows = slice(numbers.start, numbers.stop)
-        files = self._store.column("tx_raw_file")[rows]
-        offsets = self._store.column("tx_raw_offset")[rows]
-        lengths = self._store.column("tx_raw_length")[rows]
-        if not files[0] or (files != files[0]).any() or (offsets[:-1] + lengths[:-1] != offsets[1:]).any():
-            return None, 0
-        return self._store.manifest.files[int(files[0]) - 1], int(offsets[0])
+            file = int(files[ref.key])
+            source = self._store.manifest.files[file - 1] if file else None
+            data = self._store.raw_block(ref.key)
+            yield RawBlock(ref, len(self._numbers(ref)), data, source, int(offsets[ref.key]) if file else 0)
 
     def previous_outputs(self, ref: BlockRef) -> list[Previous | None] | None:
         """What the store knows of outputs that are not in it."""
@@ -107,7 +98,7 @@ class StoredReader(LooseReader):
         found: list[Previous | None] = []
         for entry in self._store.inputs(number):
             if entry.holder is None:
-                found.append(None)
+                found.append(None if entry.value is None else Previous(entry.value, b"", script_known=False))
             else:
                 found.append(Previous(entry.value, assemble(self._store.holder(entry.holder))))
         return found

@@ -2,8 +2,8 @@
 
 A record of `rev*.dat`: magic (4), size (4), data, and SHA256d(hash of the block before + data). Data: for each
 transaction but the coinbase, for each input: VARINT code (2 * height + coinbase), VARINT 0 when height > 0, then the
-output with amount and script compressed (Bitcoin Core, `undo.h`, `compressor.cpp`). No outside sample of `rev*.dat` was
-at hand: tested against the written schema. Plain undo (bcoin's test data): repeated (int64 value, CompactSize, script).
+output with amount and script compressed (Bitcoin Core, `undo.h`, `compressor.cpp`); tried on the files of a real node by
+`tests/e2e/test_litecoind_chain.py`. Plain undo (bcoin's test data): repeated (int64 value, CompactSize, script).
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _SPECIAL = 6  # script "sizes" below this are compressed templates
 class UndoFile:
     """The records of one `rev*.dat`."""
 
-    def __init__(self, path: Path, files: OpenFiles) -> None:
+    def __init__(self, path: Path, files: OpenFiles, most: int = MAX_MONEY) -> None:
         self._path = path
         self._files = files
+        self._most = most
         self._records = list(self._scan())
         self._next = 0
 
@@ -43,7 +44,7 @@ class UndoFile:
             record = self._files.read(self._path, place, size + _CHECKSUM)
             if sha256d(previous + record[:size]) == record[size:]:
                 self._next = (self._next + step + 1) % total
-                return parse_undo(record[:size], f"{self._path}, offset {place}")
+                return parse_undo(record[:size], f"{self._path}, offset {place}", self._most)
         return None
 
     def _scan(self) -> Iterator[tuple[int, int, int]]:
@@ -63,14 +64,14 @@ class UndoFile:
             place += _FRAME + size + _CHECKSUM
 
 
-def beside(block_file: Path, files: OpenFiles) -> UndoFile | None:
-    """The `rev*.dat` that belongs to a `blk*.dat`, when it lies beside it."""
+def beside(block_file: Path, files: OpenFiles, most: int = MAX_MONEY) -> UndoFile | None:
+    """The `rev*.dat` that belongs to a `blk*.dat`, when it lies beside it; `most` satoshi are in one output."""
     path = block_file.with_name(block_file.name.replace("blk", "rev", 1))
-    return UndoFile(path, files) if path != block_file and path.is_file() else None
+    return UndoFile(path, files, most) if path != block_file and path.is_file() else None
 
 
-def parse_undo(data: bytes, place: str) -> list[Previous | None]:
-    """The previous outputs in one record's data, in input order.
+def parse_undo(data: bytes, place: str, most: int = MAX_MONEY) -> list[Previous | None]:
+    """The previous outputs in one record's data, in input order; none holds more than `most` satoshi.
 
     Raises:
         BadInput: The data does not follow the schema; `place` is named.
@@ -82,15 +83,15 @@ def parse_undo(data: bytes, place: str) -> list[Previous | None]:
             if cursor.varint() > 1:
                 cursor.varint()  # the version that older nodes wrote
             value = _amount(cursor.varint())
-            if value > MAX_MONEY:
+            if value > most:
                 raise BadInput(f"{place}: an output of {value} satoshi cannot be")
             found.append(Previous(value, _script(cursor)))
     cursor.finish()
     return found
 
 
-def parse_plain_undo(data: bytes, place: str) -> list[Previous | None]:
-    """The previous outputs of a `*-undo.raw` file, in input order.
+def parse_plain_undo(data: bytes, place: str, most: int = MAX_MONEY) -> list[Previous | None]:
+    """The previous outputs of a `*-undo.raw` file, in input order; none holds more than `most` satoshi.
 
     Raises:
         BadInput: The file ends in the middle of an output, or an amount cannot be.
@@ -99,7 +100,7 @@ def parse_plain_undo(data: bytes, place: str) -> list[Previous | None]:
     found: list[Previous | None] = []
     while not cursor.done:
         value = int.from_bytes(cursor.take(8), "little", signed=True)
-        if not 0 <= value <= MAX_MONEY:
+        if not 0 <= value <= most:
             raise BadInput(f"{place}, offset {cursor.place - 8}: an output of {value} satoshi cannot be")
         found.append(Previous(value, cursor.take(cursor.compact_size())))
     return found
