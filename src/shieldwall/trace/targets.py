@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -16,12 +15,9 @@ from shieldwall.model import address
 from shieldwall.model.address import key_hash
 from shieldwall.model.script import Script, ScriptKind, from_identity
 from shieldwall.model.transaction import internal
+from shieldwall.trace.pasted import IDENTITY, TRANSACTION, Tell, read_words, silence
 
-_TRANSACTION = re.compile(r"([0-9a-fA-F]{64})(?::(in:)?([0-9]{1,18}))?")
-_IDENTITY = re.compile(r"[a-z0-9_]+:[0-9a-fA-F]+")
 _MOST_HOLDERS = 500_000  # of a store that are looked through for an address in the wrong case: a few seconds
-_MOST_LINES = 100_000  # targets in one file
-_MOST_BYTES = 16 << 20  # characters of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,68 +55,44 @@ class Target:
         }
 
 
-def read_targets(words: Sequence[str], standard_input: TextIO | None = None) -> dict[str, str]:
-    """The targets that `words` say, each with its place ("" for a word itself).
+def find_targets(
+    store: ChainStore, words: Sequence[str], standard_input: TextIO | None = None, tell: Tell = silence
+) -> list[Target]:
+    """The targets that `words` name, in the store; see `read_words` for files, lists and pasted text.
 
-    A word that names a file stands for the targets in it, `-` for those of `standard_input`: one a line, `#` begins a
-    comment.
-
-    Raises:
-        UsageError: `-` where there is no standard input.
-        BadInput: A file of more than 100,000 lines, or one that is no text.
-    """
-    targets: dict[str, str] = {}
-    for word in words:
-        if word == "-":
-            if standard_input is None:
-                raise UsageError("- means standard input, and there is none here", hint="name a file")
-            text, place = _read(standard_input, "standard input"), "standard input"
-        elif len(word) <= 255 and Path(word).is_file():
-            with Path(word).open(encoding="utf-8-sig") as file:
-                text, place = _read(file, word), word
-        else:
-            targets.setdefault(word.strip(), "")
-            continue
-        lines = text.splitlines()
-        if len(lines) > _MOST_LINES or len(text) > _MOST_BYTES:
-            raise BadInput(
-                f"{place}: more than {_MOST_LINES} lines, or {_MOST_BYTES} characters", hint="split the file"
-            )
-        for number, line in enumerate(lines, 1):
-            entry = line.partition("#")[0].strip()
-            if entry:
-                targets.setdefault(entry, f"{place}, line {number}")
-    return targets
-
-
-def _read(file: TextIO, place: str) -> str:
-    try:
-        return file.read(_MOST_BYTES + 1)
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{place}, byte {error.start}: not UTF-8 text") from None
-
-
-def find_targets(store: ChainStore, words: Sequence[str], standard_input: TextIO | None = None) -> list[Target]:
-    """The targets that `words` name, in the store; see `read_targets` for files.
+    Args:
+        store: The chain store.
+        words: Targets, names of files, `-` for standard input, or pasted text.
+        standard_input: What `-` reads.
+        tell: Is told what documents mention and what of it is left aside.
 
     Raises:
         UsageError: No target at all.
         BadInput: Neither a txid nor KIND:HEX nor a valid address (UnknownAddress, which names the nearest valid ones); an
-            input or output that a transaction does not have. Of a file, with the line.
+            input or output that a transaction does not have; a document that mentions nothing of the store's network.
+            Of a file, with the place.
         PartialData: This store holds none of them: unknown, not clean. One that it does not hold among others that it
-            does is a target that is not `found`.
+            does is a target that is not `found`; a txid that only a document mentions is left aside, for it may be a
+            digest of anything.
     """
-    targets = []
+    targets: list[Target] = []
     absent: PartialData | None = None
-    for word, place in read_targets(words, standard_input).items():
+    no_transactions = 0
+    for asked in read_words(words, store.network, standard_input, tell):
         try:
-            targets.append(_find(store, word))
+            targets.append(_find(store, asked.text))
         except ShieldwallError as error:
-            error.message = f"{place}: {error.message}" if place else error.message
-            if not isinstance(error, PartialData):
+            error.message = f"{asked.place}: {error.message}" if asked.place else error.message
+            perhaps = not asked.sure and TRANSACTION.fullmatch(asked.text) is not None
+            if not isinstance(error, PartialData) and not perhaps:
                 raise
-            absent = absent or error
-            targets.append(Target(word, "absent", word, found=False))
+            absent = absent or (error if isinstance(error, PartialData) else None)
+            if perhaps:
+                no_transactions += 1
+            else:
+                targets.append(Target(asked.text, "absent", asked.text, found=False))
+    if no_transactions:
+        tell(f"left aside: {no_transactions} strings of 64 digits that are no transactions or outputs of this store")
     if absent is not None and not any(target.found for target in targets):
         raise absent
     if not targets:
@@ -129,10 +101,10 @@ def find_targets(store: ChainStore, words: Sequence[str], standard_input: TextIO
 
 
 def _find(store: ChainStore, word: str) -> Target:
-    match = _TRANSACTION.fullmatch(word)
+    match = TRANSACTION.fullmatch(word)
     if match:
         return _find_transaction(store, word, match)
-    if not _IDENTITY.fullmatch(word):
+    if not IDENTITY.fullmatch(word):
         try:
             return _find_holder(store, word, address.decode(word, store.network))
         except UnknownAddress as error:
@@ -175,13 +147,7 @@ def _find_transaction(store: ChainStore, word: str, match: re.Match[str]) -> Tar
 
 
 def _find_holder(store: ChainStore, word: str, script: Script) -> Target:
-    """Everything paid to a script, and to the same key in its other form: a public key and its hash are one holder."""
-    number = store.find_holder(script)
-    twin = None if number is None else store.twin(number)
-    if number is None and script.kind == ScriptKind.P2PK:  # nothing was paid to the key itself
-        twin = store.find_holder(key_hash(script.payload))
-    own = [] if number is None else store.outputs_of(number)
-    linked = [] if twin is None else store.outputs_of(twin)
+    own, linked, twin = paid_to(store, script)
     identity = address.identity(script, store.network)
     if not own and not linked:
         raise _absent(store, f"output of {identity}")
@@ -192,6 +158,19 @@ def _find_holder(store: ChainStore, word: str, script: Script) -> Target:
         outputs=tuple(sorted(own + linked)),
         linked=(store.identity(twin),) if twin is not None and linked else (),
     )
+
+
+def paid_to(store: ChainStore, script: Script) -> tuple[list[int], list[int], int | None]:
+    """Everything paid to a script, and to the same key in its other form: a public key and its hash are one holder.
+
+    Returns:
+        Numbers of the outputs paid to it, of those paid to its other form, and the holder that is the other form.
+    """
+    number = store.find_holder(script)
+    twin = None if number is None else store.twin(number)
+    if number is None and script.kind == ScriptKind.P2PK:  # nothing was paid to the key itself
+        twin = store.find_holder(key_hash(script.payload))
+    return [] if number is None else store.outputs_of(number), [] if twin is None else store.outputs_of(twin), twin
 
 
 def _absent(store: ChainStore, what: str) -> PartialData:
