@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from shieldwall.errors import UsageError
 from shieldwall.model.amount import btc
 from shieldwall.model.canonical import canonical_json, digest
 from shieldwall.model.marking import STRICTEST, Marking
 from shieldwall.model.spreadsheet import csv_text
 
-FORMAT = "shieldwall-freeze-request/1"
+FORMAT = "shieldwall-freeze-request/2"
 NOT_GIVEN = "not given"
 
 
@@ -54,7 +55,7 @@ class Asset:
     Attributes:
         chain: CAIP-2 id.
         network: Its name.
-        asset: What it is, such as BTC.
+        asset: What it is, such as BTC or LTC.
         address: Where it arrived.
         txid: Transaction that paid it (display form).
         index: Output index there.
@@ -128,6 +129,9 @@ class FreezeRequest:
         expires: Until when the request stands.
         reply_to: Where the answer goes.
         exercise: True for one that must never be acted on.
+
+    Raises:
+        UsageError: Assets of several coins: their amounts have no sum.
     """
 
     case_number: str = ""
@@ -164,10 +168,19 @@ class FreezeRequest:
         name = [self.case_number, asdict(self.recipient), [asdict(asset) for asset in self.assets], self.trace_digest]
         return str(uuid5(NAMESPACE_URL, "shieldwall:request:" + digest(name)))
 
+    def __post_init__(self) -> None:
+        if len({asset.asset for asset in self.assets}) > 1:
+            raise UsageError("assets of several coins cannot be summed", hint="write one request for each coin")
+
     @property
     def amount(self) -> int:
         """Satoshi asked to be frozen."""
         return sum(asset.amount for asset in self.assets)
+
+    @property
+    def coin(self) -> str:
+        """The coin of all assets; "" where there are none."""
+        return self.assets[0].asset if self.assets else ""
 
     def missing(self) -> tuple[str, ...]:
         """Names of the fields that nobody has filled in, in the order of the form; a recipient may refuse without them."""
@@ -181,11 +194,16 @@ class FreezeRequest:
         return tuple(found)
 
     def as_dict(self) -> dict[str, Any]:
-        """The request as plain JSON values; amounts in satoshi and as decimal strings."""
+        """The request as plain JSON values.
+
+        Of each asset `amount` and `value` are satoshi (100 million to one coin), and `amount_coin` is `amount` as a decimal
+        string in coins; `coin` is which, BTC or LTC. Version 1 of the format called the decimal `amount_btc`.
+        """
         plain = asdict(self)
         plain["marking"] = self.marking.label
         plain["assets"] = [
-            {**asdict(asset), "amount_btc": btc(asset.amount), "unit": "satoshi"} for asset in self.assets
+            {**asdict(asset), "amount_coin": btc(asset.amount), "coin": asset.asset, "unit": "satoshi"}
+            for asset in self.assets
         ]
         plain["chronology"] = [{"time": time, "event": event} for time, event in self.chronology]
         return {
@@ -201,8 +219,10 @@ class FreezeRequest:
         return canonical_json(self.as_dict()).decode() + "\n"
 
     def to_csv(self) -> str:
-        """The assets, one row each, identifiers as copyable text: what a compliance desk loads."""
+        """The assets, one row each, identifiers as copyable text: what a compliance desk loads; columns as in `as_dict`."""
         names = [entry.name for entry in fields(Asset)]
         first = (self.id, self.case_number, "yes" if self.exercise else "no")
-        rows = ((*first, *(getattr(asset, name) for name in names), btc(asset.amount)) for asset in self.assets)
-        return csv_text(("request_id", "case_number", "exercise", *names, "amount_btc"), rows)
+        rows = (
+            (*first, *(getattr(asset, name) for name in names), btc(asset.amount), asset.asset) for asset in self.assets
+        )
+        return csv_text(("request_id", "case_number", "exercise", *names, "amount_coin", "coin"), rows)

@@ -17,10 +17,12 @@ import hashlib
 import io
 import json
 import os
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,15 @@ CLAIMS, INDEX = "claims.jsonl", "index.npy"
 VERSION_DIGITS = 12
 
 _HINT = "import the set again from its source file"
+_ROWS = 4  # of the index
+_NOT_AN_ARRAY = (
+    OSError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    SyntaxError,
+    tokenize.TokenError,
+)  # what NumPy may raise
 
 
 def subject_key(subject: Subject) -> int:
@@ -109,13 +120,16 @@ class SetFile:
     def __init__(self, folder: Path, size: int, index_digest: str) -> None:
         self.folder = folder
         self._path = folder / CLAIMS
+        self._size = size
         try:
             if self._path.stat().st_size != size:
                 raise StoreError(f"{self._path}: not the {size:,} bytes that its manifest says", hint=_HINT)
             if hashlib.sha256((folder / INDEX).read_bytes()).hexdigest() != index_digest:
                 raise StoreError(f"{folder / INDEX}: not what its manifest says", hint=_HINT)
-            self._index: NDArray[np.uint64] = np.load(folder / INDEX, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            self._index: NDArray[np.uint64] = np.lib.format.open_memmap(folder / INDEX, mode="r")
+            if self._index.dtype != np.uint64 or self._index.ndim != 2 or len(self._index) != _ROWS:
+                raise ValueError(f"{INDEX} has another shape than an index")
+        except _NOT_AN_ARRAY as error:
             raise StoreError(f"{folder}: the tag set cannot be opened ({error})", hint=_HINT) from None
 
     def __len__(self) -> int:
@@ -140,9 +154,7 @@ class SetFile:
             for place in hits.tolist():
                 subject = subjects[place]
                 for row in range(int(left[place]), int(right[place])):
-                    offset, length, check = (int(value) for value in self._index[1:, row])
-                    file.seek(offset)
-                    claims = self._claims(file.read(length), offset, check)
+                    claims = self._at(file, row)
                     if claims and claims[0].subject == subject:
                         found[subject] = claims
         return found
@@ -156,9 +168,7 @@ class SetFile:
         order = np.argsort(self._index[1], kind="stable")
         with self._path.open("rb") as file:
             for row in order:
-                offset, length, check = (int(value) for value in self._index[1:, row])
-                file.seek(offset)
-                yield from self._claims(file.read(length), offset, check)
+                yield from self._at(file, int(row))
 
     def verify(self, digest: str) -> None:
         """Read the whole file and hold it against its digest.
@@ -169,13 +179,19 @@ class SetFile:
         if hashlib.sha256(self._path.read_bytes()).hexdigest() != digest:
             raise StoreError(f"{self._path}: its SHA-256 is not the one in the manifest", hint=_HINT)
 
-    def _claims(self, block: bytes, offset: int, check: int) -> tuple[Claim, ...]:
+    def _at(self, file: BinaryIO, row: int) -> tuple[Claim, ...]:
+        """The claims on the subject in a row of the index."""
+        offset, length, check = (int(value) for value in self._index[1:, row])
         place = f"{self._path} at byte {offset}"
+        if offset + length > self._size:
+            raise StoreError(f"{place}: the index points behind the end", hint=_HINT)
+        file.seek(offset)
+        block = file.read(length)
         if _check(block) != check:
             raise StoreError(f"{place}: not what the index says", hint=_HINT)
         try:
             return tuple(_claim(line, place) for line in block.splitlines())
-        except (ValueError, TypeError, ShieldwallError) as error:
+        except (ValueError, TypeError, RecursionError, ShieldwallError) as error:
             raise StoreError(f"{place}: not a claim of this program ({error})", hint=_HINT) from None
 
 

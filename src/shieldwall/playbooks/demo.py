@@ -117,6 +117,6 @@ def _act_two(data: Path, work: Path, folder: Path, say: Say) -> tuple[TraceResul
     ]
     if request is not None:
         files.append(write_request(request, folder / "freeze-request.html"))
-        what = f"{btc(request.amount)} BTC in {len(request.assets)} outputs"
+        what = f"{btc(request.amount)} {request.coin} in {len(request.assets)} outputs"
         say(f"\nFreeze request to {request.recipient.legal_entity} for {what}.")
     return result, files

@@ -19,6 +19,7 @@ from shieldwall.model.amount import btc, percent
 from shieldwall.model.marking import Marking
 from shieldwall.model.network import Network
 from shieldwall.model.transaction import display, internal
+from shieldwall.trace.coin import coin_of
 from shieldwall.trace.follow import DEFAULT_METHOD, follow
 from shieldwall.trace.published import read_published
 from shieldwall.trace.report import render
@@ -89,7 +90,7 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
         return None
     end, freezer = reachable[0], reachable[0]["freezable_by"][0]
     paths = [path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]]
-    amount, seed = btc(end["amount"]), result.body["seed_amount"]
+    amount, seed, coin = btc(end["amount"]), result.body["seed_amount"], coin_of(result.body)
     return FreezeRequest(
         case_number=case["number"],
         sender=sender,
@@ -104,11 +105,11 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
         urgent=case["urgent"],
         offence=case["offence"],
         narrative=(
-            f"{case['summary']} Of the {btc(seed)} BTC paid, {percent(end['amount'], seed)} ({amount} BTC) reached "
+            f"{case['summary']} Of the {btc(seed)} {coin} paid, {percent(end['amount'], seed)} ({amount} {coin}) reached "
             f"{end['address']}, an address that {end['tags'][0]['sources'][0]['source']} attributes to {end['service']}. "
             f"It arrived between {end['first_received']} and {end['last_moved']}. We ask you to hold it before it leaves."
         ),
-        chronology=_chronology(case, paths),
+        chronology=_chronology(case, paths, coin),
         victim=case["victim"],
         suspect=case["suspect"],
         assets=tuple(_asset(bench.store, end, output) for output in sorted(end["outputs"], key=lambda o: -o["amount"])),
@@ -117,7 +118,7 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
         confidence=case["confidence"],
         alternatives=(
             "The attribution of the address is the named source's; you can confirm or refute it.",
-            "How mixed money divides is a convention: the report gives poison, haircut and FIFO side by side.",
+            "How mixed money divides is a convention: the report gives every method side by side.",
         ),
         term=case["term"],
         non_disclosure=case["non_disclosure"],
@@ -137,9 +138,13 @@ def write_request(request: FreezeRequest, path: Path) -> Path:
     return path
 
 
-def _chronology(case: dict[str, Any], paths: Sequence[Sequence[dict[str, Any]]]) -> tuple[tuple[str, str], ...]:
+def _chronology(
+    case: dict[str, Any], paths: Sequence[Sequence[dict[str, Any]]], coin: str
+) -> tuple[tuple[str, str], ...]:
     told = {(entry["time"], entry["event"]) for entry in case["events"]}
-    seen = {(step["time"], f"{btc(step['amount'])} BTC moves to {step['address']}") for path in paths for step in path}
+    seen = {
+        (step["time"], f"{btc(step['amount'])} {coin} moves to {step['address']}") for path in paths for step in path
+    }
     return tuple(sorted(told | seen))
 
 
@@ -152,7 +157,7 @@ def _asset(store: ChainStore, end: dict[str, Any], output: dict[str, Any]) -> As
     return Asset(
         chain=store.network.caip2,
         network=store.network.name,
-        asset="BTC",
+        asset=store.network.coin,
         address=end["address"],
         txid=output["txid"],
         index=output["index"],

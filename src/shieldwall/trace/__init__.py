@@ -1,4 +1,4 @@
-"""Follow money: from addresses, transactions, outputs and inputs to where it is now, exactly, by a named method.
+"""Follow money: from addresses, transactions, outputs and inputs to where it is or came from, exactly, by a named method.
 
 Example:
     With a store and no tags (`shieldwall trace` adds the member's tag sets and the directory of who can freeze)::

@@ -25,7 +25,8 @@ class Box:
         key: Its outpoint, or the name of a sum.
         amount: Tainted satoshi, with what starts here.
         address: Where it is; "" for a sum.
-        kind: Kind of its end; "passed" for money that went on, "seed" for a start, "others" for a sum.
+        kind: Kind of its end; "passed" for money that went on, "seed" for where the trace starts (backward, at the right),
+            "others" for a sum.
         words: What is said of it.
         column: Number of its column.
         until: Last column that a line from it reaches.
@@ -86,7 +87,9 @@ def _columns(body: Mapping[str, Any]) -> list[Column]:
         column.incoming = [(_key(entry), entry["amount"]) for entry in transfer["inputs"]]
         for entry in transfer["outputs"]:
             box = Box(f"{transfer['txid']}:{entry['index']}", entry["amount"], entry["address"] or "")
-            if box.key in ends:
+            if body["direction"] == "backward":
+                box.kind, box.words = ("passed", "") if box.key in leaving else ("seed", "the trace starts here")
+            elif box.key in ends:
                 end, output = ends[box.key]
                 box.kind, box.words, box.amount = end["kind"], _words(end, output), output["amount"]
             elif leaving.get(box.key, box.amount) > box.amount:
@@ -99,13 +102,19 @@ def _columns(body: Mapping[str, Any]) -> list[Column]:
 
 
 def _starts(body: Mapping[str, Any], made: set[str]) -> list[Box]:
-    """Money that enters the picture from outside it: seeds that no transaction in it made."""
+    """Money that enters the picture from outside it: seeds that no transaction in it made; backward, the sources."""
     starts: dict[str, Box] = {}
+    backward = body["direction"] == "backward"
+    ends = {_key(output): (end, output) for end in body["ends"] for output in end["outputs"]} if backward else {}
     for transfer in body["transfers"]:
         for entry in transfer["inputs"]:
             key = _key(entry)
             if key not in made:
-                starts[key] = Box(key, entry["amount"], entry["address"] or "", "seed", "start")
+                end, output = ends.get(key, (None, None))
+                if end is not None and output is not None:
+                    starts[key] = Box(key, output["amount"], entry["address"] or "", end["kind"], _words(end, output))
+                else:
+                    starts[key] = Box(key, entry["amount"], entry["address"] or "", "seed", "start")
     for end in body["ends"]:
         for place, output in enumerate(end["outputs"]):
             fee = end["kind"] == "fee" and output["index"] is None
@@ -125,10 +134,14 @@ def _words(end: Mapping[str, Any], output: Mapping[str, Any]) -> str:
             return str(end["service"])
         case "held":
             return "unspent"
+        case "coinbase":
+            return "newly mined"
         case "gap":
             return f"gap: {end['gap_txid'][:10]}..."
         case "unknown":
             return "not known whether spent"
+        case "mweb":
+            return "hidden in the extension block"
         case "limit":
             return f"limit: {output['reason']}"
         case _:

@@ -13,6 +13,7 @@ from math import isqrt
 from typing import Any
 
 from shieldwall.model.amount import btc, percent
+from shieldwall.trace.coin import coin_of
 from shieldwall.trace.layout import Box, Column, lay_out
 from shieldwall.trace.printable import printable
 
@@ -29,20 +30,23 @@ def lanes(body: dict[str, Any]) -> str:
     boxes = {box.key: box for column in columns for box in column.boxes}
     rows = max((box.row for box in boxes.values()), default=0) + 1
     width, height = _LEFT * 2 + _COLUMN * len(columns), _TOP + rows * _ROW + 8
+    went = "came from" if body["direction"] == "backward" else "went"
     shown = min(width, _PAGE) if width <= _SHRUNK else width
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="lanes" role="img" viewBox="0 0 {width} {height}" '
             f'width="{shown}" height="{height * shown // width}" aria-labelledby="lanes-title lanes-text">'
         ),
-        '<title id="lanes-title">Where the money went, transaction by transaction</title>',
+        f'<title id="lanes-title">Where the money {went}, transaction by transaction</title>',
         f'<desc id="lanes-text">{_text(body["sentence"])}</desc>',
     ]
-    seed = max(body["seed_amount"], 1)
+    seed, coin = max(body["seed_amount"], 1), coin_of(body)
     for number, column in enumerate(columns):
-        parts += _draw_column(number, column, boxes, seed)
+        parts += _draw_column(
+            number, column, boxes, seed, "sources" if body["direction"] == "backward" else "start", coin
+        )
     for box in boxes.values():
-        parts += _draw_box(box, seed, conserved=body["conserved"])
+        parts += _draw_box(box, seed, coin, conserved=body["conserved"])
     parts.append("</svg>")
     return "\n".join(parts)
 
@@ -59,10 +63,10 @@ def _middle(box: Box) -> int:
     return _y(box) + _BOX_HEIGHT // 2
 
 
-def _draw_column(number: int, column: Column, boxes: Mapping[str, Box], seed: int) -> list[str]:
+def _draw_column(number: int, column: Column, boxes: Mapping[str, Box], seed: int, first: str, coin: str) -> list[str]:
     x = _LEFT + number * _COLUMN
     if not column.txids:
-        return [f'<text class="when" x="{x + 40}" y="16">start</text>']
+        return [f'<text class="when" x="{x + 40}" y="16">{first}</text>']
     count = len(column.txids)
     name = f"{column.txids[0][:12]}..." if count == 1 else f"{count} transactions"
     hour = f"{column.time[11:16]} UTC{'' if count == 1 else ' on'}"
@@ -76,7 +80,7 @@ def _draw_column(number: int, column: Column, boxes: Mapping[str, Box], seed: in
     for key, amount in column.incoming:
         parts.append(_line(_x(boxes[key]) + _BOX_WIDTH, _middle(boxes[key]), dot_x, dot_y, amount, seed))
     parts += [_line(dot_x, dot_y, _x(box), _middle(box), box.amount, seed) for box in column.boxes]
-    title = (column.txids[0] if count == 1 else name) + (f", fee {btc(column.fee)} BTC" if column.fee else "")
+    title = (column.txids[0] if count == 1 else name) + (f", fee {btc(column.fee)} {coin}" if column.fee else "")
     parts.append(f'<circle class="transaction" cx="{dot_x}" cy="{dot_y}" r="4"><title>{title}</title></circle>')
     return parts
 
@@ -90,15 +94,15 @@ def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int) -> str:
     )
 
 
-def _draw_box(box: Box, seed: int, *, conserved: bool) -> list[str]:
+def _draw_box(box: Box, seed: int, coin: str, *, conserved: bool) -> list[str]:
     name = f"{box.address[:10]}...{box.address[-6:]}" if len(box.address) > 20 else box.address
     part = f" · {escape(percent(box.amount, seed))}" if conserved else ""
-    radius = {"held": 3, "service": 12, "seed": 3}.get(box.kind, 6)
+    radius = {"held": 3, "coinbase": 3, "service": 12, "seed": 3}.get(box.kind, 6)
     x, y = _x(box), _y(box)
     return [
         f'<g class="box {box.kind}"><title>{_text(box.address or box.words)}</title>',
         f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="{radius}"/>',
-        f'<text class="amount" x="{x + 8}" y="{y + 18}">{btc(box.amount)} BTC{part}</text>',
+        f'<text class="amount" x="{x + 8}" y="{y + 18}">{btc(box.amount)} {coin}{part}</text>',
         f'<text class="name" x="{x + 8}" y="{y + 35}">{_text(_clip(name))}</text>',
         f'<text class="state" x="{x + 8}" y="{y + 52}">{_text(_clip(box.words))}</text>',
         "</g>",

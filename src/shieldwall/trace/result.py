@@ -11,9 +11,10 @@ from shieldwall.model.spreadsheet import csv_text
 from shieldwall.trace.printable import printable
 
 CSV_COLUMNS = (
-    "kind", "address", "txid", "output_index", "amount_satoshi", "share", "hops", "height", "time_utc",
+    "method", "kind", "address", "txid", "output_index", "amount_satoshi", "share", "hops", "height", "time_utc",
     "service", "tags", "freezable_by", "reason",
 )  # fmt: skip
+FIAT_COLUMNS = ("fiat_value", "fiat_currency", "fiat_rate", "fiat_rate_date", "fiat_source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ class TraceResult:
         return canonical_json(self.as_dict()).decode()
 
     def to_csv(self) -> str:
-        """The ends, one output a row."""
-        return csv_text(CSV_COLUMNS, (row for end in self.body["ends"] for row in _rows(end)))
+        """The ends, one output a row; of every method where several were asked for; with values where there are rates."""
+        columns = CSV_COLUMNS if self.body["fiat"] is None else CSV_COLUMNS + FIAT_COLUMNS
+        sides = self.body.get("methods") or [self.body]
+        return csv_text(columns, (row for side in sides for end in side["ends"] for row in _rows(side["method"], end)))
 
     def _repr_html_(self) -> str:
         from shieldwall.trace.pages import notebook  # noqa: PLC0415 - templates only where someone looks
@@ -58,12 +61,19 @@ class TraceResult:
         return notebook(self.body)
 
 
-def _rows(end: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+def _rows(method: str, end: dict[str, Any]) -> Iterator[tuple[object, ...]]:
     service = printable(end["service"] or "")
     tags = printable("; ".join(tag["label"] for tag in end["tags"]))
     freezers = printable("; ".join(entry["name"] for entry in end["freezable_by"]))
     for output in end["outputs"]:
         yield (
-            end["kind"], end["address"], output["txid"], output["index"], output["amount"], output["share"],
+            method, end["kind"], end["address"], output["txid"], output["index"], output["amount"], output["share"],
             output["hops"], output["height"], output["time"], service, tags, freezers, output["reason"],
+            *(_worth(output["fiat"]) if "fiat" in output else ()),
         )  # fmt: skip
+
+
+def _worth(value: dict[str, Any]) -> tuple[object, ...]:
+    rates = "; ".join(f"{rate['source']} ({rate['what']}), {rate['file']} {rate['sha256']}" for rate in value["rates"])
+    source = printable(rates or value["reason"])
+    return value["value"], value["currency"], value["rate"], value["rate_date"], source

@@ -11,6 +11,7 @@ import pytest
 
 from shieldwall.cases.letter import letter
 from shieldwall.cases.request import Asset, FreezeRequest, Recipient, Sender
+from shieldwall.errors import UsageError
 from shieldwall.model.marking import Marking
 
 ASSET = Asset(
@@ -64,13 +65,14 @@ def test_csv_rows_are_loadable_and_exact():
     assert len(rows) == 2
     assert rows[0]["txid"] == ASSET.txid
     assert rows[0]["amount"] == "7500030000"
-    assert rows[0]["amount_btc"] == "75.0003"
+    assert (rows[0]["amount_coin"], rows[0]["coin"]) == ("75.0003", "BTC")
     assert REQUEST.amount == 15_000_060_000
 
 
 def test_json_is_canonical_and_whole():
     body = json.loads(REQUEST.to_json())
-    assert body["assets"][0]["amount_btc"] == "75.0003"
+    assert body["format"] == "shieldwall-freeze-request/2"
+    assert (body["assets"][0]["amount_coin"], body["assets"][0]["coin"]) == ("75.0003", "BTC")
     assert body["missing"] == list(REQUEST.missing())
     assert REQUEST.to_json() == REQUEST.to_json()
 
@@ -85,3 +87,13 @@ def test_markup_in_a_field_is_text_in_the_letter(field):
 def test_the_csv_runs_no_formula():
     row = next(csv.DictReader(io.StringIO(replace(REQUEST, case_number="=cmd()").to_csv())))
     assert not row["case_number"].startswith("=")
+
+
+def test_the_coin_is_that_of_the_assets():
+    litecoin = replace(ASSET, asset="LTC", network="litecoin")
+    page = letter(replace(REQUEST, assets=(litecoin,)))
+    assert "75.0003 LTC at Somewhere" in page
+    assert "LTC followed" in page
+    assert "BTC" not in page
+    with pytest.raises(UsageError, match="several coins"):
+        replace(REQUEST, assets=(ASSET, litecoin))

@@ -11,7 +11,7 @@ from intel_support import attribution
 from shieldwall.intel import ReadOptions, TagSets, freezable_by, know, read_yaml, shipped
 from shieldwall.intel.known import plain_name
 from shieldwall.model.claim import Subject
-from shieldwall.model.network import MAIN
+from shieldwall.model.network import LITECOIN, MAIN
 
 # Where the file's text and its subjects differ, and why: letters' case in an 0x address, a blank behind one, and
 # tokens that share an address but not a chain word.
@@ -111,6 +111,25 @@ def test_ofac_lists_have_their_lengths(imported, facts):
         rejected = 1 if currency == "XBT" else 0  # the TRON address above
         assert (info.tags + info.rejected, info.rejected, info.duplicates) == (count, rejected, 0), currency
     assert len(list(attribution("ofac").glob("*.txt"))) == 17
+
+
+def test_litecoin_addresses_are_checked_and_none_is_rejected(imported, facts):
+    """Held to Litecoin's checksums all 24 entries stand, so that `REJECTED` is what it was when LTC was only a word."""
+    sets, _ = imported
+    found = {}
+    for each in sets.select().everything():
+        if each.claim.subject.chain == LITECOIN.caip2:
+            found.setdefault(each.set, []).append(each.claim.subject.name)
+    assert {name: len(addresses) for name, addresses in found.items()} == {
+        "electrum_phishing": 3,
+        "exchange-wallets-bitfinexcom": 2,
+        "exchange-wallets-huobi": 1,
+        "ofac": 8,
+        "sanctioned_addresses_LTC": facts["ofac_counts"]["LTC"],
+    }
+    assert len({address for addresses in found.values() for address in addresses}) == 16
+    assert set(found["ofac"]) < set(found["sanctioned_addresses_LTC"])
+    assert not any(each.claim.subject.chain == "ltc" for each in sets.select().everything())
 
 
 def test_receipts_overlap_with_ransomwhere(imported, facts, tmp_path):

@@ -7,7 +7,7 @@ from shieldwall.intel.interface import Rejected
 from shieldwall.intel.subject import address_subject, chain_of, suggest, transaction_subject
 from shieldwall.model import address
 from shieldwall.model.claim import Subject
-from shieldwall.model.network import MAIN, REGTEST
+from shieldwall.model.network import LITECOIN, LITECOIN_REGTEST, MAIN, REGTEST
 from shieldwall.model.script import Script, ScriptKind
 
 
@@ -17,6 +17,9 @@ from shieldwall.model.script import Script, ScriptKind
         ("BTC", "", MAIN.caip2),
         ("XBT", "", MAIN.caip2),
         ("btc", "regtest", REGTEST.caip2),
+        ("LTC", "", LITECOIN.caip2),
+        ("Litecoin", "", LITECOIN.caip2),
+        ("", "litecoin-regtest", LITECOIN_REGTEST.caip2),
         ("", REGTEST.caip2, REGTEST.caip2),
         ("ETH", "", "eip155:1"),
         ("USDT", "ETH", "eip155:1"),
@@ -32,6 +35,22 @@ def test_chain_is_caip2_where_sure_else_the_word(currency, network, chain):
 
 def test_btc_means_the_network_of_the_options():
     assert chain_of("BTC", "", REGTEST) == (REGTEST.caip2, REGTEST)
+    assert chain_of("LTC", "", REGTEST) == (LITECOIN.caip2, LITECOIN)
+    assert chain_of("LTC", "", LITECOIN_REGTEST) == (LITECOIN_REGTEST.caip2, LITECOIN_REGTEST)
+
+
+def test_a_litecoin_address_is_held_to_its_checksum_and_named_so():
+    script = Script(ScriptKind.P2SH, bytes(range(20)))
+    text, old = address.encode(script, LITECOIN), address.encode(script, MAIN)
+    assert text is not None
+    assert old is not None
+    both = [address_subject(each, LITECOIN.caip2, LITECOIN, "x") for each in (text, old)]
+    assert both == [Subject("address", LITECOIN.caip2, text)] * 2  # 3... is read as M...: one holder, one subject
+    wrong = address_subject(text[:-1] + ("1" if text[-1] != "1" else "2"), LITECOIN.caip2, LITECOIN, "line 4")
+    assert isinstance(wrong, Rejected)
+    assert wrong.reason == "no valid Litecoin address (litecoin): its checksum does not hold"
+    (answered,) = suggest([wrong], MAIN)
+    assert text in answered.nearest
 
 
 def test_one_address_is_one_subject_however_it_is_written():
@@ -45,7 +64,7 @@ def test_one_address_is_one_subject_however_it_is_written():
 
 @given(st.text(max_size=120))
 def test_any_text_is_a_subject_or_rejected(text):
-    for bitcoin in (MAIN, None):
+    for bitcoin in (MAIN, LITECOIN, None):
         for make in (address_subject, transaction_subject):
             made = make(text, "chain", bitcoin, "line 1")
             assert isinstance(made, Subject | Rejected)

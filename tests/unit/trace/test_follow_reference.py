@@ -17,9 +17,9 @@ from shieldwall.chain.store import ChainStore
 from shieldwall.trace.follow import follow
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import method_named
-from shieldwall.trace.walk import EndKind
+from shieldwall.trace.record import EndKind
 
-KINDS = [kind.value for kind in EndKind]
+KINDS = [kind.value for kind in EndKind if kind != EndKind.MWEB]  # Litecoin alone has its sum
 
 
 def limits_of(wanted: Bounds) -> Limits:

@@ -85,6 +85,9 @@ def test_any_trace_is_drawn_whole(data):
         for name in RULES:
             body = follow(store, targets_of(store, start), name, limits, labels=Services(wanted.services)).body
             check(body)
+        name = data.draw(st.sampled_from([name for name in RULES if name != "tiho"]))
+        labels = Services(wanted.services)
+        check(follow(store, targets_of(store, start), name, limits, labels=labels, direction="backward").body)
 
 
 @pytest.mark.parametrize("count", [1, 5, 40, 400])
@@ -177,3 +180,20 @@ def test_a_gap_at_the_seed_itself_is_drawn(tmp_path):
     (box,) = lay_out(body)[0].boxes
     assert (box.kind, box.amount) == ("gap", 5)
     check(body)
+
+
+def test_backward_the_sources_are_at_the_left_and_the_target_at_the_right():
+    chain = Chain()
+    first, second = chain.fund(100, 50)
+    (middle, _) = chain.pay([first, second], ("middle", 120), ("desk", 30))
+    chain.mine()
+    chain.pay([middle], ("target", 110), ("change", 10))
+    chain.mine()
+    body = traced(chain, identity("target"), direction="backward")
+    check(body)
+    columns = lay_out(body)
+    assert [{box.kind for box in column.boxes} for column in columns] == [{"coinbase"}, {"passed"}, {"seed"}]
+    assert sum(box.amount for box in columns[0].boxes) == 110 == columns[2].boxes[0].amount
+    picture = lanes(body)
+    assert "Where the money came from" in picture
+    assert ">sources</text>" in picture

@@ -182,6 +182,25 @@ def test_poison_says_that_it_does_not_add_up(result):
     assert "None" not in page.text
 
 
+def test_the_page_of_where_it_came_from():
+    chain = Chain()
+    first, second = chain.fund(700_000, 300_000)
+    deposit, friend = chain.pay([first, second], ("deposit", 500_000), ("friend", 499_000))
+    chain.mine()
+    chain.pay([deposit, friend], ("pool", 999_000))
+    chain.mine()
+    labels = Services(frozenset([identity("deposit")]), HOSTILE)
+    result = traced(chain, identity("pool"), method="all", labels=labels, direction="backward")
+    page = check_self_contained(render(result))
+    for words in (
+        f"Origin of {identity('pool')}", "Where it came from, and whom to ask", "The five parts add up",
+        "Four methods, side by side", "newly mined", "The way here", "not who paid", result.digest, "until the first block",
+    ):  # fmt: skip
+        assert words in page.text
+    assert "None" not in page.text
+    assert render(result) == render(result)
+
+
 def test_notes_and_gaps_stand_on_the_page(result):
     body = copy.deepcopy(result.body)
     gap = {"txid": "ab" * 32, "amount": 5, "spends": ["cd" * 32 + ":1"], "layer": "observation", "source": "a <blog>"}
@@ -200,10 +219,20 @@ def test_notes_and_gaps_stand_on_the_page(result):
 def test_csv_has_one_row_for_each_output(result):
     rows = list(csv.DictReader(io.StringIO(result.to_csv())))
     ends = result.body["ends"]
-    assert len(rows) == sum(len(end["outputs"]) for end in ends)
-    assert sum(int(row["amount_satoshi"]) for row in rows) == result.body["seed_amount"]
-    assert rows[0]["service"] == "Northwind"
-    assert {row["kind"] for row in rows} == {end["kind"] for end in ends}
+    mine = [row for row in rows if row["method"] == "fifo"]
+    assert len(mine) == sum(len(end["outputs"]) for end in ends)
+    assert sum(int(row["amount_satoshi"]) for row in mine) == result.body["seed_amount"]
+    assert mine[0]["service"] == "Northwind"
+    assert {row["kind"] for row in mine} == {end["kind"] for end in ends}
+
+
+def test_csv_has_the_ends_of_every_method_that_was_asked_for(result):
+    rows = list(csv.DictReader(io.StringIO(result.to_csv())))
+    for side in result.body["methods"]:
+        sums = sum(int(row["amount_satoshi"]) for row in rows if row["method"] == side["method"])
+        assert sums == sum(end["amount"] for end in side["ends"])
+        assert not side["conserved"] or sums == result.body["seed_amount"]
+    assert {row["method"] for row in rows} == {"poison", "haircut", "fifo", "lifo", "tiho"}
 
 
 @pytest.mark.parametrize("label", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)"])

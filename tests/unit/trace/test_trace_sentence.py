@@ -15,8 +15,9 @@ def end(kind, amount, address="bc1qend", **further):
     return plain | {"service": None, "freezable_by": [], "tags": [], "outputs": [output]} | further
 
 
-def body(*ends, conserved=True, gaps=(), unspendable=0, tip=700_000):
-    found = {f"{kind}_amount": 0 for kind in ("held", "service", "unknown", "fee", "limit", "gap")}
+def body(*ends, conserved=True, gaps=(), unspendable=0, tip=700_000, direction="forward", fiat=None, network="main"):
+    kinds = ("held", "coinbase", "service", "unknown", "fee", "limit", "gap")
+    found = {f"{kind}_amount": 0 for kind in (*kinds, *(("mweb",) if network == "litecoin" else ()))}
     for entry in ends:
         found[f"{entry['kind']}_amount"] += entry["amount"]
     return found | {
@@ -24,6 +25,9 @@ def body(*ends, conserved=True, gaps=(), unspendable=0, tip=700_000):
         "unspendable_amount": unspendable,
         "ends": sorted(ends, key=lambda entry: -entry["amount"]),
         "gaps": list(gaps),
+        "direction": direction,
+        "network": network,
+        "fiat": fiat,
         "conserved": conserved,
         "method": "fifo" if conserved else "poison",
         "tip_height": tip,
@@ -140,4 +144,83 @@ def test_an_address_with_other_names_does_not_read_like_a_fact():
     tags = [{"label": "FBI seizure address"}, {"label": "Binance"}]
     assert "at Binance, address bc1qend (also tagged FBI seizure address)," in sentence(
         body(end("service", 5, service="Binance", tags=tags))
+    )
+
+
+# backward
+
+
+def back(*ends, **further):
+    return sentence(body(*ends, direction="backward", **further))
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        (end("coinbase", COIN), "100.0 % (1 BTC) was newly mined, in 1 block reward"),
+        (end("coinbase", COIN, outputs=[output(1)] * 3), "100.0 % (1 BTC) was newly mined, in 3 block rewards"),
+        (end("gap", COIN), "100.0 % (1 BTC) came out of transactions that are not in this data"),
+        (end("limit", COIN), "100.0 % (1 BTC) was not followed further back, by the limits set"),
+        (end("unknown", COIN), "100.0 % (1 BTC) came from inputs that this data cannot tell apart"),
+        (
+            end("service", COIN, service="Binance", hops=1),
+            "100.0 % (1 BTC) came from Binance, address bc1qend, last paid out 2021-05-08T17:12:57Z, 1 hop back",
+        ),
+    ],
+)
+def test_each_kind_of_source_alone(entry, text):
+    assert back(entry) == f"Of 1 BTC, {text}. Method fifo, as of height 700000 (2021-10-01T00:00:00Z)."
+
+
+def test_sources_by_size_and_other_services_summed():
+    text = back(
+        end("service", 20, service="Binance"),
+        end("service", 10, service="Kraken"),
+        end("service", 5, service="Kraken"),
+        end("coinbase", 40),
+        end("gap", 25),
+        gaps=[{"txid": "ab" * 32}],
+    )
+    parts = text.split("; ")
+    assert [part.split(" %")[0].rpartition(" ")[2] for part in parts] == ["40.0", "25.0", "20.0", "15.0"]
+    assert "came from Kraken" in parts[3]
+    assert "not in this data (transaction abababababababab...)" in parts[1]
+
+
+# fiat
+
+
+def seed(value, day="2021-06-07"):
+    return {"value": value, "rate_date": day if value else None}
+
+
+def test_what_the_seed_was_worth():
+    fiat = {"currency": "USD", "seed": {"value": "2137826.74", "unvalued_amount": 0}, "seeds": [seed("2137826.74")]}
+    text = sentence(body(end("held", COIN), fiat=fiat))
+    assert text.startswith("Of 1 BTC (about 2.14 million USD at the rate of 2021-06-07), 100.0 %")
+    fiat["seeds"] += [seed("1.00", "2021-06-09"), seed(None)]
+    fiat["seed"]["unvalued_amount"] = COIN // 2
+    text = sentence(body(end("held", COIN), fiat=fiat))
+    assert "at the rates of their days, 2021-06-07 to 2021-06-09, 0.5 BTC of it without a rate)" in text
+    text = sentence(body(end("held", COIN), fiat=fiat | {"seeds": [seed(None)]}))
+    assert text.startswith("Of 1 BTC (no rate in USD for the day), ")
+
+
+# Litecoin
+
+
+def test_amounts_are_in_the_coin_of_the_network():
+    text = sentence(body(end("held", COIN), network="litecoin"))
+    assert text.startswith("Of 1 LTC, 100.0 % (1 LTC) sits unspent")
+    assert "BTC" not in text
+
+
+def test_the_extension_block_is_neither_a_holder_nor_a_gap():
+    text = sentence(body(end("mweb", COIN, "mweb_pegin:59"), network="litecoin"))
+    assert (
+        "100.0 % (1 LTC) went into the extension block (MWEB), which hides amounts and holders: where it is now" in text
+    )
+    text = back(end("mweb", COIN, "ltc1qend"), network="litecoin")
+    assert (
+        "100.0 % (1 LTC) came out of the extension block (MWEB), which hides amounts and holders: whose it was" in text
     )

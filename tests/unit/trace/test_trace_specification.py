@@ -13,6 +13,8 @@ from trace_support import Services, bounds, chains, starts, targets_of
 
 from shieldwall.trace.follow import follow
 from shieldwall.trace.limits import Limits
+from shieldwall.trace.methods import METHODS, method_named
+from shieldwall.trace.methods.interface import amount_of
 
 HEX = r"[0-9a-f]{64}"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -26,8 +28,9 @@ FORMS = {
     "share": SHARE, "time": TIME, "first_received": TIME, "last_moved": TIME, "tip_time": TIME, "txid": HEX,
     "tip_hash": HEX, "chain_digest": HEX, "digest": HEX, "unit": "satoshi", "format": "shieldwall-trace/1",
     "state": "spent|spent_outside|unspent|unknown|unspendable", "as_of": NUMBER,
-    "proof": "inclusion|txid", "gap_txid": HEX, "sentence": TEXT, "method_rule": TEXT, "network": "regtest",
-    "kind": "held|service|unknown|fee|limit|gap|address|transaction|output|input",
+    "proof": "inclusion|txid|none", "gap_txid": HEX, "sentence": TEXT, "method_rule": TEXT, "network": "regtest",
+    "direction": "forward|backward",
+    "kind": "held|coinbase|service|unknown|fee|limit|gap|mweb|address|transaction|output|input",
 }  # fmt: skip
 MAY_BE_NULL = {
     "index",
@@ -42,6 +45,9 @@ MAY_BE_NULL = {
     "max_hops",
     "until_time",
     "until_height",
+    "fiat",
+    "rate_date",
+    "rate",
 }
 
 
@@ -65,7 +71,9 @@ def test_types_units_and_forms(data):
     start, wanted = data.draw(starts(world)), data.draw(bounds())
     limits = Limits(wanted.hops, wanted.until_time, wanted.until_height, wanted.least, wanted.transactions)
     with chain.store() as store:
-        result = follow(store, targets_of(store, start), "all", limits, labels=Services(wanted.services))
+        direction = data.draw(st.sampled_from(["forward", "backward"]))
+        labels = Services(wanted.services)
+        result = follow(store, targets_of(store, start), "all", limits, labels=labels, direction=direction)
     plain = json.loads(result.to_json())
     assert plain == result.as_dict()
     for name, value in walk(plain):
@@ -103,6 +111,28 @@ def test_the_digest_is_of_all_other_fields(tmp_path):
     digest = body.pop("digest")
     canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(canonical.encode()).hexdigest() == digest
+
+
+def vectors(root):
+    lines = (root / "docs/spec/trace-result.md").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("    {")]
+
+
+def taints(runs, count):
+    return [tuple((first, last) for place, first, last in runs if place == k) for k in range(count)]
+
+
+def test_the_vectors_of_the_page(root):
+    found = vectors(root)
+    assert {entry["method"] for entry in found} == set(METHODS)
+    for entry in found:
+        method, values, outputs = method_named(entry["method"]), entry["values"], entry["outputs"]
+        if "tainted" in entry:
+            split = method.split(values, taints(entry["tainted"], len(values)), outputs)
+            assert ([amount_of(taint) for taint in split.outputs], split.fee) == (entry["divided"], entry["fee"])
+        else:
+            sources = method.trace_back(values, taints(entry["asked"], len(outputs)), outputs)
+            assert [amount_of(taint) for taint in sources.inputs] == entry["brought"]
 
 
 @pytest.mark.parametrize("words", ["paths_omitted", "steps_omitted", "returned_amount", "unspendable_amount"])

@@ -133,3 +133,13 @@ def test_no_sets_at_all(store, tmp_path):
     body = traced(store, TagSets(tmp_path / "nothing"))
     assert (body["service_amount"], body["held_amount"]) == (0, 100)
     assert [entry["set"] for entry in body["parameters"]["tag_sets"]] == ["freeze-directory"]
+
+
+def test_a_misspelt_stop_is_an_error_that_names_the_categories(sets):
+    index = sets.select(None)
+    with pytest.raises(UsageError, match="no tag of the sets used has the category 'exchnage'") as caught:
+        TagLabels(index, shipped(), REGTEST, ["exchange", "exchnage"])
+    assert "perpetrator" in caught.value.hint
+    assert "hosted_wallet" in caught.value.hint
+    assert TagLabels(index, shipped(), REGTEST, ["perpetrator"]).stop == ("perpetrator",)
+    assert TagLabels(index, shipped(), REGTEST, ["Mixer", "gambling"]).stop == ("gambling", "mixing_service")

@@ -17,7 +17,8 @@ from shieldwall.model import address
 from shieldwall.model.network import MAIN, REGTEST
 from shieldwall.model.script import Script, ScriptKind
 from shieldwall.trace.follow import follow
-from shieldwall.trace.targets import find_targets, read_targets
+from shieldwall.trace.pasted import Asked, read_words
+from shieldwall.trace.targets import find_targets
 
 KEY = b"\x03" + bytes(range(1, 33))
 OTHER_KEY = b"\x02" + bytes(range(2, 34))
@@ -85,8 +86,9 @@ def test_files_and_standard_input(store, made, tmp_path):
     )
     assert [target.kind for target in find_targets(store, [str(path)])] == ["address", "output"]
     assert [t.kind for t in find_targets(store, ["-"], io.StringIO(txid + "\n"))] == ["transaction"]
-    assert read_targets([str(path)]) == {identity("friend"): f"{path}, line 2", f"{txid}:0": f"{path}, line 4"}
-    assert read_targets([txid, str(path)])[txid] == ""
+    listed = [Asked(identity("friend"), f"{path}, line 2"), Asked(f"{txid}:0", f"{path}, line 4")]
+    assert read_words([str(path)], REGTEST) == listed
+    assert read_words([txid, str(path)], REGTEST) == [Asked(txid), *listed]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +101,6 @@ def test_files_and_standard_input(store, made, tmp_path):
         ("p2pk:00", BadInput, "does not fit the kind p2pk"),
         ("nonsense:00", BadInput, "names no script"),
         ("p2pkh:" + "11" * 20, PartialData, "unknown, which is not the same as clean"),
-        ("<script>", UnknownAddress, "is not a valid regtest address"),
-        ("\x00", UnknownAddress, "is not a valid regtest address"),
     ],
 )
 def test_bad_words_say_what_is_wrong_and_in_a_file_where(store, tmp_path, text, error, words):
@@ -112,6 +112,18 @@ def test_bad_words_say_what_is_wrong_and_in_a_file_where(store, tmp_path, text, 
     with pytest.raises(error, match=words) as caught:
         find_targets(store, [str(path)])
     assert caught.value.message.startswith(f"{path}, line 2: ")
+
+
+@pytest.mark.parametrize("text", ["<script>", "\x00"])
+def test_a_word_that_is_nothing_is_no_address(store, text):
+    with pytest.raises(UnknownAddress, match="is not a valid regtest address"):
+        find_targets(store, [text])
+
+
+@pytest.mark.parametrize("text", ["targets.txt", "cases/17/targets", "./x"])
+def test_the_name_of_a_file_that_is_not_there(store, text):
+    with pytest.raises(UsageError, match="no such file"):
+        find_targets(store, [text])
 
 
 def test_one_that_is_not_here_among_others_that_are(store):
@@ -147,7 +159,10 @@ def test_one_wrong_letter_names_the_nearest(store):
 def test_files_that_are_none(store, tmp_path, monkeypatch):
     binary = tmp_path / "binary"
     binary.write_bytes(b"abc\xff\xfe")
-    with pytest.raises(BadInput, match="byte 3: not UTF-8 text"):
+    with pytest.raises(BadInput, match="no address of regtest and no txid in it"):
+        find_targets(store, [str(binary)])
+    binary.write_bytes(bytes(8))
+    with pytest.raises(BadInput, match="no text that can be read"):
         find_targets(store, [str(binary)])
     empty = tmp_path / "empty"
     empty.write_text("# nothing\n")
@@ -156,15 +171,64 @@ def test_files_that_are_none(store, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="standard input"):
         find_targets(store, ["-"])
     long = tmp_path / "long"
-    long.write_text("x\n" * 100_001)
-    with pytest.raises(BadInput, match="more than 100000 lines"):
+    long.write_text("ab:cd\n" * 100_001)
+    with pytest.raises(BadInput, match="more than 100000 targets"):
         find_targets(store, [str(long)])
     large = tmp_path / "large"
-    large.write_bytes(b"x" * ((16 << 20) + 1))
+    large.write_bytes(b"x" * ((64 << 20) + 1))
     with pytest.raises(BadInput, match="split the file"):
         find_targets(store, [str(large)])
     with pytest.raises(UsageError, match="nothing to trace"):
         find_targets(store, [])
+
+
+def told(store, word, standard_input=None):
+    lines = []
+    return [target.text for target in find_targets(store, [word], standard_input, lines.append)], lines
+
+
+def test_whatever_a_document_mentions_of_this_network(store, made, tmp_path):
+    """What is of other networks, no transaction of this store, or nearly an address is told and not traced."""
+    friend, txid, digest = identity("friend"), made.made[3].txid, "cd" * 32
+    typo = friend[:-3] + ("q" if friend[-3] != "q" else "p") + friend[-2:]
+    path = tmp_path / "note.md"
+    path.write_text(
+        f"# Note\nPaid to <{friend}>, see https://block.example/tx/{txid}:0.\nsum {digest}, block {'0' * 10}{'ef' * 27}\n"
+        f"main: {address.identity(HASHED, MAIN)}, twice: {friend}, wrong: {typo}\n"
+    )
+    texts, lines = told(store, str(path))
+    assert texts == [friend, f"{txid}:0"]
+    assert lines == [
+        f"{path} (text): addresses of regtest: 1; perhaps txids: 2",
+        "left aside: 1 block hash, 1 of main",
+        f"near miss: line 4, column 103: {typo}: its checksum does not hold; did you mean {friend}?",
+        "left aside: 1 strings of 64 digits that are no transactions or outputs of this store",
+    ]
+    assert told(store, "-", io.StringIO(path.read_text()))[0] == texts
+    assert told(store, path.read_text())[0] == texts
+    assert told(store, f"bitcoin:{friend}?amount=1") == (
+        [friend],
+        ["pasted text (text): addresses of regtest: 1; perhaps txids: 0"],
+    )
+
+
+def test_a_document_whose_addresses_the_store_does_not_hold(store):
+    stranger = identity("stranger")
+    with pytest.raises(PartialData, match="pasted text, line 1, column 8: no output of"):
+        find_targets(store, [f"pay to {stranger} now"])
+    found = find_targets(store, [f"pay to {stranger} or {identity('friend')}"])
+    assert [target.found for target in found] == [False, True]
+    with pytest.raises(PartialData, match="unknown, which is not the same as clean"):
+        find_targets(store, [f"sum {'cd' * 32} only"])
+
+
+def test_a_document_that_mentions_nothing_offers_what_is_near(store):
+    grouped = " ".join(identity("friend")[place : place + 4] for place in range(0, 44, 4))
+    with pytest.raises(BadInput, match="no address of regtest and no txid") as caught:
+        find_targets(store, [f"please pay {grouped}"])
+    assert f"did you mean {identity('friend')}?" in caught.value.hint
+    with pytest.raises(BadInput, match="left aside: 1 of main"):
+        find_targets(store, [f"pay {address.identity(HASHED, MAIN)} now"])
 
 
 def refusal(store, word):
@@ -195,7 +259,7 @@ def test_whatever_file_is_named_is_read_or_refused_in_words(store, tmp_path_fact
     path = tmp_path_factory.getbasetemp() / "fuzzed-targets"
     path.write_bytes(content)
     error = refusal(store, str(path))
-    assert error is None or str(path) in error.message or "nothing to trace" in error.message
+    assert error is None or str(path) in str(error) or "nothing to trace" in error.message
 
 
 def test_other_networks_are_named(store):

@@ -203,6 +203,10 @@ class Coverage:
                         Put(value, address.identity(script, REGTEST), script.unspendable)
                         for script, value in made.outputs
                     ),
+                    tuple(
+                        address.identity(coin.script, REGTEST) if there else None
+                        for coin, there in zip(made.coins, known, strict=True)
+                    ),
                 )
             )
         return World(tuple(payments), self._states(chain, present, heights))
@@ -271,10 +275,13 @@ class Services:
 
 
 @st.composite
-def chains(draw) -> Chain:
-    """A few blocks of small payments: several inputs and outputs, zero values, data, reuse, spends within a block."""
+def chains(draw, scale: int = 1) -> Chain:
+    """A few blocks of small payments: several inputs and outputs, zero values, data, reuse, spends within a block.
+
+    `scale`: what is mined is so many times as much.
+    """
     chain = Chain()
-    small = st.integers(0, 30)
+    small = st.integers(0, 30).map(lambda value: value * scale)
     for _ in range(draw(st.integers(2, 6))):
         for _ in range(draw(st.integers(0, 4))):
             coins = [coin for coin in chain.maker.unspent.values() if coin.script.kind == ScriptKind.P2WPKH]

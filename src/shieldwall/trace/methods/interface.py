@@ -1,4 +1,4 @@
-"""The seam of taint methods: what enters a transaction tainted, what leaves it so.
+"""The seam of taint methods: what enters a transaction tainted, what leaves it so; and the same question asked backward.
 
 A method never sees the chain: it gets the values and taints of one transaction's inputs in order, and the values of its
 outputs in index order. Amounts are integer satoshi.
@@ -10,11 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shieldwall.errors import UsageError
+
 Interval = tuple[int, int]
 """First and one past the last satoshi of a tainted run within an output, counted from 0."""
 
 Taint = tuple[Interval, ...]
-"""What of an output is tainted. Only FIFO cares which satoshi; the others use one interval from 0 to the amount."""
+"""What of an output is tainted. Only methods that keep satoshi in order (FIFO, LIFO) care which; the others use one
+interval from 0 to the amount."""
 
 CLEAN: Taint = ()
 
@@ -54,19 +57,39 @@ class Split:
     origins: tuple[int | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where what is asked for of a transaction's outputs came from.
+
+    Attributes:
+        inputs: What of each input went into it.
+        unplaced: Satoshi asked for that no input can have brought; above 0 only where a source gives inputs worth less
+            than the outputs.
+        heirs: For each input, the position of the output into which most of it went; None for one that has no part.
+    """
+
+    inputs: tuple[Taint, ...]
+    unplaced: int
+    heirs: tuple[int | None, ...]
+
+
 class Method(ABC):
     """A rule for dividing taint.
 
     Attributes:
         name: The word on the command line and in results.
         conserved: True when what enters tainted leaves tainted, to the last satoshi, fee included.
+        reversible: True when the rule also says where an output's money came from.
         rule: The rule in one sentence, for reports.
+        backward_rule: The same for the way back; "" when it cannot be asked backward.
         source: Where it is defined.
     """
 
     name: str
     conserved: bool
+    reversible: bool = True
     rule: str
+    backward_rule: str = ""
     source: str
 
     @abstractmethod
@@ -81,6 +104,21 @@ class Method(ABC):
         Raises:
             UnknownInput: The rule needs a value that is None.
         """
+
+    def trace_back(self, values: Sequence[int | None], wanted: Sequence[Taint], outputs: Sequence[int]) -> Sources:
+        """Which inputs the wanted parts of the outputs came from.
+
+        Args:
+            values: Satoshi of each input, in input order; None where nobody gives it.
+            wanted: What is asked for of each output.
+            outputs: Satoshi of each output, in index order.
+
+        Raises:
+            UnknownInput: The rule needs a value that is None.
+            UsageError: The rule cannot be asked backward.
+        """
+        del values, wanted, outputs
+        raise UsageError(f"{self.name} cannot be asked backward", hint="use --method fifo, lifo, haircut or poison")
 
 
 def total_known(values: Sequence[int | None]) -> int:

@@ -1,0 +1,47 @@
+"""Every transaction that a walk passed, in the words of a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shieldwall.trace.facts import Facts
+from shieldwall.trace.record import Step, Walk
+
+
+def transfers(facts: Facts, walk: Walk) -> list[dict[str, Any]]:
+    """The transactions in chain order: what came in tainted, what went where."""
+    return [_transfer(facts, walk, step) for step in walk.steps]
+
+
+def _transfer(facts: Facts, walk: Walk, step: Step) -> dict[str, Any]:
+    made = facts.transaction(step.transaction)
+    return {
+        "txid": made["txid"],
+        "height": made["height"],
+        "time": made["time"],
+        "hop": step.hop,
+        "inputs": _inputs(facts, walk, step),
+        "outputs": [
+            {"index": output - made["first"], "address": facts.address(output), "amount": amount}
+            for output, amount in step.outputs
+        ],
+        "fee": step.fee,
+    }
+
+
+def _inputs(facts: Facts, walk: Walk, step: Step) -> list[dict[str, Any]]:
+    rows = []
+    outside = None
+    address: str | None
+    for place, output, amount in step.inputs:
+        if output is not None:
+            reached = walk.reached.get(output)
+            maker = facts.transaction(facts.store.transaction_of(output) if reached is None else reached.transaction)
+            txid, index, address = maker["txid"], output - maker["first"], facts.address(output)
+        else:  # an output whose transaction is not here
+            outside = outside or list(facts.store.inputs(step.transaction))
+            entry = outside[place]
+            txid, index = entry.txid, entry.index
+            address = None if entry.holder is None else facts.holders.identity(entry.holder)
+        rows.append({"place": place, "txid": txid, "index": index, "address": address, "amount": amount})
+    return rows
