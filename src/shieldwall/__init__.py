@@ -21,10 +21,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shieldwall.node.api import build_chain, import_tags, open_chain, trace_money
+    from shieldwall.node.api import build_chain, find_addresses, import_tags, open_chain, screen, trace_money
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "build_chain", "import_tags", "open_chain", "trace_money"]
+__all__ = ["__version__", "build_chain", "find_addresses", "import_tags", "open_chain", "screen", "trace_money"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,17 +1,24 @@
-"""`shieldwall chain`: build, info, verify, show."""
+"""`shieldwall chain`: build, follow, info, verify, show."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import click
 
 from shieldwall.chain.build import BuildConfig, build
-from shieldwall.chain.columns import WHOLE
 from shieldwall.chain.info import summary
-from shieldwall.chain.store import ChainStore
+from shieldwall.chain.manifest import EPOCH_TRANSACTIONS
+from shieldwall.chain.readers.parquet import ParquetOptions
+from shieldwall.chain.readers.rpc_client import login_of
+from shieldwall.chain.since import Since
+from shieldwall.chain.sources import SourceOptions
+from shieldwall.chain.unconfirmed import read_unconfirmed
 from shieldwall.cli.options import (
     Progress,
     chain_option,
@@ -21,18 +28,55 @@ from shieldwall.cli.options import (
     output_option,
     settings,
 )
+from shieldwall.cli.passing import export_command, import_command
+from shieldwall.cli.showing import block_record, holder_record, transaction_record
 from shieldwall.errors import PartialData
-from shieldwall.model import address
-from shieldwall.model.moment import utc
+from shieldwall.model.moment import unix
 from shieldwall.model.network import NETWORKS, by_name
-from shieldwall.model.script import from_identity
-from shieldwall.model.transaction import display, internal
 from shieldwall.node.wiring import chain_folder, open_chain
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def node_options(function: Function) -> Function:
+    """Options of commands that may ask a node."""
+    for option in (
+        click.option(
+            "--since",
+            metavar="DATE|HEIGHT",
+            callback=lambda _context, _option, text: _since(text),
+            help="Where the store begins; what is earlier is left out, now and later.",
+        ),
+        click.option(
+            "--rpc-cookie",
+            type=click.Path(path_type=Path),
+            help="Node URL: the node's cookie file; else SHIELDWALL_RPC_COOKIE, or SHIELDWALL_RPC_USER and _PASSWORD.",
+        ),
+        click.option(
+            "--allow-remote",
+            is_flag=True,
+            help="Let a node or Esplora URL be on another machine. That server learns which blocks, address or transaction "
+            "you look at.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _since(text: str | None) -> Since | None:
+    if text is None:
+        return None
+    # eight digits are a date, as ISO 8601 writes it without hyphens
+    return Since(height=int(text)) if re.fullmatch(r"[0-9]{1,7}", text) else Since(time=unix(text))
 
 
 @click.group()
 def chain() -> None:
-    """Build, look at and verify a chain store."""
+    """Build, follow, look at, verify and pass on a chain store."""
+
+
+chain.add_command(export_command)
+chain.add_command(import_command)
 
 
 @chain.command("build")
@@ -48,10 +92,35 @@ def chain() -> None:
     "--hops", type=click.IntRange(0, 50), default=0, show_default=True, help="Esplora URL: spends onward to fetch."
 )
 @click.option(
-    "--allow-remote",
-    is_flag=True,
-    help="Let an Esplora URL be on another machine. That server learns which address or transaction you look at.",
+    "--txids",
+    type=click.Choice(["recompute", "given"]),
+    default="recompute",
+    show_default=True,
+    help="Parquet: given takes the column hash unproven, faster; where it holds wtxids, spends do not link.",
 )
+@click.option(
+    "--roots",
+    type=click.Choice(["check", "skip"]),
+    default="check",
+    show_default=True,
+    help="Parquet: skip leaves merkle roots unchecked; inclusion is then not proven, and unspent is unknown.",
+)
+@click.option(
+    "--raw",
+    type=click.Choice(["auto", "keep", "drop"]),
+    default="auto",
+    show_default=True,
+    help="Keep the transactions' own bytes in the store; auto: of sources up to 512 MB. Of block files their place will do.",
+)
+@click.option(
+    "--epoch",
+    type=click.IntRange(1, 1 << 31),
+    default=EPOCH_TRANSACTIONS,
+    show_default=True,
+    metavar="TRANSACTIONS",
+    help="New store: transactions that fill an epoch, the unit of `chain export`.",
+)
+@node_options
 @output_option
 def build_command(
     sources: tuple[str, ...],
@@ -59,14 +128,22 @@ def build_command(
     network: str | None,
     height: int | None,
     hops: int,
+    txids: Literal["recompute", "given"],
+    roots: Literal["check", "skip"],
+    raw: Literal["auto", "keep", "drop"],
+    epoch: int,
     allow_remote: bool,
+    rpc_cookie: Path | None,
+    since: Since | None,
     output: str | None,
 ) -> int:
     """Build a chain store from SOURCES, or extend it.
 
     SOURCE is a folder or file of Bitcoin Core blocks (blk*.dat, with rev*.dat beside them), a single raw block (bytes,
-    hex, or JSON with the block as hex; NAME-undo.raw beside it is used), saved Esplora answers, a fact file, or the URL
-    of your own Esplora instance: http://127.0.0.1:3000/address/ADDRESS or .../tx/TXID.
+    hex, or JSON with the block as hex; NAME-undo.raw beside it is used), saved answers of getblock HASH 2 or 3, saved
+    Esplora answers, a fact file, a folder of the AWS public data set as Parquet, blocks and transactions of bitcoin-etl as
+    JSON lines, the URL of your own node, rpc://127.0.0.1:8332, or of your own Esplora instance:
+    http://127.0.0.1:3000/address/ADDRESS or .../tx/TXID.
 
     A stop leaves the last commit; the same call goes on from there. Exit code 3: blocks are missing in the middle.
     """
@@ -80,8 +157,14 @@ def build_command(
             height=height,
             hops=hops,
             allow_remote=allow_remote,
-            config=BuildConfig(engine=config.engine),  # type: ignore[arg-type]
+            config=BuildConfig(engine=config.engine, raw=raw, epoch_transactions=epoch),  # type: ignore[arg-type]
             progress=progress,
+            since=since,
+            options=SourceOptions(
+                login=login_of(rpc_cookie, os.environ),
+                first=(since.height or 0) if since else 0,
+                parquet=ParquetOptions(txids=txids, roots=roots, since=since.time if since else None),
+            ),
         )
     finally:
         progress.end()
@@ -95,6 +178,78 @@ def build_command(
     else:
         emit_record(record, output)
     return PartialData.exit_code if report.partial else 0
+
+
+@chain.command()
+@click.argument("url", metavar="RPC_URL")
+@chain_option
+@click.option("--network", help="Network of a new store; default: the node's.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0.1, 86_400),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between two looks at the node.",
+)
+@click.option("--once", is_flag=True, help="Look once, and end.")
+@click.option(
+    "--confirmations",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Leave blocks with fewer for later.",
+)
+@click.option(
+    "--unconfirmed",
+    type=click.IntRange(0, 1_000_000),
+    default=20_000,
+    show_default=True,
+    metavar="MOST",
+    help="Waiting transactions to keep beside the store; 0 keeps none.",
+)
+@node_options
+@click.option("-o", "--output", type=click.Choice(["jsonl"]), help="One JSON line for each look that brings something.")
+def follow(
+    url: str,
+    chain: str | None,
+    network: str | None,
+    every: float,
+    once: bool,
+    confirmations: int,
+    unconfirmed: int,
+    allow_remote: bool,
+    rpc_cookie: Path | None,
+    since: Since | None,
+    output: str | None,
+) -> int:
+    """Keep a store at the tip of your own node.
+
+    RPC_URL is rpc://127.0.0.1:8332, or as your node has it. What the node gives up in a reorganisation is rolled back.
+
+    Says each new tip on standard error. Transactions that wait for a block are kept beside the store, never in it. Ends
+    with an interrupt or a termination signal; the last commit stands.
+    """
+    from shieldwall.chain.follow import FollowConfig  # noqa: PLC0415
+    from shieldwall.cli.following import follow_node  # noqa: PLC0415
+
+    config = settings(chain=chain)
+    return follow_node(
+        chain_folder(config),
+        url,
+        network=by_name(network) if network else None,
+        config=FollowConfig(
+            every=every,
+            most_unconfirmed=unconfirmed,
+            build=BuildConfig(engine=config.engine),  # type: ignore[arg-type]
+            allow_remote=allow_remote,
+        ),
+        since=since,
+        options=SourceOptions(login=login_of(rpc_cookie, os.environ), confirmations=confirmations),
+        once=once,
+        as_json=output == "jsonl",
+    )
 
 
 @chain.command()
@@ -138,115 +293,10 @@ def show(thing: str, chain: str | None, output: str | None) -> None:
     """Show a transaction, an address (or KIND:HEX of a script without one), or the block at a height."""
     with open_chain(settings(chain=chain)) as store:
         if re.fullmatch(r"[0-9]{1,9}", thing):
-            emit_record(_block(store, int(thing)), output)
-        elif re.fullmatch(r"[0-9a-fA-F]{64}", thing):
-            emit_record(_transaction(store, thing.lower()), output)
+            emit_record(block_record(store, int(thing)), output)
+            return
+        layer = read_unconfirmed(store.folder)
+        if re.fullmatch(r"[0-9a-fA-F]{64}", thing):
+            emit_record(transaction_record(store, thing.lower(), layer), output)
         else:
-            emit_record(_holder(store, thing), output)
-
-
-def _block(store: ChainStore, height: int) -> dict[str, Any]:
-    heights = store.column("block_height")
-    found = [int(number) for number in (heights == height).nonzero()[0]]
-    if not found:
-        raise PartialData(
-            f"no block at height {height} is in this store", hint="shieldwall chain info shows what it holds"
-        )
-    number = found[0]
-    firsts = store.column("block_first_tx")
-    last = int(firsts[number + 1]) if number + 1 < len(firsts) else store.rows("tx")
-    whole = bool(store.column("block_flags")[number] & 1)
-    return {
-        "height": height,
-        "hash": display(store.column("block_hash")[number].tobytes()),
-        "time": utc(int(store.column("block_time")[number])),
-        "whole": whole,
-        "transactions": last - int(firsts[number]),
-        **_fees(store, number, height),
-        "txids": [store.txid(transaction) for transaction in range(int(firsts[number]), last)],
-    }
-
-
-def _fees(store: ChainStore, block: int, height: int) -> dict[str, int | None]:
-    """What the coinbase took, and the fees that the block's inputs and outputs leave; None where that is not known."""
-    first = int(store.column("block_first_tx")[block])
-    firsts = store.column("block_first_tx")
-    last = int(firsts[block + 1]) if block + 1 < len(firsts) else store.rows("tx")
-    fees: int | None = 0 if store.column("block_flags")[block] & WHOLE else None
-    coinbase = None
-    for transaction in range(first, last):
-        if store.is_coinbase(transaction):
-            coinbase = sum(store.values(transaction))
-            continue
-        brought = store.links(transaction)[1]
-        known = [value for value in brought if value is not None]
-        if fees is not None:
-            fees = fees + sum(known) - sum(store.values(transaction)) if len(known) == len(brought) else None
-    return {"coinbase": coinbase, "subsidy": store.network.subsidy(height), "fees": fees}
-
-
-def _transaction(store: ChainStore, txid: str) -> dict[str, Any]:
-    number = store.find_transaction(internal(txid))
-    if number is None:
-        raise PartialData(f"transaction {txid} is not in this store", hint="extend the store: shieldwall chain build")
-    inputs = [
-        {
-            "spends": f"{entry.txid}:{entry.index}",
-            "address": None if entry.holder is None else store.identity(entry.holder),
-            "value": entry.value,
-            "in_store": entry.output is not None,
-        }
-        for entry in store.inputs(number)
-    ]
-    paid = sum(store.values(number))
-    brought = store.links(number)[1]
-    fee = None if not brought or None in brought else sum(value or 0 for value in brought) - paid
-    return {
-        "txid": txid,
-        "height": store.height_of(number),
-        "block": display(store.column("block_hash")[store.block_of(number)].tobytes()),
-        "time": utc(store.time_of(number)),
-        "proof": store.proof_of(number),
-        "coinbase": store.is_coinbase(number),
-        "fee": fee,
-        "inputs": inputs,
-        "outputs": [_output(store, output) for output in store.output_range(number)],
-        "raw": store.raw(number).hex(),
-    }
-
-
-def _output(store: ChainStore, output: int) -> dict[str, Any]:
-    spend = store.spend(output)
-    spender = store.txid(spend.transaction) if spend.transaction is not None else spend.txid
-    txid, index = store.outpoint(output)
-    return {
-        "output": f"{txid}:{index}",
-        "address": store.identity(int(store.column("output_holder")[output])),
-        "value": int(store.column("output_value")[output]),
-        "state": spend.state.value,
-        "spent_by": spender,
-        "as_of": spend.as_of,
-    }
-
-
-def _holder(store: ChainStore, thing: str) -> dict[str, Any]:
-    script = from_identity(thing) if ":" in thing else address.decode(thing, store.network)
-    number = store.find_holder(script)
-    if number is None:
-        raise PartialData(
-            f"{thing} is not in this store: unknown, which is not the same as clean",
-            hint="extend the store: shieldwall chain build",
-        )
-    twin = store.twin(number)
-    outputs = [_output(store, output) for output in store.outputs_of(number)]
-    sums: dict[str, int] = {}
-    for output in outputs:
-        sums[output["state"]] = sums.get(output["state"], 0) + output["value"]
-    return {
-        "address": store.identity(number),
-        "kind": script.kind.label,
-        "same_key": None if twin is None else store.identity(twin),
-        "received": sum(output["value"] for output in outputs),
-        "by_state": sums,
-        "outputs": outputs,
-    }
+            emit_record(holder_record(store, thing, layer), output)

@@ -11,9 +11,10 @@ from shieldwall import __version__
 
 _COMMANDS = {
     "demo": ("shieldwall.cli.demo", "The flagship job, offline, start to finish."),
-    "chain": ("shieldwall.cli.chain", "Build, look at and verify a chain store."),
+    "chain": ("shieldwall.cli.chain", "Build, follow, verify and pass on a chain store."),
     "tags": ("shieldwall.cli.tags", "Import and look up what is said of addresses."),
     "trace": ("shieldwall.cli.trace", "Where is the money now, and who can freeze it?"),
+    "screen": ("shieldwall.cli.screen", "Many addresses: what is known about each?"),
     "config": ("shieldwall.cli.config", "Show the settings and where they come from."),
 }
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from shieldwall.cli.options import chosen_format, data_option, emit_record, emit_rows, output_option, settings, table
-from shieldwall.errors import UnknownAddress
-from shieldwall.intel import ReadOptions, TagSets, address_subject, chain_of, know, read_directory, shipped
-from shieldwall.intel.directory import freezable_by
-from shieldwall.model.address import nearest
+from shieldwall.cli.telling import tell
+from shieldwall.errors import BadInput, UnknownAddress, UsageError
+from shieldwall.intel import (
+    Freezable,
+    Known,
+    ReadOptions,
+    TagSets,
+    address_subject,
+    chain_of,
+    freezable_by,
+    know,
+    read_directory,
+    shipped,
+)
+from shieldwall.intel.document import gather, is_file
+from shieldwall.model.address import nearest, parse
 from shieldwall.model.claim import Subject
 from shieldwall.model.marking import parse_marking
-from shieldwall.model.network import NETWORKS, by_name
+from shieldwall.model.network import LITECOIN, MAIN, NETWORKS, Network, by_name
 from shieldwall.trace.printable import printable
 
 
@@ -33,7 +46,7 @@ def tags() -> None:
 @click.option("--source", default="", help="Where a file without a source comes from.")
 @click.option("--confidence", default="", help="TagPack confidence word of entries that have none.")
 @click.option("--tlp", help="Marking, such as TLP:GREEN; without one the strictest, unless the pack says it is public.")
-@click.option("--network", default="main", show_default=True, help="Which network BTC means.")
+@click.option("--network", default="main", show_default=True, help="Which network BTC means; or, of Litecoin, LTC.")
 @data_option
 @output_option
 def import_command(
@@ -110,42 +123,96 @@ def list_command(data: str | None, output: str | None) -> None:
 
 
 @tags.command()
-@click.argument("address")
-@click.option("--currency", default="BTC", show_default=True, help="Currency of the address.")
+@click.argument("address", metavar="ADDRESS|FILE|TEXT|-")
 @click.option(
-    "--network", type=click.Choice(list(NETWORKS)), default="main", show_default=True, help="Which network BTC means."
+    "--currency", help="Currency of the address; by default BTC, and LTC of what is an address of Litecoin only."
+)
+@click.option(
+    "--network",
+    type=click.Choice(list(NETWORKS)),
+    default="main",
+    show_default=True,
+    help="Which network BTC means; or, of Litecoin, LTC.",
 )
 @data_option
 @output_option
-def show(address: str, currency: str, network: str, data: str | None, output: str | None) -> None:
+def show(address: str, currency: str | None, network: str, data: str | None, output: str | None) -> None:
     """Show what is said of ADDRESS: merged, counted, with sources, contradictions and who can freeze there.
 
-    No tag means unknown, not clean.
+    Of a document (a file, - for standard input) or pasted text it shows every address of the network that is in it. No
+    tag means unknown, not clean.
     """
     config = settings(data=data)
-    chain, bitcoin = chain_of(currency, "", by_name(network))
-    subject = address_subject(address, chain, bitcoin, "the command line")
-    if not isinstance(subject, Subject):
-        found = nearest(address, bitcoin) if bitcoin is not None else ()
-        near = f"did you mean {' or '.join(found)}?" if found else "copy it again from its source"
-        raise UnknownAddress(f"{address}: {subject.reason}", hint=near, nearest=found)
-    known = know(subject, TagSets(config.tags).select(None).lookup([subject]).get(subject, ()))
+    chosen = by_name(network)
+    chain, bitcoin = chain_of(currency or _currency(address, chosen), "", chosen)
+    subjects = _subjects(address, chain, bitcoin)
+    said = TagSets(config.tags).select(None).lookup(subjects)
     directory = shipped()
     if config.directory is not None:
         directory = directory.with_further(read_directory(config.directory))
-    freezable = freezable_by(known.tags, directory)
-    if chosen_format(output) != "table":
-        emit_record({**known.as_dict(), **freezable.as_dict()}, output)
-        return
+    answers = []
+    for subject in subjects:
+        known = know(subject, said.get(subject, ()))
+        answers.append((known, freezable_by(known.tags, directory)))
+    if chosen_format(output) == "table":
+        for known, freezable in answers:
+            _print(known, freezable)
+    elif len(answers) == 1:
+        emit_record({**answers[0][0].as_dict(), **answers[0][1].as_dict()}, output)
+    else:
+        rows = [{**known.as_dict(), **freezable.as_dict()} for known, freezable in answers]
+        emit_rows(rows, tuple(rows[0]), output)
+
+
+def _currency(text: str, network: Network) -> str:
+    """The currency of what nobody gives one of: LTC where it can be nothing but an address of Litecoin's main network."""
+    word = text.strip()
+    return LITECOIN.coin if parse(word, network) is None and parse(word, LITECOIN) is not None else MAIN.coin
+
+
+def _subjects(text: str, chain: str, bitcoin: Network | None) -> list[Subject]:
+    """The address that a word is, or those that a document or text mentions."""
+    is_document = text == "-" or is_file(text)
+    if not is_document:
+        subject = address_subject(text.strip(), chain, bitcoin, "the command line")
+        if isinstance(subject, Subject):
+            return [subject]
+        if bitcoin is None:
+            raise UnknownAddress(f"{text}: {subject.reason}", hint="copy it again from its source")
+    if bitcoin is None:
+        raise UsageError(
+            "documents are searched for Bitcoin and Litecoin addresses only", hint="name the address itself"
+        )
+    gathered = gather([text], sys.stdin, bitcoin)
+    near = [str(miss) for miss in gathered.mentions.near_misses]
+    found = gathered.mentions.addresses()
+    if not found and not is_document and len(text.split()) < 2:
+        close = nearest(text, bitcoin)
+        hint = f"did you mean {' or '.join(close)}?" if close else "copy it again from its source"
+        raise UnknownAddress(
+            f"{text}: no valid {bitcoin.name} address: its checksum does not hold", hint=hint, nearest=close
+        )
+    if not found:
+        raise BadInput(f"no address of {bitcoin.name} is in what was given", hint="; ".join(near[:3]))
+    for line in near:
+        tell(f"near miss: {line}")
+    for what in gathered.unread:
+        tell(f"not read: {what}")
+    subjects = (address_subject(mention.name, chain, bitcoin, "the text") for mention in found)
+    return [subject for subject in subjects if isinstance(subject, Subject)]
+
+
+def _print(known: Known, freezable: Freezable) -> None:
     if not known.tags:
-        click.echo(f"{address}: nothing is known. That is unknown, not clean.")
+        click.echo(f"{known.subject.name}: nothing is known. That is unknown, not clean.")
+        return
     rows = [
         {"label": tag.label, "category": tag.category, "abuse": tag.abuse, "actor": tag.actor, "confidence": tag.confidence,
          "said by": tag.count, "sources": ", ".join(f"{s.set} {s.at}".strip() for s in tag.sources)}
         for tag in known.tags
     ]  # fmt: skip
-    if rows:
-        click.echo(table(rows, ("label", "category", "abuse", "actor", "confidence", "said by", "sources")), nl=False)
+    click.echo(f"{known.subject.name}:")
+    click.echo(table(rows, ("label", "category", "abuse", "actor", "confidence", "said by", "sources")), nl=False)
     for entry in known.contradictions:
         click.echo(printable(f"contradiction: {entry.text}"))
     for freezer in freezable.freezers:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from textwrap import fill
-from typing import Any
 
 import click
 
@@ -17,24 +15,23 @@ from shieldwall.cli.options import (
     data_option,
     output_option,
     settings,
-    table,
-    width,
 )
+from shieldwall.cli.telling import tell
+from shieldwall.cli.trace_text import text
 from shieldwall.errors import PartialData, UsageError
-from shieldwall.model.amount import btc, percent
+from shieldwall.intel.rates import choose_valuer
 from shieldwall.model.moment import unix
 from shieldwall.model.network import COIN
 from shieldwall.node.wiring import labels, open_chain
-from shieldwall.trace.follow import DEFAULT_METHOD, follow
+from shieldwall.trace.follow import BACKWARD, DEFAULT_METHOD, FORWARD, follow
+from shieldwall.trace.graphml import graphml
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import METHODS
-from shieldwall.trace.printable import printable
 from shieldwall.trace.published import read_published
 from shieldwall.trace.report import render
 from shieldwall.trace.result import TraceResult
 from shieldwall.trace.targets import find_targets
 
-_MOST_ROWS = 20  # ends shown on a terminal
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writes it without hyphens
 
@@ -43,12 +40,13 @@ _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writ
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @chain_option
 @data_option
+@click.option("--backward", is_flag=True, help="Where the money came from, instead of where it went.")
 @click.option(
     "--method",
     type=click.Choice([*METHODS, "all"]),
     default=DEFAULT_METHOD,
     show_default=True,
-    help="How mixed money divides; all gives the totals side by side.",
+    help="How mixed money divides; all gives each of them side by side.",
 )
 @click.option(
     "--tags",
@@ -62,8 +60,14 @@ _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writ
     "--stop", multiple=True, metavar="CATEGORY", help="Stop at addresses of this tag category (again for more)."
 )
 @click.option("--hops", type=click.IntRange(0), help="Stop after so many spends.")
-@click.option("--until", metavar="DATE|HEIGHT", help="Do not follow spends after this.")
-@click.option("--least", metavar="AMOUNT", default="0", help="Do not follow less: satoshi, or bitcoin as in 0.01btc.")
+@click.option(
+    "--until",
+    metavar="DATE|TIME|HEIGHT",
+    help="Do not follow spends in later blocks, nor, backward, payments in earlier ones. A date is its first second in UTC.",
+)
+@click.option(
+    "--least", metavar="AMOUNT", default="0", help="Do not follow less: satoshi, or coins as in 0.01btc, 0.01ltc."
+)
 @click.option(
     "--max-transactions", type=click.IntRange(1), default=200_000, show_default=True, help="Follow at most so many."
 )
@@ -73,6 +77,17 @@ _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writ
     metavar="FILE",
     help="Claims of published hops that the store does not hold (JSON lines).",
 )
+@click.option("--fiat", metavar="CURRENCY", help="Value seeds and ends in this currency, each on its day, by --rates.")
+@click.option("--rates", multiple=True, metavar="FILE", help="Rates to value by (again for more); none are shipped.")
+@click.option(
+    "--rates-within",
+    type=click.IntRange(0, 31),
+    default=0,
+    show_default=True,
+    metavar="DAYS",
+    help="Where a day has no rate, take one of so many days before.",
+)
+@click.option("--graphml", "graph", metavar="FILE", help="Write the graph for yEd, Gephi or networkx.")
 @click.option("--report", metavar="FILE.html", help="Write the report, one self-contained page.")
 @click.option("--strict", is_flag=True, help="Exit code 3 when gaps, unknown spends or absent targets remain.")
 @output_option
@@ -80,6 +95,7 @@ def trace(
     targets: tuple[str, ...],
     chain: str | None,
     data: str | None,
+    backward: bool,
     method: str,
     sets: tuple[str, ...],
     no_tags: bool,
@@ -89,33 +105,48 @@ def trace(
     least: str,
     max_transactions: int,
     published: tuple[str, ...],
+    fiat: str | None,
+    rates: tuple[str, ...],
+    rates_within: int,
+    graph: str | None,
     report: str | None,
     strict: bool,
     output: str | None,
 ) -> int:
-    """Follow the money of TARGETS to where it is now.
+    """Follow the money of TARGETS to where it is now, or back to where it came from.
 
     TARGET is an ADDRESS, a TXID, TXID:N (an output), TXID:in:N (what input N brought), KIND:HEX (a script without an
-    address), a file with one of these a line, or - for standard input.
+    address), a file with one of these a line, or - for standard input. A file of any other kind (text, mail, chat export,
+    CSV, HTML, JSON; PDF with the extra) and pasted text are searched for addresses and txids.
     """
     if no_tags and (sets or stop):
         raise UsageError("--no-tags goes with neither --tags nor --stop: without tags nothing is a service")
     config = settings(chain=chain, data=data)
-    limits = Limits(
-        hops=hops,
-        least=_amount(least),
-        transactions=max_transactions,
-        **_until(until),
-    )
     with open_chain(config) as store:
-        found = find_targets(store, targets, sys.stdin)
+        coin = store.network.coin
+        limits = Limits(hops=hops, least=_amount(least, coin), transactions=max_transactions, **_until(until))
+        valuer = choose_valuer(fiat, rates, rates_within, coin)
+        found = find_targets(store, targets, sys.stdin, tell)
         known = None if no_tags else labels(config, store.network, sets, stop or None)
         hop_claims = read_published([Path(name) for name in published])
         progress = Progress()
         try:
-            result = follow(store, found, method, limits, labels=known, published=hop_claims, progress=progress)
+            result = follow(
+                store,
+                found,
+                method,
+                limits,
+                direction=BACKWARD if backward else FORWARD,
+                labels=known,
+                published=hop_claims,
+                fiat=valuer,
+                progress=progress,
+            )
         finally:
             progress.end()
+    if graph:
+        Path(graph).write_text(graphml(result.body, result.digest), encoding="utf-8")
+        click.echo(f"graph: {graph}", err=True)
     if report:
         Path(report).write_text(render(result), encoding="utf-8")
         click.echo(f"report: {report}", err=True)
@@ -136,72 +167,17 @@ def emit(result: TraceResult, output: str | None) -> None:
             click.echo(result.to_json())
 
 
-def text(body: dict[str, Any]) -> str:
-    """The answer for a terminal."""
-    parts = [fill(printable(body["sentence"]), width()), "", _ends(body)]
-    if "methods" in body:
-        columns = ("method", "held", "service", "unknown", "gap", "limit", "fee")
-        rows = [
-            {"method": side["method"], **{kind: btc(side[f"{kind}_amount"]) for kind in columns[1:]}}
-            for side in body["methods"]
-        ]
-        parts += [table(rows, columns)]
-    if body["paths"]:
-        parts.append(_path(body["paths"][0]))
-    for gap in body["gaps"][:_MOST_ROWS]:
-        then = f"; published after it: {', '.join(gap['then'])}" if gap["then"] else ""
-        back = f"; in the data again at {gap['resumes']}" if gap["resumes"] else ""
-        source = printable(gap["source"])
-        parts.append(f"gap: {gap['txid']} ({btc(gap['amount'])} BTC), named by {source}{then}{back}\n")
-    rest = body["gaps"][_MOST_ROWS:]
-    if rest:
-        parts.append(f"+ {len(rest)} other gaps, {btc(sum(gap['amount'] for gap in rest))} BTC (all in -o json)\n")
-    parts += [f"note: {printable(note)}\n" for note in body["notes"]]
-    parts.append(f"digest {body['digest']}\n")
-    return "\n".join(parts)
-
-
-def _ends(body: dict[str, Any]) -> str:
-    rows = [
-        {
-            "end": end["kind"],
-            "address": end["address"] or "",
-            "BTC": btc(end["amount"]),
-            "share": percent(end["amount"], body["seed_amount"]) if body["conserved"] else "",
-            "hops": end["hops"],
-            "last moved (UTC)": end["last_moved"],
-            "known as": end["tags"][0]["label"] if end["tags"] else "",
-            "can freeze": ", ".join(entry["name"] for entry in end["freezable_by"]),
-        }
-        for end in body["ends"][:_MOST_ROWS]
-    ]
-    shown = table(rows, tuple(rows[0])) if rows else ""
-    rest = body["ends"][_MOST_ROWS:]
-    if rest:
-        shown += f"+ {len(rest)} others, {btc(sum(end['amount'] for end in rest))} BTC (all in -o json)\n"
-    return shown
-
-
-def _path(path: dict[str, Any]) -> str:
-    lines = [f"the way to end {path['end']}:"]
-    lines += [
-        f"  {step['time']}  {step['txid']}:{step['index']}  {btc(step['amount'])} BTC  {step['address']}"
-        for step in path["steps"]
-    ]
-    if path["steps_omitted"]:
-        lines.insert(1 + len(path["steps"]) // 2, f"  ... {path['steps_omitted']} steps left out here")
-    return "\n".join(lines) + "\n"
-
-
-def _amount(text_: str) -> int:
-    word = text_.strip().lower()
+def _amount(text_: str, coin: str) -> int:
+    """Satoshi of an amount in them, or in whole coins with the coin's sign behind; that of another chain is refused."""
+    word, sign = text_.strip().lower(), coin.lower()
     if _WHOLE.fullmatch(word):
         return int(word)
-    whole, _, rest = word.removesuffix("btc").strip().partition(".")
-    if word.endswith("btc") and _WHOLE.fullmatch(whole) and (_WHOLE.fullmatch(rest) or not rest) and len(rest) <= 8:
+    whole, _, rest = word.removesuffix(sign).strip().partition(".")
+    if word.endswith(sign) and _WHOLE.fullmatch(whole) and (_WHOLE.fullmatch(rest) or not rest) and len(rest) <= 8:
         return int(whole) * COIN + int(rest.ljust(8, "0") or 0)
     raise UsageError(
-        f"--least {text_!r} is no amount", hint="write satoshi as a whole number, or bitcoin as in 0.01btc"
+        f"--least {text_!r} is no amount of this chain, whose coin is {coin}",
+        hint=f"write satoshi as a whole number, or coins as in 0.01{sign}",
     )
 
 

@@ -9,15 +9,21 @@ from pathlib import Path
 from shieldwall.chain.build import BuildReport
 from shieldwall.chain.build import build as build_store
 from shieldwall.chain.store import ChainStore
+from shieldwall.errors import UsageError
 from shieldwall.intel import ImportReport, ReadOptions, TagSets
+from shieldwall.intel.document import gather
+from shieldwall.intel.rates import choose_valuer
+from shieldwall.model.mention import Mentions
 from shieldwall.model.network import MAIN, by_name
 from shieldwall.node.config import load
 from shieldwall.node.wiring import labels
 from shieldwall.node.wiring import open_chain as open_configured
-from shieldwall.trace.follow import DEFAULT_METHOD, follow
+from shieldwall.trace.follow import DEFAULT_METHOD, FORWARD, follow
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.published import read_published
 from shieldwall.trace.result import TraceResult
+from shieldwall.trace.screen import Screening
+from shieldwall.trace.screen import screen as screen_mentions
 from shieldwall.trace.targets import find_targets
 
 
@@ -67,23 +73,79 @@ def trace_money(
     tags: Sequence[str] | None = None,
     stop: Sequence[str] | None = None,
     published: Sequence[str | Path] = (),
+    direction: str = FORWARD,
+    fiat: str | None = None,
+    rates: Sequence[str | Path] = (),
+    rates_within: int = 0,
 ) -> TraceResult:
-    """Follow the money of `targets` to where it is now.
+    """Follow the money of `targets` to where it is now, or back to where it came from.
 
     Args:
         chain: From `open_chain`.
-        targets: Addresses, txids, `TXID:N`, `TXID:in:N`, or files of these.
-        method: poison, haircut, fifo, or all.
+        targets: Addresses, txids, `TXID:N`, `TXID:in:N`, documents, or pasted text.
+        method: poison, haircut, fifo, lifo, tiho, or all.
         limits: How far to go.
         data: The member's own data; the configured one by default.
         tags: Tag sets to use; None for all, an empty list for none.
         stop: Tag categories to stop at; None for the usual services.
         published: Files of published hops.
+        direction: forward or backward.
+        fiat: A currency to value seeds and ends in, each on its day; needs `rates`.
+        rates: Rate files.
+        rates_within: Days that a rate may be older than the payment.
 
     Raises:
-        ShieldwallError: As `find_targets` and `follow` say.
+        ShieldwallError: As `find_targets`, `choose_valuer` and `follow` say.
     """
     config = load(os.environ, {"data": str(data) if data is not None else None})
     known = None if tags is not None and not tags else labels(config, chain.network, tags or (), stop)
     claims = read_published([Path(path) for path in published])
-    return follow(chain, find_targets(chain, list(targets)), method, limits, labels=known, published=claims)
+    valuer = choose_valuer(fiat, rates, rates_within, chain.network.coin)
+    found = find_targets(chain, list(targets))
+    return follow(chain, found, method, limits, direction=direction, labels=known, published=claims, fiat=valuer)
+
+
+def find_addresses(text_or_path: str | Path, *, network: str | None = None) -> Mentions:
+    """Every address, txid and block hash that a text or document mentions, with its places, and what nearly is one.
+
+    Args:
+        text_or_path: Text of any kind, or a file: text, mail, chat export, CSV, HTML, JSON; PDF with the extra.
+        network: Look for addresses of this network only; None for every network.
+
+    Raises:
+        UsageError: The file cannot be opened, or its kind needs an extra.
+        BadText: It is no text, or too long.
+    """
+    word = _word(text_or_path)
+    return gather([word], network=by_name(network) if network else None).mentions
+
+
+def screen(
+    *texts_or_paths: str | Path,
+    chain: ChainStore | None = None,
+    data: str | Path | None = None,
+    tags: Sequence[str] | None = None,
+) -> Screening:
+    """What is known about every address in texts or documents, direct only: no tag means unknown, not clean.
+
+    Args:
+        texts_or_paths: As `find_addresses` takes them.
+        chain: From `open_chain`; None leaves out what a chain store holds.
+        data: The member's own data; the configured one by default.
+        tags: Tag sets to use; None for all, an empty list for none.
+
+    Raises:
+        UsageError: A file cannot be opened, or no such tag set.
+        BadText: One is no text, or too long.
+        StoreError: A tag set on disk is not what its manifest says.
+    """
+    config = load(os.environ, {"data": str(data) if data is not None else None})
+    found = gather([_word(each) for each in texts_or_paths])
+    return screen_mentions(found.mentions, TagSets(config.tags).select(tags), chain, unread=found.unread)
+
+
+def _word(text_or_path: str | Path) -> str:
+    """A path must be a file; a text may be one."""
+    if isinstance(text_or_path, Path) and not text_or_path.is_file():
+        raise UsageError(f"{text_or_path}: no such file", hint="check the path, or give the text itself")
+    return str(text_or_path)

@@ -78,7 +78,7 @@ def test_done(capsys):
         ["trace"],
         ["nonsense"],
         ["trace", "x", "--nonsense"],
-        ["trace", "x", "--method", "lifo"],
+        ["trace", "x", "--method", "filo"],
         ["trace", "x", "--hops", "-1"],
         ["trace", "x", "--max-transactions", "0"],
         ["trace", "x", "--least", "much"],

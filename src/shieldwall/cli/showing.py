@@ -1,0 +1,148 @@
+"""What `shieldwall chain show` shows: a block, a transaction, or a holder of a store, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shieldwall.chain.columns import WHOLE
+from shieldwall.chain.store import ChainStore
+from shieldwall.chain.unconfirmed import Unconfirmed
+from shieldwall.cli.waiting import waiting_payments, waiting_spend, waiting_transaction
+from shieldwall.errors import PartialData
+from shieldwall.model import address
+from shieldwall.model.moment import utc
+from shieldwall.model.script import from_identity
+from shieldwall.model.transaction import display, internal
+
+
+def block_record(store: ChainStore, height: int) -> dict[str, Any]:
+    """The block at a height, with what its miner took.
+
+    Raises:
+        PartialData: The store has none at that height.
+    """
+    heights = store.column("block_height")
+    found = [int(number) for number in (heights == height).nonzero()[0]]
+    if not found:
+        raise PartialData(
+            f"no block at height {height} is in this store", hint="shieldwall chain info shows what it holds"
+        )
+    number = found[0]
+    firsts = store.column("block_first_tx")
+    last = int(firsts[number + 1]) if number + 1 < len(firsts) else store.rows("tx")
+    whole = bool(store.column("block_flags")[number] & 1)
+    return {
+        "height": height,
+        "hash": display(store.column("block_hash")[number].tobytes()),
+        "time": utc(int(store.column("block_time")[number])),
+        "whole": whole,
+        "transactions": last - int(firsts[number]),
+        **_fees(store, number, height),
+        "txids": [store.txid(transaction) for transaction in range(int(firsts[number]), last)],
+    }
+
+
+def _fees(store: ChainStore, block: int, height: int) -> dict[str, int | None]:
+    """What the coinbase took, and the fees that the block's inputs and outputs leave; None where that is not known."""
+    first = int(store.column("block_first_tx")[block])
+    firsts = store.column("block_first_tx")
+    last = int(firsts[block + 1]) if block + 1 < len(firsts) else store.rows("tx")
+    fees: int | None = 0 if store.column("block_flags")[block] & WHOLE else None
+    coinbase = None
+    for transaction in range(first, last):
+        if store.is_coinbase(transaction):
+            coinbase = sum(store.values(transaction))
+            continue
+        brought = store.links(transaction)[1]
+        known = [value for value in brought if value is not None]
+        if fees is not None:
+            fees = fees + sum(known) - sum(store.values(transaction)) if len(known) == len(brought) else None
+    return {"coinbase": coinbase, "subsidy": store.network.subsidy(height), "fees": fees}
+
+
+def transaction_record(store: ChainStore, txid: str, layer: Unconfirmed | None) -> dict[str, Any]:
+    """A transaction by its txid, of the store or, else, of those that wait for a block.
+
+    Raises:
+        PartialData: It is in neither.
+    """
+    number = store.find_transaction(internal(txid))
+    waiting = layer.find(txid) if layer and number is None else None
+    if layer and waiting:
+        return waiting_transaction(waiting, layer)
+    if number is None:
+        raise PartialData(f"transaction {txid} is not in this store", hint="extend the store: shieldwall chain build")
+    inputs = [
+        {
+            "spends": f"{entry.txid}:{entry.index}",
+            "address": None if entry.holder is None else store.identity(entry.holder),
+            "value": entry.value,
+            "in_store": entry.output is not None,
+        }
+        for entry in store.inputs(number)
+    ]
+    paid = sum(store.values(number))
+    brought = store.links(number)[1]
+    fee = None if not brought or None in brought else sum(value or 0 for value in brought) - paid
+    return {
+        "txid": txid,
+        "height": store.height_of(number),
+        "block": display(store.column("block_hash")[store.block_of(number)].tobytes()),
+        "time": utc(store.time_of(number)),
+        "proof": store.proof_of(number),
+        "coinbase": store.is_coinbase(number),
+        "fee": fee,
+        "inputs": inputs,
+        "outputs": [_output(store, output, layer) for output in store.output_range(number)],
+        "raw": store.raw(number).hex(),
+    }
+
+
+def _output(store: ChainStore, output: int, layer: Unconfirmed | None) -> dict[str, Any]:
+    spend = store.spend(output)
+    spender = store.txid(spend.transaction) if spend.transaction is not None else spend.txid
+    txid, index = store.outpoint(output)
+    return {
+        "output": f"{txid}:{index}",
+        "address": store.identity(int(store.column("output_holder")[output])),
+        "value": int(store.column("output_value")[output]),
+        "state": spend.state.value,
+        "spent_by": spender,
+        "as_of": spend.as_of,
+        **waiting_spend(layer, txid, index, spent=spender is not None),
+    }
+
+
+def holder_record(store: ChainStore, thing: str, layer: Unconfirmed | None) -> dict[str, Any]:
+    """An address, or a script as KIND:HEX, with all that was paid to it.
+
+    Raises:
+        UnknownAddress: It is no address of the store's network.
+        UsageError: It is no KIND:HEX.
+        PartialData: The store has never seen it.
+    """
+    script = from_identity(thing) if ":" in thing else address.decode(thing, store.network)
+    number = store.find_holder(script)
+    waiting = waiting_payments(store, script, layer)
+    if number is None and waiting:
+        identity, kind = address.identity(script, store.network), address.kind_label(script, store.network)
+        return {"address": identity, "kind": kind, "received": None, "by_state": {}, "outputs": [], **waiting}
+    twin = store.same_key(script)
+    if number is None and twin is None:
+        raise PartialData(
+            f"{thing} is not in this store: unknown, which is not the same as clean",
+            hint="extend the store: shieldwall chain build",
+        )
+    outputs = [] if number is None else [_output(store, output, layer) for output in store.outputs_of(number)]
+    sums: dict[str, int] = {}
+    for output in outputs:
+        sums[output["state"]] = sums.get(output["state"], 0) + output["value"]
+    return {
+        "address": address.identity(script, store.network),
+        "kind": address.kind_label(script, store.network),
+        "same_key": None if twin is None else store.identity(twin),
+        "received": sum(output["value"] for output in outputs),
+        "by_state": sums,
+        "outputs": outputs,
+        **waiting,
+    }
