@@ -1,0 +1,58 @@
+"""What the project wants to reach at 10 million transactions, and whether the figures do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.results import Size
+
+AT = 10_000_000  # transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One of them.
+
+    Attributes:
+        what: In words.
+        wanted: The bound, in `unit`.
+        unit: Of `wanted` and of what was measured.
+        least: True when more is better.
+        measured: How the figure follows from what was measured.
+        prototype: What the prototype of this design reached, on a machine of the same kind; None for not measured.
+    """
+
+    what: str
+    wanted: float
+    unit: str
+    least: bool
+    measured: Callable[[Size], float]
+    prototype: float | None = None
+
+    def met(self, size: Size) -> bool:
+        """Whether the figure is within the bound."""
+        found = self.measured(size)
+        return found >= self.wanted if self.least else found <= self.wanted
+
+
+def store_bytes(size: Size) -> float:
+    """Bytes of a store with every index, without raw bytes, per transaction."""
+    files: dict[str, int] = size.facts("blocks-2")["files"]
+    return sum(files.values()) / size.data["transactions"]
+
+
+def _peak(*names: str) -> Callable[[Size], float]:
+    return lambda size: max(size.peak(name) for name in names) / 1e9
+
+
+TARGETS = (
+    Target("block files to store, one thread", 700, "thousand tx/s", True, lambda s: s.rate("blocks-1") / 1e3, 679),
+    Target("block files to store, two threads", 1200, "thousand tx/s", True, lambda s: s.rate("blocks-2") / 1e3),
+    Target("memory of both", 3, "GB", False, _peak("blocks-1", "blocks-2"), 2.5),
+    Target(
+        "Parquet to store, unverified", 600, "thousand tx/s", True, lambda s: s.rate("parquet-unverified") / 1e3, 524
+    ),
+    Target("memory of that", 2, "GB", False, _peak("parquet-unverified"), 1.55),
+    Target("store with every index", 170, "bytes per transaction", False, store_bytes, 160),
+)

@@ -1,0 +1,1 @@
+"""What Shieldwall is measured at."""
