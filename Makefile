@@ -18,8 +18,13 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
 endif
 
+# The larger chain of `make bench`, where its chains are kept, and further options of it: `make bench BENCH=--quick`.
+BENCH_TRANSACTIONS ?= 10000000
+BENCH_CACHE        ?= benchmarks/.cache
+BENCH              ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-full docs system-deps lock clean
+.PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long fuzz
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -42,6 +47,21 @@ lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproj
 
 test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, properties at length, the wheel (under 20 minutes)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m 'full or hypothesis' --hypothesis-profile full --doctest-modules src tests
+
+bench: $(DEV) ## measure at 1 and 10 million transactions, beside other tools, and write docs/performance.md (an hour, 22 GB of disk)
+	$(INSTALL) $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['bench'])")
+	cd benchmarks && PYTHONUNBUFFERED=1 $(abspath $(BIN))/python -m bench --cache $(abspath $(BENCH_CACHE)) \
+		--transactions 1000000 --transactions $(BENCH_TRANSACTIONS) $(BENCH)
+
+faults-long: $(DEV) ## kill builds and imports 500 times at random moments (SHIELDWALL_KILLS for more)
+	SHIELDWALL_KILLS=$${SHIELDWALL_KILLS:-500} $(BIN)/python -m pytest -m full -rP tests/faults/test_fault_kill.py
+
+fuzz: $(DEV) ## fuzz every parser by coverage for an hour (FUZZ_SECONDS for longer or shorter)
+	$(INSTALL) "atheris>=3"
+	$(BIN)/python fuzz/run.py
+
+readme: $(DEV) ## run the examples of README.md, and write what they print below them
+	$(BIN)/python tools/fill_readme.py
 
 docs: $(DEV) ## build the documentation, offline, warnings as errors
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html

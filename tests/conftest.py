@@ -24,6 +24,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 
 # Helpers of tests, `*_support.py`, are imported by their plain name.
 sys.path[:0] = sorted({str(path.parent) for path in (ROOT / "tests").rglob("*_support.py")})
+sys.path.append(str(ROOT / "benchmarks"))  # the simulator
 
 # No deadlines: how loaded the machine is must not decide.
 for profile, examples in (("default", 50), ("full", 1000)):
@@ -57,6 +58,7 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (lambda: any(map(shutil.which, BROWSERS)), "a browser without a screen (make system-deps)"),
     "no-network": (can_cut_network, "the right to cut a process off the network (unshare)"),
     "git": (is_checkout, "git and a checkout"),
+    "litecoind": (lambda: shutil.which("litecoind") is not None, "a Litecoin node (make system-deps)"),
 }
 
 
