@@ -52,7 +52,6 @@ def render(results: Results) -> str:
         groups=_groups(largest),
         store_bytes=store_bytes,
         raw=largest.data["raw_bytes"] / largest.data["transactions"],
-        parquet_raw=largest.facts("parquet-verified")["files"]["raw_bytes"] / largest.data["transactions"],
         far=_far(results, largest),
     )
 

@@ -26,7 +26,6 @@ from shieldwall.chain.lookup import StoredHolders, StoredOutputs
 from shieldwall.chain.mapping import places_of
 from shieldwall.chain.previous import Answer, ask_sources
 from shieldwall.chain.readers.interface import BlockRef, RawBlock
-from shieldwall.chain.readers.loose import LooseReader
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.writer import ChainWriter
 from shieldwall.errors import BadBlock
@@ -298,7 +297,7 @@ class Ingester:
         """Where each block's bytes are: in the store, or in the source file that holds them as they are."""
         # single transactions are gathered from many answers, and must be at hand when more of their block comes
         apart = np.array([block.file is None for block in batch.blocks])  # no file holds them as they are
-        loose = np.array([isinstance(block.ref.reader, LooseReader) for block in batch.blocks])
+        loose = np.array([not block.ref.whole and block.ref.proven for block in batch.blocks])
         kept = (apart & loose) | self.keep_raw
         there = kept | ~apart
         sizes = batch.block_end - batch.block_start

@@ -27,11 +27,16 @@ Piece = TypeVar("Piece")
 
 
 class _Ahead:
-    """Batches read by another thread, some of them ahead; pyarrow and the kernels let go of the interpreter's lock."""
+    """Batches read by another thread, some of them ahead; pyarrow and the kernels let go of the interpreter's lock.
 
-    def __init__(self, batches: Iterator[RowBatch]) -> None:
+    Args:
+        batches: Of one row group.
+        reader: One thread for all groups: each thread keeps the memory that it has once had.
+    """
+
+    def __init__(self, batches: Iterator[RowBatch], reader: ThreadPoolExecutor) -> None:
         self._batches = batches
-        self._reader = ThreadPoolExecutor(1)
+        self._reader = reader
         self._coming = deque(self._submit() for _ in range(_AHEAD))
 
     def _submit(self) -> Future[RowBatch | None]:
@@ -44,9 +49,7 @@ class _Ahead:
             BadInput: As `read_batches`.
         """
         batch = self._coming.popleft().result()
-        if batch is None:
-            self._reader.shutdown()
-        else:
+        if batch is not None:
             self._coming.append(self._submit())
         return batch
 
@@ -91,6 +94,7 @@ class Pass(Generic[Piece]):
         self._decode = decode
         self._wanted = wanted
         self._open: dict[int, _Ahead] = {}
+        self._reader = ThreadPoolExecutor(1, "parquet")
         self._waiting: dict[bytes, list[Part[Piece]]] = defaultdict(list)
         self._seen: dict[tuple[bytes, int], int] = defaultdict(int)
         self._rows_waiting = 0
@@ -125,7 +129,7 @@ class Pass(Generic[Piece]):
         group = self._index.groups[number]
         for coming in (number, number + 1):  # the next group is most likely the next to be needed
             if coming in self._groups and coming not in self._open:
-                self._open[coming] = _Ahead(read_batches(self._index.groups[coming], self._columns))
+                self._open[coming] = _Ahead(read_batches(self._index.groups[coming], self._columns), self._reader)
         batch = self._open[number].next()
         if batch is None:
             raise BadInput(f"{group.file}: the file changed while it was read", hint="build again")

@@ -112,7 +112,7 @@ def groups_of(path: Path) -> tuple[list[Group], Any]:
 
 def _open(path: Path) -> Any:  # noqa: ANN401 - pyarrow.parquet.ParquetFile
     # the block's hash is the same in thousands of rows: as a dictionary it costs next to nothing
-    return pyarrow().parquet.ParquetFile(path, read_dictionary=["block_hash"])
+    return pyarrow().parquet.ParquetFile(path, read_dictionary=["block_hash"], pre_buffer=False)
 
 
 @dataclass(slots=True)
