@@ -254,19 +254,20 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, rows):
 
 
 @pytest.fixture(scope="module")
-def bytes_of(tmp_path_factory, rows):
+def undamaged(tmp_path_factory, rows):
+    """The folder of two good files; the bytes themselves are too long to be an argument that a failure prints."""
     folder = tmp_path_factory.mktemp("whole")
     written(folder, (rows[0][:6], [row for row in rows[1] if row["block_number"] < 6]))
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return folder
 
 
 @given(st.sampled_from(["b.parquet", "t.parquet"]), st.integers(0, 1 << 20), st.binary(max_size=6), st.integers(0, 6))
-def test_damaged_bytes_are_refused_or_make_no_difference(tmp_path_factory, bytes_of, name, at, piece, left_out):
+def test_damaged_bytes_are_refused_or_make_no_difference(tmp_path_factory, undamaged, name, at, piece, left_out):
     folder = tmp_path_factory.mktemp("damaged")
-    whole = bytes_of[name]
+    whole = (undamaged / name).read_bytes()
     place = at % len(whole)
-    for other, content in bytes_of.items():
-        (folder / other).write_bytes(content)
+    for other in undamaged.iterdir():
+        (folder / other.name).write_bytes(other.read_bytes())
     (folder / name).write_bytes(whole[:place] + piece + whole[place + left_out :])
     text = refusal(folder)
     assert text is None or str(folder) in text
