@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -285,23 +285,25 @@ def _ingest(
     beside = config.threads > 1 and all(
         reader.beside for reader in {id(ref.reader): ref.reader for ref in todo}.values()
     )
-    for batch in _decoded(_batches(todo, config.batch_bytes), engine, beside=beside):
-        ingester.write(batch)
-        part = sum(len(block.data) for block in batch.blocks)
-        done, uncommitted, unflushed = done + part, uncommitted + part, unflushed + part
-        if unflushed >= _FLUSH_BYTES:
-            writer.flush_beside()
-            unflushed = 0
-        progress("building", done, size)
-        if uncommitted >= config.commit_bytes and not report.rewritten:
-            refuse_double_spends(writer.draft())
-            writer.commit()
-            uncommitted = 0
+    decoded = _decoded(_batches(todo, config.batch_bytes), engine, beside=beside)
+    with contextlib.closing(decoded):  # where this thread fails, the other must be done before its files are closed
+        for batch in decoded:
+            ingester.write(batch)
+            part = sum(len(block.data) for block in batch.blocks)
+            done, uncommitted, unflushed = done + part, uncommitted + part, unflushed + part
+            if unflushed >= _FLUSH_BYTES:
+                writer.flush_beside()
+                unflushed = 0
+            progress("building", done, size)
+            if uncommitted >= config.commit_bytes and not report.rewritten:
+                refuse_double_spends(writer.draft())
+                writer.commit()
+                uncommitted = 0
     report.unresolved = ingester.unresolved
     report.notes += [remark for reader in found.readers for remark in reader.remarks()]
 
 
-def _decoded(batches: Iterator[list[RawBlock]], engine: Engine, *, beside: bool) -> Iterator[Batch]:
+def _decoded(batches: Iterator[list[RawBlock]], engine: Engine, *, beside: bool) -> Generator[Batch]:
     """Batches taken apart and proved; `beside` the caller, who writes one while a thread reads and decodes the next.
 
     The kernels let go of Python's lock, and the threads share nothing but a batch that is done.
