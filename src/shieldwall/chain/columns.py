@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from shieldwall.chain.wide import NONE
-from shieldwall.kernels.arrays import COINBASE, REPLACEABLE
+from shieldwall.kernels.arrays import COINBASE, FINAL, LOCKED, REPLACEABLE, VERSION_MASK, VERSION_SHIFT
 
-FORMAT = "shieldwall-chain/2"
+FORMAT = "shieldwall-chain/3"
 
 NO_TRANSACTION = 0xFFFFFFFF  # output.spender: no spender in this store
 UNSPENDABLE = 0xFFFFFFFE  # output.spender: provably never (OP_RETURN, over 10,000 bytes, overwritten by BIP 30)
@@ -28,9 +28,8 @@ WHOLE = 1  # block.flags: all its transactions are here, and their merkle root i
 GIVEN = 4  # block.flags: its txids are what the source calls them, and nothing proves them
 HEADER = 2  # block.flags: the 80-byte header is here and carries its work
 
-KEPT_FLAGS = (
-    COINBASE | REPLACEABLE
-)  # of a decoded transaction: those that every source tells, stripped of witness or not
+KEPT_FLAGS = COINBASE | REPLACEABLE | LOCKED | VERSION_MASK << VERSION_SHIFT | FINAL
+"""Of a decoded transaction's flags: those that every source tells, stripped of witness or not."""
 
 STATED_UNSPENT = bytes(32)  # stated.txid: the source says that nothing had spent it as of stated.height
 

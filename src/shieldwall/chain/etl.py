@@ -14,21 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shieldwall.chain.asm import asm
 from shieldwall.chain.columns import HEADER, NO_HEIGHT, WHOLE
 from shieldwall.chain.etl_names import NOBODY, EtlForm, holder_fields
-from shieldwall.chain.proof import HEADER_SIZE, parse_header, rules_of
+from shieldwall.chain.proof import HEADER_SIZE, parse_header
+from shieldwall.chain.rawform import RawForm, RawForms
 from shieldwall.chain.readers.esplora_json import compact_size
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import StoreError, UsageError
-from shieldwall.kernels.engine import Engine
-from shieldwall.model.script import ScriptKind, classify
+from shieldwall.errors import UsageError
+from shieldwall.model.script import classify
 from shieldwall.model.transaction import display
-
-_WITNESS_KINDS = (ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR, ScriptKind.WITNESS)
-_COMMITMENT = bytes.fromhex("6a24aa21a9ed")  # how the output begins that says a block has witnesses (BIP 141)
 
 __all__ = ["EtlForm", "EtlReport", "write_etl"]
 
@@ -93,24 +88,6 @@ def write_etl(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Transaction:
-    """A transaction as its bytes say; `size` None where its witness may have been left out by the source."""
-
-    raw: bytes
-    version: int
-    lock_time: int
-    inputs: Sequence[tuple[bytes, int]]  # script, sequence
-    outputs: Sequence[tuple[int, bytes]]  # satoshi, script
-    stripped: int
-    size: int | None
-
-    @property
-    def virtual_size(self) -> int | None:
-        """A quarter of the weight, rounded up (BIP 141)."""
-        return None if self.size is None else (3 * self.stripped + self.size + 3) // 4
-
-
 class _Lines:
     """Makes the lines of blocks and their transactions."""
 
@@ -118,7 +95,7 @@ class _Lines:
         self._store = store
         self._form = form
         self._report = report
-        self._decode = Engine("plain", rules_of(store.network)).decode
+        self._forms = RawForms(store)
 
     def block(self, number: int) -> tuple[Line, list[Line]]:
         """A block's line, and its transactions' lines in order.
@@ -140,7 +117,7 @@ class _Lines:
             "block_timestamp": int(store.column("block_time")[number]),
         }
         whole = bool(flags & WHOLE)
-        parsed = [self._parse(transaction) for transaction in numbers]
+        parsed = [self._forms.of(transaction) for transaction in numbers]
         lines = [
             self._transaction(transaction, body, place, index if whole else None)
             for index, (transaction, body) in enumerate(zip(numbers, parsed, strict=True))
@@ -159,31 +136,7 @@ class _Lines:
             "transaction_count": len(parsed) if whole else None,
         }, lines
 
-    def _parse(self, number: int) -> _Transaction:
-        raw = self._store.raw(number)
-        if not raw:
-            raise StoreError(
-                f"{self._store.folder}: the store has no raw bytes of transaction {self._store.txid(number)}",
-                hint="build a store of these blocks with raw bytes kept, or from block files that stay where they are",
-            )
-        decoded = self._decode(np.frombuffer(raw, np.uint8), np.array([0]), np.array([1]), np.array([len(raw)]))
-        witness = int(decoded.witness[0])
-        scripts = zip(decoded.script_start.tolist(), decoded.script_end.tolist(), strict=True)
-        values = zip(decoded.value.tolist(), scripts, strict=True)
-        inputs = [_input(raw, at + 36) for at in decoded.outpoint.tolist()]
-        outputs = [(value, raw[first:last]) for value, (first, last) in values]
-        complete = witness or not _may_lack_witness(inputs, outputs, coinbase=self._store.is_coinbase(number))
-        return _Transaction(
-            raw=raw,
-            version=int.from_bytes(raw[:4], "little", signed=True),
-            lock_time=int.from_bytes(raw[-4:], "little"),
-            inputs=inputs,
-            outputs=outputs,
-            stripped=witness + 2 if witness else len(raw),  # without marker, flag and witness
-            size=len(raw) if complete else None,
-        )
-
-    def _transaction(self, number: int, body: _Transaction, place: Line, index: int | None) -> Line:
+    def _transaction(self, number: int, body: RawForm, place: Line, index: int | None) -> Line:
         store, report = self._store, self._report
         coinbase = store.is_coinbase(number)
         inputs: list[Line] = []
@@ -240,32 +193,7 @@ class _Lines:
         }
 
 
-def _input(raw: bytes, place: int) -> tuple[bytes, int]:
-    """The script and sequence of the input whose script's length stands at `place`."""
-    first = raw[place]
-    width = 0 if first < 0xFD else 2 << (first - 0xFD)
-    size = int.from_bytes(raw[place + 1 : place + 1 + width], "little") if width else first
-    begin = place + 1 + width
-    return raw[begin : begin + size], int.from_bytes(raw[begin + size : begin + size + 4], "little")
-
-
-def _may_lack_witness(
-    inputs: Sequence[tuple[bytes, int]], outputs: Sequence[tuple[int, bytes]], *, coinbase: bool
-) -> bool:
-    """True when bytes without a witness may be those of a transaction that has one, which its source did not give.
-
-    An input with a witness has an empty script, or one that only pushes a witness program (BIP 141); a coinbase has one
-    exactly when it commits to those of its block.
-    """
-    if coinbase:
-        return any(script.startswith(_COMMITMENT) for _, script in outputs)
-    return any(
-        not script or (script[0] == len(script) - 1 and classify(script[1:]).kind in _WITNESS_KINDS)
-        for script, _ in inputs
-    )
-
-
-def _sizes(transactions: Sequence[_Transaction], *, whole: bool) -> Line:
+def _sizes(transactions: Sequence[RawForm], *, whole: bool) -> Line:
     if not whole:
         return {"size": None, "stripped_size": None, "weight": None}
     frame = HEADER_SIZE + len(compact_size(len(transactions)))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from shieldwall.chain.checks.blocks import check_headers, check_merkle_roots, check_running_digests
 from shieldwall.chain.checks.check import Check, check_shape
+from shieldwall.chain.checks.flags import check_flags
 from shieldwall.chain.checks.holders import check_holders, overwritten_outputs, unspendable
 from shieldwall.chain.checks.links import check_links
 from shieldwall.chain.checks.values import check_values
@@ -175,7 +176,7 @@ def _take(writer: ChainWriter, parcel: Parcel) -> None:
         _refuse(
             parcel, check_headers(store, first), check_merkle_roots(store, first), check_running_digests(store, first)
         )
-        _refuse(parcel, check_links(store, first), *check_values(store, first)[:2])
+        _refuse(parcel, check_links(store, first), check_flags(store, first), *check_values(store, first)[:2])
     writer.commit(expected=(sealed.last["block"], parcel.digest))
 
 

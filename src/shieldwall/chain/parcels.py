@@ -26,7 +26,7 @@ from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import BadInput, UsageError
 
-FORMAT = "shieldwall-parcel/1"
+FORMAT = "shieldwall-parcel/2"
 SUFFIX = ".parcel"
 RAW = ("block_raw_length", "raw_bytes")
 """Columns that a parcel holds where its store keeps the raw blocks."""

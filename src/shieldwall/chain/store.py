@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from shieldwall.chain.columns import (
     COLUMNS,
@@ -26,6 +27,7 @@ from shieldwall.chain.columns import (
     WHOLE,
 )
 from shieldwall.chain.finding import Finder
+from shieldwall.chain.finding_many import BatchFinder
 from shieldwall.chain.manifest import IndexRun, Manifest, read_manifest
 from shieldwall.chain.mapping import Column, files_of, map_column, map_rows, place_of
 from shieldwall.chain.proof import rules_of
@@ -56,6 +58,7 @@ class ChainStore:
         self.network: Network = by_name(manifest.network)
         self._columns: dict[str, Column] = {}
         self._finder = Finder(self)
+        self._many = BatchFinder(self)
         self._places = RawPlaces(rules_of(self.network))
 
     @classmethod
@@ -91,6 +94,12 @@ class ChainStore:
     def close(self) -> None:
         """Let go of the maps."""
         self._columns.clear()
+
+    def kept(self) -> ChainStore:
+        """The same snapshot for someone who reads on when this one is closed; nothing is opened or mapped again."""
+        kept = ChainStore(self.folder, self.manifest)
+        kept._columns.update(self._columns)
+        return kept
 
     # columns
 
@@ -275,6 +284,10 @@ class ChainStore:
         found: list[int] = self.column("output_value")[numbers.start : numbers.stop].tolist()
         return found
 
+    def flags_of(self, transaction: int) -> int:
+        """Bits of a transaction as in `kernels.arrays.Decoded.flags`, without SEGWIT, which not every source tells."""
+        return int(self.column("tx_flags")[transaction])
+
     def is_coinbase(self, transaction: int) -> bool:
         """True for the transaction that creates a block's subsidy."""
         return len(self.input_range(transaction)) == 0
@@ -340,6 +353,49 @@ class ChainStore:
     def find_holder(self, script: Script) -> int | None:
         """Number of the holder with this script; None when it is not here."""
         return self._finder.holder(script)
+
+    def find_addresses(self, addresses: Sequence[str]) -> npt.NDArray[np.uint32]:
+        """uint32[n]: the holder of each address; `NO_HOLDER` where it is not here, or is no address of this network."""
+        return self._many.addresses(addresses)
+
+    def find_holders(
+        self,
+        kinds: npt.NDArray[np.uint8],
+        payload: npt.NDArray[np.uint8],
+        start: npt.NDArray[np.int64],
+        size: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.uint32]:
+        """uint32[n]: the holder of each script; `NO_HOLDER` where it is not here.
+
+        Args:
+            kinds: uint8[n], `ScriptKind` of each script.
+            payload: uint8, where their payloads stand.
+            start: int64[n], first byte of each payload.
+            size: int64[n], bytes of each.
+        """
+        return self._many.holders(kinds, payload, start, size)
+
+    def identities(self, holders: npt.ArrayLike) -> list[str]:
+        """`identity` of many holders at once."""
+        return self._many.identities(holders)
+
+    def find_same_addresses(self, addresses: Sequence[str]) -> npt.NDArray[np.uint32]:
+        """uint32[n]: the holder of the same key in its other form, of each address; `NO_HOLDER` for none."""
+        return self._many.same_addresses(addresses)
+
+    def find_same_keys(
+        self,
+        kinds: npt.NDArray[np.uint8],
+        payload: npt.NDArray[np.uint8],
+        start: npt.NDArray[np.int64],
+        size: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.uint32]:
+        """uint32[n]: `same_key` of many scripts, given as `find_holders` takes them; `NO_HOLDER` for none."""
+        return self._many.same_keys(kinds, payload, start, size)
+
+    def twins(self, holders: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+        """uint32[n]: `twin` of many holders at once; `NO_HOLDER` for none."""
+        return self._many.twins(holders)
 
     def twin(self, number: int) -> int | None:
         """The holder that is the same key: P2PK for its P2PKH and back; None when there is none."""

@@ -16,6 +16,7 @@ from typing import Any
 from shieldwall.chain.checks.blocks import check_digests, check_headers, check_merkle_roots
 from shieldwall.chain.checks.check import Check, check_shape
 from shieldwall.chain.checks.epochs import check_files
+from shieldwall.chain.checks.flags import check_flags
 from shieldwall.chain.checks.holders import check_holders, check_unspendable
 from shieldwall.chain.checks.links import check_indexes, check_links
 from shieldwall.chain.checks.source import check_source
@@ -85,6 +86,7 @@ def verify(store: ChainStore, *, source: bool = False, progress: Progress = sile
         ("headers", lambda: (check_headers(store),)),
         ("merkle roots", lambda: (check_merkle_roots(store),)),
         ("links", lambda: (check_links(store),)),
+        ("flags", lambda: (check_flags(store),)),
         ("holders", lambda: (check_holders(store), check_unspendable(store))),
         ("values", values),
         ("digests", lambda: (check_digests(store),)),

@@ -157,7 +157,7 @@ def build_command(
             height=height,
             hops=hops,
             allow_remote=allow_remote,
-            config=BuildConfig(engine=config.engine, raw=raw, epoch_transactions=epoch),  # type: ignore[arg-type]
+            config=BuildConfig(engine=config.engine, raw=raw, epoch_transactions=epoch),
             progress=progress,
             since=since,
             options=SourceOptions(
@@ -242,7 +242,7 @@ def follow(
         config=FollowConfig(
             every=every,
             most_unconfirmed=unconfirmed,
-            build=BuildConfig(engine=config.engine),  # type: ignore[arg-type]
+            build=BuildConfig(engine=config.engine),
             allow_remote=allow_remote,
         ),
         since=since,

@@ -9,6 +9,7 @@ from shieldwall.chain.store import ChainStore
 from shieldwall.chain.unconfirmed import Unconfirmed
 from shieldwall.cli.waiting import waiting_payments, waiting_spend, waiting_transaction
 from shieldwall.errors import PartialData
+from shieldwall.kernels.arrays import FINAL, LOCKED, REPLACEABLE, VERSION_MASK, VERSION_SHIFT
 from shieldwall.model import address
 from shieldwall.model.moment import utc
 from shieldwall.model.script import from_identity
@@ -91,10 +92,21 @@ def transaction_record(store: ChainStore, txid: str, layer: Unconfirmed | None) 
         "time": utc(store.time_of(number)),
         "proof": store.proof_of(number),
         "coinbase": store.is_coinbase(number),
+        **_form(store.flags_of(number)),
         "fee": fee,
         "inputs": inputs,
         "outputs": [_output(store, output, layer) for output in store.output_range(number)],
         "raw": store.raw(number).hex(),
+    }
+
+
+def _form(flags: int) -> dict[str, Any]:
+    """What a transaction's own fields say, of which a store keeps bits: version, locktime, sequences."""
+    return {
+        "version": (flags >> VERSION_SHIFT) & VERSION_MASK or "other",
+        "locktime": "set" if flags & LOCKED else "0",
+        "replaceable": bool(flags & REPLACEABLE),
+        "final": bool(flags & FINAL),
     }
 
 

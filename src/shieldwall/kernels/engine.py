@@ -45,3 +45,18 @@ def pick(size: int, wanted: EngineName = "auto", rules: Rules = BITCOIN) -> Engi
     if wanted == "auto":
         return Engine("compiled" if size >= COMPILED_FROM else "plain", rules)
     return Engine(wanted, rules)
+
+
+def kernel(name: str, *, compiled: bool) -> Any:  # noqa: ANN401 - a module, whose functions mypy cannot see
+    """The module of one kernel in one of its forms, without loading the others.
+
+    Args:
+        name: Such as "addresses".
+        compiled: The compiled form; for work that is worth half a second of loading, and of compiling once a machine.
+    """
+    return importlib.import_module(f"shieldwall.kernels.{'compiled' if compiled else 'plain'}.{name}")
+
+
+def is_compiled(wanted: EngineName, *, large: bool) -> bool:
+    """Whether to take the compiled form: by what is wanted, else where the work is `large` enough to pay for loading it."""
+    return large if wanted == "auto" else wanted == "compiled"

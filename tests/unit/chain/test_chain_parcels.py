@@ -156,6 +156,7 @@ def forged(source, folder, change):
         ("tx_first_output", 4, "rows|digest|ascend|values|links"),
         ("output_holder", 3, "holder"),
         ("holder_kind", 0, "kind"),
+        ("tx_flags", 1, "flags"),
     ],
 )
 def test_a_forged_parcel_is_refused_by_what_it_says(tmp_path, source, column, place, what):
@@ -166,6 +167,15 @@ def test_a_forged_parcel_is_refused_by_what_it_says(tmp_path, source, column, pl
     with pytest.raises(BadInput, match=what):
         import_parcels(tmp_path / "m", [str(folder)])
     assert not (tmp_path / "m" / "manifest.json").exists()
+
+
+def test_a_parcel_of_the_format_before_is_refused(tmp_path, source):
+    """Its flags lack bits, which would read as version "other", no locktime, not final."""
+    path = find_parcels([str(source / "parcels")])[0].path
+    (tmp_path / path.name).write_bytes(path.read_bytes().replace(b"shieldwall-parcel/2", b"shieldwall-parcel/1", 1))
+    with pytest.raises(BadInput, match="no parcel of this version") as caught:
+        import_parcels(tmp_path / "m", [str(tmp_path / path.name)])
+    assert "chain export" in caught.value.hint
 
 
 def test_a_reorganisation_deeper_than_the_last_epoch(tmp_path, source, maker):

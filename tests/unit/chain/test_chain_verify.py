@@ -14,6 +14,7 @@ from shieldwall.chain.manifest import read_manifest
 from shieldwall.chain.mapping import files_of
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.verify import block_fees, verify
+from shieldwall.errors import StoreError
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,37 @@ def test_a_changed_bit_in_any_file_is_found_and_the_file_is_named(tmp_path, base
             named = " ".join(entry.detail for entry in report.checks if not entry.passed)
             assert path.stem.removesuffix("_high") in named, named
             shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda flags: flags | 2, "mean nothing"),
+        (lambda flags: flags | 128, "mean nothing"),
+        (lambda flags: flags ^ 1, "a coinbase"),
+        (lambda flags: flags | 4 | 64, "replaceable, and final"),
+    ],
+)
+def test_flags_that_cannot_be(tmp_path, base, change, words):
+    """Found by their own check too: someone may have made the digests fit again."""
+    shutil.copytree(base, tmp_path / "c")
+    path = next((tmp_path / "c").rglob("tx_flags.bin"))
+    flags = bytearray(path.read_bytes())
+    flags[1] = change(flags[1])
+    path.write_bytes(flags)
+    with ChainStore.open(tmp_path / "c") as store:
+        (found,) = (entry for entry in verify(store).checks if entry.name == "flags")
+    assert not found.passed
+    assert words in found.detail
+
+
+def test_a_store_of_the_format_before_is_refused(tmp_path, base):
+    shutil.copytree(base, tmp_path / "c")
+    path = tmp_path / "c" / "manifest.json"
+    path.write_text(path.read_text().replace("shieldwall-chain/3", "shieldwall-chain/2"))
+    with pytest.raises(StoreError, match=r"shieldwall-chain/2.*this version reads shieldwall-chain/3") as caught:
+        ChainStore.open(tmp_path / "c")
+    assert "build the store again" in caught.value.hint
 
 
 def test_any_bytes_in_any_column_are_an_answer(tmp_path, base):

@@ -41,6 +41,7 @@ def test_chain_store(root, tmp_path):
     (tmp_path / "blk00000.dat").write_bytes(frame(GENESIS))
     build(tmp_path / "chain", [str(tmp_path / "blk00000.dat")])
     with ChainStore.open(tmp_path / "chain") as store:
+        assert store.column("tx_flags").tolist() == [1 | 1 << 4 | 64]  # genesis: coinbase, version 1, final
         assert f"`{store.digest}`" in (root / "docs" / "spec" / "chain-store.md").read_text(encoding="utf-8")
 
 

@@ -15,11 +15,14 @@ from shieldwall.kernels.arrays import (
     BAD_VALUE,
     BAD_WITNESS,
     COINBASE,
+    FINAL,
+    LOCKED,
     MAX_MONEY,
     NONE64,
     REPLACEABLE,
     SEGWIT,
     TRUNCATED,
+    VERSION_SHIFT,
     Decoded,
     DecodeFault,
 )
@@ -85,7 +88,9 @@ class Transaction:
         return sha256(sha256(head + self.body() + tail).digest()).digest()
 
     def flags(self):
-        bits = 0 if self.witness is None else SEGWIT
+        bits = (0 if self.witness is None else SEGWIT) | (LOCKED if self.locktime else 0)
+        bits |= self.version << VERSION_SHIFT if self.version in (1, 2, 3) else 0
+        bits |= FINAL if all(sequence == 0xFFFFFFFF for _, _, sequence in self.inputs) else 0
         if [point for point, _, _ in self.inputs] == [NO_OUTPUT]:
             return bits | COINBASE
         return bits | (REPLACEABLE if any(sequence < 0xFFFFFFFE for _, _, sequence in self.inputs) else 0)
@@ -103,6 +108,9 @@ SIZES = st.sampled_from([0, 1, 2, 5, 22, 25, 0, 1, 2, 5, 22, 25, 252, 253, 254, 
 SCRIPTS = st.builds(lambda size, fill: bytes([fill]) * size, SIZES, st.integers(0, 255))
 VALUES = st.one_of(st.sampled_from([0, 1, MAX_MONEY]), st.integers(0, MAX_MONEY))
 INTEGERS32 = st.integers(0, 0xFFFFFFFF)
+# those that flags tell apart, and those that look like them in one byte
+VERSIONS = st.one_of(st.sampled_from([0, 1, 2, 3, 4, 0x101, 0x10002, 0x3000000, 0xFFFFFFFF]), INTEGERS32)
+LOCKTIMES = st.one_of(st.sampled_from([0, 1, 0x100, 0x10000, 0x1000000, 499_999_999, 500_000_000]), INTEGERS32)
 
 
 @st.composite
@@ -120,8 +128,8 @@ def transactions(draw, scripts=SCRIPTS, counts=(1, 1, 1, 1, 2, 3, 252, 253)):
         tuple(inputs),
         tuple(outputs),
         None if witness is None else tuple(map(tuple, witness)),
-        draw(INTEGERS32),
-        draw(INTEGERS32),
+        draw(VERSIONS),
+        draw(LOCKTIMES),
     )
 
 

@@ -239,7 +239,7 @@ class ParquetReader(LooseReader):
     def _assemble(self, ref: BlockRef, parts: list[Part[Piece]]) -> RawBlock:
         """One block from its rows, in the order of their places, each once."""
         block = self._table[ref.key]
-        runs = in_order(parts, lambda piece, row: piece.run(row, row + 1))
+        runs = in_order(parts, lambda piece, row: piece.run(row, row + 1), str(ref.place))
         raws = [run.piece.run(run.first, run.last) for run in runs]
         count = sum(run.last - run.first for run in runs)
         if count != block.transactions and ref.whole:

@@ -158,12 +158,15 @@ class Pass(Generic[Piece]):
             )
 
 
-def in_order(parts: Sequence[Part[Piece]], same: Callable[[Piece, int], object] | None = None) -> list[Run[Piece]]:
+def in_order(
+    parts: Sequence[Part[Piece]], same: Callable[[Piece, int], object] | None = None, place: str = ""
+) -> list[Run[Piece]]:
     """The rows of a block by their places, each place once, as runs of rows that follow each other.
 
     Args:
         parts: Of one block.
         same: What must be equal of two rows for the same place; None asks nothing.
+        place: Where the block was read, for the error.
 
     Raises:
         BadInput: Two rows for one place differ.
@@ -178,7 +181,7 @@ def in_order(parts: Sequence[Part[Piece]], same: Callable[[Piece, int], object] 
         before, here = parts[int(part[number - 1])].piece, parts[int(part[number])].piece
         if same is not None and same(before, int(rows[number - 1])) != same(here, int(rows[number])):
             raise BadInput(
-                f"the files give two transactions for place {int(places[number])} of one block",
+                f"{place}: the files give two transactions for place {int(places[number])} of one block",
                 hint="one of the files was changed, or written before a reorganisation; leave it out",
             )
     part, rows = np.delete(part, again), np.delete(rows, again)

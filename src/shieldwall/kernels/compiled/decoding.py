@@ -14,10 +14,14 @@ from shieldwall.kernels.arrays import (
     BAD_WITNESS,
     BITCOIN,
     COINBASE,
+    FINAL,
+    LOCKED,
     MWEB_PART,
     REPLACEABLE,
     SEGWIT,
     TRUNCATED,
+    VERSION_MASK,
+    VERSION_SHIFT,
     WITNESS_PART,
     Bytes,
     Decoded,
@@ -53,6 +57,14 @@ def _value(data: Any, at: Any) -> Any:
     for k in range(8):
         value |= np.uint64(data[at + k]) << np.uint64(8 * k)
     return value
+
+
+@njit(cache=True, nogil=True)
+def _version(data: Any, at: Any) -> Any:
+    """Bits of the version at that place; 0 for one that flags do not tell."""
+    if data[at] > VERSION_MASK or data[at + 1] or data[at + 2] or data[at + 3]:
+        return np.int64(0)
+    return np.int64(data[at]) << VERSION_SHIFT
 
 
 @njit(cache=True, nogil=True)
@@ -201,10 +213,12 @@ def _fill(
             tx_start[n] = place
             first_input[n] = i
             first_output[n] = o
+            bits = FINAL | _version(data, place)
             place += 4
             parts = _marker(data, place, end, mweb)
             marked = parts & WITNESS_PART
-            bits = SEGWIT if marked else 0
+            if marked:
+                bits |= SEGWIT
             if parts:
                 place += 2
             inputs, place = _count(data, place, end)
@@ -213,8 +227,11 @@ def _fill(
                 i += 1
                 size, place = _count(data, place + 36, end)
                 place += size
-                if data[place] < 0xFE or data[place + 1] != 0xFF or data[place + 2] != 0xFF or data[place + 3] != 0xFF:
+                high = data[place + 1] == 0xFF and data[place + 2] == 0xFF and data[place + 3] == 0xFF
+                if not high or data[place] < 0xFE:
                     bits |= REPLACEABLE
+                if not high or data[place] < 0xFF:
+                    bits &= ~FINAL
                 place += 4
             if inputs == 1:
                 at = outpoint[i - 1]
@@ -241,6 +258,8 @@ def _fill(
                         size, place = _count(data, place, end)
                         place += size
             place += 5 if parts & MWEB_PART else 4
+            if data[place - 4] or data[place - 3] or data[place - 2] or data[place - 1]:
+                bits |= LOCKED
             tx_end[n] = place
             flags[n] = bits
             n += 1

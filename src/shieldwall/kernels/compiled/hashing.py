@@ -40,7 +40,7 @@ def _bind() -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _twice(context: Any, data: Any, size: Any, digest: Any) -> None:
+def twice(context: Any, data: Any, size: Any, digest: Any) -> None:
     """SHA-256 of SHA-256 of `size` bytes; all but `size` are addresses."""
     _init(context)
     _update(context, data, size)
@@ -58,7 +58,7 @@ def _txids(data: Any, start: Any, end: Any, witness: Any, digests: Any, scratch:
         digest = digests.ctypes.data + np.uintp(32 * number)
         a, b, w = start[number], end[number], witness[number]
         if w == 0:
-            _twice(context, base + np.uintp(a), np.uintp(b - a), digest)
+            twice(context, base + np.uintp(a), np.uintp(b - a), digest)
             continue
         _init(context)  # without the two bytes of marker and flag, and what is from the witness to the lock time
         _update(context, base + np.uintp(a), 4)
@@ -84,7 +84,7 @@ def _merkle_roots(txids: Any, first: Any, roots: Any, scratch: Any, level: Any) 
                 count += 1
             count //= 2
             for row in range(count):
-                _twice(context, base + np.uintp(64 * row), 64, base + np.uintp(32 * row))
+                twice(context, base + np.uintp(64 * row), 64, base + np.uintp(32 * row))
         roots[block] = level[0]
 
 
@@ -105,6 +105,8 @@ def _compiled_merkle_roots(txids: Bytes, first: Offsets) -> Bytes:
     return roots
 
 
-_BOUND = _bind()
-txids: Callable[[Bytes, Decoded], Bytes] = _compiled_txids if _BOUND else plain.txids
-merkle_roots: Callable[[Bytes, Offsets], Bytes] = _compiled_merkle_roots if _BOUND else plain.merkle_roots
+BOUND = _bind()
+"""Whether this Python shows its libcrypto; kernels that call `twice` may run only then."""
+
+txids: Callable[[Bytes, Decoded], Bytes] = _compiled_txids if BOUND else plain.txids
+merkle_roots: Callable[[Bytes, Offsets], Bytes] = _compiled_merkle_roots if BOUND else plain.merkle_roots

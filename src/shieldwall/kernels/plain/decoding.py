@@ -14,10 +14,14 @@ from shieldwall.kernels.arrays import (
     BAD_WITNESS,
     BITCOIN,
     COINBASE,
+    FINAL,
+    LOCKED,
     MWEB_PART,
     REPLACEABLE,
     SEGWIT,
     TRUNCATED,
+    VERSION_MASK,
+    VERSION_SHIFT,
     WITNESS_PART,
     Bytes,
     Decoded,
@@ -139,6 +143,17 @@ def _marker(cursor: _Cursor, rules: Rules) -> int:
     return raw[place + 1] if raw[place + 1] & ~known == 0 else 0
 
 
+def _inputs(cursor: _Cursor, columns: _Columns, inputs: int) -> int:
+    """Write the columns of a transaction's inputs; the least of their sequences."""
+    least = 0xFFFFFFFF
+    for _ in range(inputs):
+        columns.outpoint.append(cursor.skip(36))
+        cursor.skip(cursor.count())
+        at = cursor.skip(4)
+        least = min(least, int.from_bytes(cursor.raw[at : at + 4], "little"))
+    return least
+
+
 def _transaction(cursor: _Cursor, columns: _Columns, rules: Rules, *, last: bool) -> bool:
     """Write one transaction's columns; True when it has an MWEB part."""
     raw = cursor.raw
@@ -147,17 +162,14 @@ def _transaction(cursor: _Cursor, columns: _Columns, rules: Rules, *, last: bool
     if parts:
         cursor.skip(2)
     marked = bool(parts & WITNESS_PART)
-    flags = SEGWIT if marked else 0
+    version = int.from_bytes(raw[begin : begin + 4], "little")
+    flags = (SEGWIT if marked else 0) | (version << VERSION_SHIFT if version <= VERSION_MASK else 0)
     inputs = cursor.count()
     if inputs == 0:
         raise _FaultAt(begin, BAD_COUNT)
     first = cursor.place
-    for _ in range(inputs):
-        columns.outpoint.append(cursor.skip(36))
-        cursor.skip(cursor.count())
-        at = cursor.skip(4)
-        if int.from_bytes(raw[at : at + 4], "little") < 0xFFFFFFFE:
-            flags |= REPLACEABLE
+    least = _inputs(cursor, columns, inputs)
+    flags |= (REPLACEABLE if least < 0xFFFFFFFE else 0) | (FINAL if least == 0xFFFFFFFF else 0)
     if inputs == 1 and raw[first : first + 36].tobytes() == _NO_OUTPUT:
         flags = (flags | COINBASE) & ~REPLACEABLE
     outputs = cursor.count()
@@ -187,7 +199,9 @@ def _transaction(cursor: _Cursor, columns: _Columns, rules: Rules, *, last: bool
         at = cursor.skip(1)
         if raw[at] or not last:
             raise _FaultAt(at, BAD_EXTENSION)
-    cursor.skip(4)
+    at = cursor.skip(4)
+    if any(raw[at : at + 4]):
+        flags |= LOCKED
     columns.start.append(begin)
     columns.end.append(cursor.place)
     columns.witness.append(witness)
