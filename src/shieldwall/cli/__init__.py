@@ -30,7 +30,8 @@ def run(words: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     import click  # noqa: PLC0415
 
-    from shieldwall.cli.root import ReaderGone, shieldwall  # noqa: PLC0415
+    from shieldwall.cli.lazy import ReaderGone  # noqa: PLC0415
+    from shieldwall.cli.root import shieldwall  # noqa: PLC0415
 
     try:
         answer = shieldwall.main(list(words) if words is not None else None, "shieldwall", standalone_mode=False)

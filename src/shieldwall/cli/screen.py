@@ -1,24 +1,42 @@
-"""`shieldwall screen`: many addresses, what is known about each."""
+"""`shieldwall screen`: many addresses, what is known about each, and whom their money reached."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
-from textwrap import fill
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from textwrap import fill, wrap
+from typing import Any, BinaryIO, cast
 
 import click
 
-from shieldwall.cli.options import chain_option, chosen_format, data_option, output_option, settings, table, width
+from shieldwall.cli.options import (
+    Progress,
+    chain_option,
+    chosen_format,
+    data_option,
+    output_option,
+    settings,
+    table,
+    width,
+)
 from shieldwall.cli.telling import tell
-from shieldwall.errors import BadInput, PartialData, ShieldwallError
+from shieldwall.errors import BadInput, PartialData, ShieldwallError, UsageError
 from shieldwall.intel import TagSets
-from shieldwall.intel.document import Gathered, gather
+from shieldwall.intel.document import Gathered, gather, is_file
 from shieldwall.model.amount import btc
-from shieldwall.node.wiring import open_chain
-from shieldwall.trace.screen import Screening
-from shieldwall.trace.screen import screen as screen_mentions
+from shieldwall.node.config import Config
+from shieldwall.node.wiring import CO_SPEND, open_chain, open_clustering
+from shieldwall.trace.printable import printable
+from shieldwall.trace.screening.answer import Screening, in_words, sentence
+from shieldwall.trace.screening.answer import screen as screen_mentions
+from shieldwall.trace.screening.exposure import HOPS, MOST_HOPS
+from shieldwall.trace.screening.reading import LARGE, is_list
+from shieldwall.trace.screening.run import Form, Lists, Tally, buffer_of, write_file, write_stream
+from shieldwall.trace.screening.screener import UNKNOWN, Screener
 
 _MOST_ROWS = 50  # on a terminal
 _MOST_TOLD = 20
@@ -29,31 +47,187 @@ _MOST_TOLD = 20
 @chain_option
 @data_option
 @click.option("--tags", "sets", multiple=True, metavar="SET", help="Use this tag set (again for more); default all.")
+@click.option(
+    "--hops",
+    type=click.IntRange(0, MOST_HOPS),
+    default=HOPS,
+    show_default=True,
+    help="Look this many transactions around each address; 0 for direct only.",
+)
+@click.option(
+    "--cluster",
+    is_flag=False,
+    flag_value=CO_SPEND,
+    metavar="[NAME]",
+    help="Say too what the address's cluster is tagged with (see cluster build).",
+)
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), help="Write rows here as they are done (.csv or .jsonl)."
+)
+@click.option("--resume", is_flag=True, help="With --to: go on where a stopped run left off.")
 @click.option("--strict", is_flag=True, help="Exit code 3 when something is unknown, unread or nearly an address.")
+@click.option(
+    "--strict-exposure", is_flag=True, help="Exit code 1 also for money that went to, or came from, such ones."
+)
 @output_option
 def screen(
-    what: tuple[str, ...], chain: str | None, data: str | None, sets: tuple[str, ...], strict: bool, output: str | None
+    what: tuple[str, ...],
+    chain: str | None,
+    data: str | None,
+    sets: tuple[str, ...],
+    hops: int,
+    cluster: str | None,
+    target: Path | None,
+    *,
+    resume: bool,
+    strict: bool,
+    strict_exposure: bool,
+    output: str | None,
 ) -> int:
-    """Look up all addresses in FILE: tags, and what the chain store holds, direct only.
+    """Look up all addresses in FILE: tags, what the chain store holds, and tagged addresses some hops away.
 
     FILE is a document of any kind (text, mail, chat export, CSV, HTML, JSON; PDF with the extra), - for standard input, an
     address, or pasted text. The verdict is "tagged", "in store, no tag" or "unknown"; unknown is not clean. Exit code
     1 when an address is sanctioned or tagged with an abuse.
+
+    A list of more than 4 MiB, or any with --to, is screened row by row, in its own order and of any length; a run with
+    --to that was stopped goes on with --resume.
     """
     config = settings(chain=chain, data=data)
+    if resume and target is None:
+        raise UsageError("--resume goes on with a file", hint="name it with --to")
+    lists = _lists(what, everything=target is not None)
+    if lists:
+        with _screener(config, sets, hops, cluster, threads=1) as screener:
+            tally = _stream(lists, screener, target, output, resume=resume)
+        return _code(
+            tally.findings + tally.counts["exposed"] * strict_exposure,
+            incomplete=strict and bool(tally.counts[UNKNOWN] or tally.near_misses),
+        )
     found = gather(what, sys.stdin)
     near = [f"near miss: {miss}" for miss in found.mentions.near_misses]
     if not found.mentions.mentions:
         hint = "; ".join(near[:3]) or "give a text that holds an address"
         raise BadInput("no address and no txid is in what was given", hint=hint)
-    index = TagSets(config.tags).select(list(sets) or None)
-    with contextlib.nullcontext() if config.chain is None else open_chain(config) as store:
-        screening = screen_mentions(found.mentions, index, store, unread=found.unread)
+    with _screener(config, sets, hops, cluster) as screener:
+        screening = screen_mentions(found.mentions, screener, unread=found.unread)
     _remark(found, near)
     _emit(screening, output)
-    if screening.findings:
+    exposed = screening.exposed if strict_exposure else 0
+    return _code(screening.findings + exposed, incomplete=strict and not screening.complete)
+
+
+def _code(findings: int, *, incomplete: bool) -> int:
+    if findings:
         return ShieldwallError.exit_code
-    return PartialData.exit_code if strict and not screening.complete else 0
+    return PartialData.exit_code if incomplete else 0
+
+
+@contextlib.contextmanager
+def _screener(
+    config: Config, sets: Sequence[str], hops: int, cluster: str | None, threads: int = 2
+) -> Iterator[Screener]:
+    index = TagSets(config.tags).select(list(sets) or None)
+    with contextlib.ExitStack() as stack:
+        store = None if config.chain is None else stack.enter_context(open_chain(config))
+        if cluster is not None and store is None:
+            raise UsageError("clusters are those of a chain store, and none is named", hint="say --chain DIR")
+        clustering = None
+        if cluster is not None and store is not None:
+            clustering = stack.enter_context(open_clustering(config, store, cluster))
+        yield Screener.of(index, store, hops=hops, clustering=clustering, threads=threads, engine=config.engine)
+
+
+# lists of any length
+
+
+def _lists(what: Sequence[str], *, everything: bool) -> list[str]:
+    """`what` when it is lists to be screened row by row; else nothing.
+
+    Raises:
+        UsageError: Some of it is, and some cannot be.
+    """
+    large = [word for word in what if is_file(word) and Path(word).stat().st_size >= LARGE and is_list(Path(word))]
+    if not large and not everything:
+        return []
+    other = [word for word in what if not (word == "-" or (is_file(word) and is_list(Path(word))))]
+    if other or ("-" in what and len(what) > 1):
+        raise UsageError(
+            f"{(other or ['-'])[0][:80]}: not a file with a list of addresses, which is screened row by row",
+            hint="screen documents and pasted text apart, without --to",
+        )
+    return list(what)
+
+
+def _stream(
+    names: Sequence[str], screener: Screener, target: Path | None, output: str | None, *, resume: bool
+) -> Tally:
+    form, shown = _form(target, output)
+    opened = _standard_input() if list(names) == ["-"] else None
+    lists = Lists(screener, [] if opened else [Path(name) for name in names], form, opened=opened)
+    progress = Progress()
+    try:
+        if target is not None:
+            tally = write_file(lists, target, progress, resume=resume)
+        elif shown:
+            tally = write_stream(lists, sys.stdout.buffer, progress)
+        else:
+            with Path(os.devnull).open("wb") as nowhere:
+                tally = write_stream(lists, nowhere, progress)
+    except KeyboardInterrupt:
+        if target is not None:
+            progress.end()
+            tell("stopped; the same command with --resume goes on")
+        raise
+    finally:
+        progress.end()
+    _summary(tally, screener, on_terminal=not shown and target is None)
+    return tally
+
+
+def _form(target: Path | None, output: str | None) -> tuple[Form, bool]:
+    """How rows are written, and whether they are: a table on a terminal is the summary alone.
+
+    Raises:
+        UsageError: A format that needs all rows at once.
+    """
+    if target is not None and output is None:
+        return ("csv" if target.suffix.lower() == ".csv" else "jsonl"), True
+    if output is None and not sys.stdout.isatty():
+        return "jsonl", True
+    if output in ("csv", "jsonl"):
+        return cast("Form", output), True
+    if output == "json" or target is not None:
+        raise UsageError(
+            "a list that is screened row by row is written as jsonl or csv", hint="say -o jsonl, -o csv, or --to FILE"
+        )
+    return "jsonl", False
+
+
+def _standard_input() -> BinaryIO:
+    return getattr(sys.stdin, "buffer", None) or buffer_of(sys.stdin.read())
+
+
+def _summary(tally: Tally, screener: Screener, *, on_terminal: bool) -> None:
+    """What was found, on standard error; on standard output where no rows are written there."""
+    say = click.echo if on_terminal else tell
+    hops = 0 if screener.exposures is None else screener.exposures.hops
+    for line in wrap(sentence(tally.counts, hops), width()):
+        say(line)
+    for _, address, why, place in tally.urgent:
+        say(f"{address}  {printable(why)}  ({printable(place)})")
+    more = tally.findings + tally.counts["exposed"] - len(tally.urgent)
+    if more > 0 and tally.urgent:
+        say(f"+ {more:,} others with a finding, or near one")
+    for near in tally.near:
+        tell(f"near miss: {printable(near)}")
+    if tally.near_misses > len(tally.near):
+        tell(f"+ {tally.near_misses - len(tally.near):,} other near misses")
+    if tally.digits:
+        tell(f"{tally.digits:,} strings of 64 hex digits were not looked up: a list is screened for addresses")
+
+
+# documents
 
 
 def _remark(found: Gathered, near: list[str]) -> None:
@@ -92,6 +266,7 @@ def _text(screening: Screening) -> str:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     best = row["tags"][0] if row["tags"] else {}
+    reached = (row.get("exposure") or {}).get("reached", ())
     return {
         "address": row["address"],
         "verdict": "sanctioned" if row["sanctioned"] else row["verdict"],
@@ -99,6 +274,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "abuse": best.get("abuse", ""),
         "source": " ".join(filter(None, (best.get("set", ""), best.get("source_date", "")))),
         "held": _held(row),
+        "exposed to": in_words(reached[0]) + (f" + {len(reached) - 1}" if reached[1:] else "") if reached else "",
         "last seen (UTC)": row["last_time"] or "",
         "where": row["first_place"] + (f" + {row['mentioned'] - 1}" if row["mentioned"] > 1 else ""),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -22,11 +23,12 @@ from shieldwall.errors import PartialData, UsageError
 from shieldwall.intel.rates import choose_valuer
 from shieldwall.model.moment import unix
 from shieldwall.model.network import COIN
-from shieldwall.node.wiring import labels, open_chain
+from shieldwall.node.wiring import labels, open_chain, open_clustering
 from shieldwall.trace.follow import BACKWARD, DEFAULT_METHOD, FORWARD, follow
 from shieldwall.trace.graphml import graphml
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import METHODS
+from shieldwall.trace.moved import clusters_in
 from shieldwall.trace.published import read_published
 from shieldwall.trace.report import render
 from shieldwall.trace.result import TraceResult
@@ -77,6 +79,15 @@ _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writ
     metavar="FILE",
     help="Claims of published hops that the store does not hold (JSON lines).",
 )
+@click.option(
+    "--cluster",
+    "cluster_name",
+    metavar="NAME",
+    help="Start from the whole cluster of each address, and take members of a service's cluster for that service.",
+)
+@click.option(
+    "--moved-only", is_flag=True, help="With --cluster: the report's picture shows only where money changed hands."
+)
 @click.option("--fiat", metavar="CURRENCY", help="Value seeds and ends in this currency, each on its day, by --rates.")
 @click.option("--rates", multiple=True, metavar="FILE", help="Rates to value by (again for more); none are shipped.")
 @click.option(
@@ -105,6 +116,8 @@ def trace(
     least: str,
     max_transactions: int,
     published: tuple[str, ...],
+    cluster_name: str | None,
+    moved_only: bool,
     fiat: str | None,
     rates: tuple[str, ...],
     rates_within: int,
@@ -121,12 +134,18 @@ def trace(
     """
     if no_tags and (sets or stop):
         raise UsageError("--no-tags goes with neither --tags nor --stop: without tags nothing is a service")
+    if moved_only and not cluster_name:
+        raise UsageError("--moved-only needs --cluster: whose hands are whose, a clustering says")
     config = settings(chain=chain, data=data)
-    with open_chain(config) as store:
+    with contextlib.ExitStack() as opened:
+        store = opened.enter_context(open_chain(config))
+        clustering = None
+        if cluster_name:
+            clustering = opened.enter_context(open_clustering(config, store, cluster_name))
         coin = store.network.coin
         limits = Limits(hops=hops, least=_amount(least, coin), transactions=max_transactions, **_until(until))
         valuer = choose_valuer(fiat, rates, rates_within, coin)
-        found = find_targets(store, targets, sys.stdin, tell)
+        found = find_targets(store, targets, sys.stdin, tell, clustering)
         known = None if no_tags else labels(config, store.network, sets, stop or None)
         hop_claims = read_published([Path(name) for name in published])
         progress = Progress()
@@ -140,15 +159,18 @@ def trace(
                 labels=known,
                 published=hop_claims,
                 fiat=valuer,
+                clustering=clustering,
+                engine=config.engine,
                 progress=progress,
             )
         finally:
             progress.end()
+        hands = clusters_in(result.body, store, clustering) if moved_only and clustering and report else None
     if graph:
         Path(graph).write_text(graphml(result.body, result.digest), encoding="utf-8")
         click.echo(f"graph: {graph}", err=True)
     if report:
-        Path(report).write_text(render(result), encoding="utf-8")
+        Path(report).write_text(render(result, clusters=hands), encoding="utf-8")
         click.echo(f"report: {report}", err=True)
     emit(result, output)
     body = result.body

@@ -19,6 +19,8 @@ def text(body: dict[str, Any]) -> str:
     """The answer for a terminal."""
     coin = coin_of(body)
     parts = [fill(printable(body["sentence"]), width()), "", _ends(body)]
+    if body["clusters"]:
+        parts.append(_clusters(body, coin))
     if "methods" in body:
         hidden = ("mweb",) if "mweb_amount" in body else ()  # where the network has an extension block
         kinds = (*(_BACKWARD if _is_backward(body) else _FORWARD), *hidden)
@@ -59,7 +61,7 @@ def _ends(body: dict[str, Any]) -> str:
             "share": percent(end["amount"], body["seed_amount"]) if body["conserved"] else "",
             "hops": end["hops"],
             "last paid (UTC)" if backward else "last moved (UTC)": end["last_moved"],
-            "known as": end["tags"][0]["label"] if end["tags"] else "",
+            "known as": _known_as(end),
             "ask" if backward else "can freeze": ", ".join(entry["name"] for entry in end["freezable_by"]),
         }
         for end in body["ends"][:_MOST_ROWS]
@@ -68,6 +70,31 @@ def _ends(body: dict[str, Any]) -> str:
     rest = body["ends"][_MOST_ROWS:]
     if rest:
         shown += f"+ {len(rest)} others, {btc(sum(end['amount'] for end in rest))} {coin} (all in -o json)\n"
+    return shown
+
+
+def _known_as(end: dict[str, Any]) -> str:
+    label = end["tags"][0]["label"] if end["tags"] else ""
+    return f"{label} (by its cluster)" if end["inherited"] else label
+
+
+def _clusters(body: dict[str, Any], coin: str) -> str:
+    """The same by cluster, where one owner's addresses are one line."""
+    found = body["clusters"]
+    rows = [
+        {
+            "cluster of": entry["named_after"],
+            "size": entry["size"],
+            "addresses here": entry["addresses"],
+            coin: btc(entry["amount"]),
+            "share": percent(entry["amount"], body["seed_amount"]) if body["conserved"] else "",
+            "service": entry["service"] or "",
+        }
+        for entry in found["ends"]
+    ]
+    shown = "by cluster (inferred):\n" + (table(rows, tuple(rows[0])) if rows else "none\n")
+    if found["omitted"]:
+        shown += f"+ {found['omitted']} other clusters, {btc(found['omitted_amount'])} {coin}\n"
     return shown
 
 

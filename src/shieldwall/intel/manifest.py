@@ -117,16 +117,16 @@ class Manifest:
     versions: Mapping[str, TagSetInfo]
 
 
-def check_name(name: str) -> str:
-    """`name`, when a set may be called so: it becomes a folder.
+def check_name(name: str, what: str = "tag set", option: str = "--set") -> str:
+    """`name`, when a tag set, or `what`, may be called so: it becomes a folder.
 
     Raises:
-        UsageError: It may not.
+        UsageError: It may not; `option` is where to give another.
     """
     if not _NAME.fullmatch(name) or ".." in name or name.endswith("."):
         raise UsageError(
-            f"{name[:80]!r} is no name for a tag set",
-            hint="give it with --set: up to 64 letters, digits, dots, dashes and underscores",
+            f"{name[:80]!r} is no name for a {what}",
+            hint=f"give it with {option}: up to 64 letters, digits, dots, dashes and underscores",
         )
     return name
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,14 @@ def subject_key(subject: Subject) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
+def subject_keys(kind: str, chain: str, names: Iterable[str]) -> NDArray[np.uint64]:
+    """uint64[n]: the keys of the subjects of one type on one chain that have these names, one microsecond each."""
+    before = f"{kind}\0{chain}\0".encode()
+    sha256 = hashlib.sha256
+    digests = b"".join([sha256(before + name.encode()).digest()[:8] for name in names])
+    return np.frombuffer(digests, ">u8").astype(np.uint64)
+
+
 def canonical_lines(claims: Iterable[Claim]) -> list[tuple[Subject, bytes]]:
     """Subject and line of each claim, in the order of the file: any order of `claims` gives the same."""
     return sorted((claim.subject, canonical_json(claim.as_dict()) + b"\n") for claim in claims)
@@ -61,6 +69,32 @@ def canonical_lines(claims: Iterable[Claim]) -> list[tuple[Subject, bytes]]:
 def version_of(claims: Iterable[Claim]) -> str:
     """The version that a set of exactly these claims has."""
     return hashlib.sha256(b"".join(line for _, line in canonical_lines(claims))).hexdigest()[:VERSION_DIGITS]
+
+
+class Glance(NamedTuple):
+    """What of a claim can be seen without taking it in whole.
+
+    Attributes:
+        subject: What it is about.
+        kind: Its kind.
+        category: Of its statement; "" for none.
+        abuse: Of its statement; "" for none.
+        retracted: Whether its maker took it back.
+        label: Of its statement.
+        confidence: As of the claim.
+        source: Where it is from, else who says it.
+        set: Name of the set that it stands in.
+    """
+
+    subject: Subject
+    kind: str
+    category: str
+    abuse: str
+    retracted: bool
+    label: str = ""
+    confidence: int | None = None
+    source: str = ""
+    set: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +169,29 @@ class SetFile:
     def __len__(self) -> int:
         return int(self._index.shape[1])
 
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """uint64[len], ascending: the keys of its subjects."""
+        keys: NDArray[np.uint64] = self._index[0]
+        return keys
+
+    def glances(self, digest: str, name: str = "") -> list[Glance]:
+        """What can be seen of every claim, sorted by subject, ten times as fast as `claims`.
+
+        Args:
+            digest: SHA-256 (hex) of `claims.jsonl` by the manifest.
+            name: Of the set.
+
+        Raises:
+            StoreError: It is another, or a line is no claim.
+        """
+        raw = self.verify(digest)
+        try:
+            lines = json.loads(b"[%s]" % b",".join(raw.splitlines()))
+            return [_glance(line, name) for line in lines]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise StoreError(f"{self._path}: not claims of this program ({error})", hint=_HINT) from None
+
     def lookup(self, subjects: Sequence[Subject], keys: NDArray[np.uint64]) -> dict[Subject, tuple[Claim, ...]]:
         """The claims on those of `subjects` that the set has; `keys` are their `subject_key`s, in the same order.
 
@@ -170,14 +227,19 @@ class SetFile:
             for row in order:
                 yield from self._at(file, int(row))
 
-    def verify(self, digest: str) -> None:
-        """Read the whole file and hold it against its digest.
+    def verify(self, digest: str) -> bytes:
+        """Read the whole file, hold it against its digest, and return it.
 
         Raises:
-            StoreError: It is another.
+            StoreError: It is another, or cannot be read.
         """
-        if hashlib.sha256(self._path.read_bytes()).hexdigest() != digest:
+        try:
+            raw = self._path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{self._path}: cannot be read ({error})", hint=_HINT) from None
+        if hashlib.sha256(raw).hexdigest() != digest:
             raise StoreError(f"{self._path}: its SHA-256 is not the one in the manifest", hint=_HINT)
+        return raw
 
     def _at(self, file: BinaryIO, row: int) -> tuple[Claim, ...]:
         """The claims on the subject in a row of the index."""
@@ -193,6 +255,16 @@ class SetFile:
             return tuple(_claim(line, place) for line in block.splitlines())
         except (ValueError, TypeError, RecursionError, ShieldwallError) as error:
             raise StoreError(f"{place}: not a claim of this program ({error})", hint=_HINT) from None
+
+
+def _glance(line: dict[str, Any], name: str) -> Glance:
+    subject, said = line["subject"], line["statement"]
+    # an actor's statement has neither word
+    return Glance(
+        Subject(subject["type"], subject["chain"], subject["name"]), line["kind"], said.get("category", ""),
+        said.get("abuse", ""), bool(line.get("retracted")), said["label"], line.get("confidence"),
+        line.get("source") or line.get("made_by", ""), name,
+    )  # fmt: skip
 
 
 def _claim(line: bytes, place: str) -> Claim:

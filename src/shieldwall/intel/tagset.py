@@ -16,10 +16,12 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from shieldwall.errors import BadText, StoreError, UsageError
 from shieldwall.intel import setfile
@@ -98,11 +100,47 @@ class TagIndex:
         """
         wanted = list(dict.fromkeys(subjects))
         keys = np.fromiter((setfile.subject_key(subject) for subject in wanted), dtype=np.uint64, count=len(wanted))
+        return self._lookup(wanted, keys)
+
+    def lookup_names(self, kind: str, chain: str, names: Sequence[str]) -> dict[int, tuple[Sourced, ...]]:
+        """`lookup` for many subjects of one type on one chain, a few microseconds each: by their places in `names`.
+
+        Raises:
+            StoreError: A set on disk is not what its manifest says.
+        """
+        keys = setfile.subject_keys(kind, chain, names)
+        hits = self._hits(keys)
+        wanted = [Subject(kind, chain, names[place]) for place in hits.tolist()]
+        found = self._lookup(wanted, keys[hits])
+        return {place: found[subject] for place, subject in zip(hits.tolist(), wanted, strict=True) if subject in found}
+
+    def _hits(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Places of the keys that some set has; two subjects may share one, and only the claims themselves tell."""
+        if not len(self._keys):
+            return np.empty(0, np.int64)
+        places = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
+        return np.flatnonzero(self._keys[places] == keys)
+
+    @cached_property
+    def _keys(self) -> npt.NDArray[np.uint64]:
+        """The keys of all sets, ascending and distinct."""
+        return np.unique(np.concatenate([np.empty(0, np.uint64), *(file.keys for _, file in self._sets)]))
+
+    def _lookup(self, subjects: Sequence[Subject], keys: npt.NDArray[np.uint64]) -> dict[Subject, tuple[Sourced, ...]]:
         found: dict[Subject, list[Sourced]] = {}
         for info, file in self._sets:
-            for subject, claims in file.lookup(wanted, keys).items():
+            for subject, claims in file.lookup(subjects, keys).items():
                 found.setdefault(subject, []).extend(Sourced(claim, info.name, info.version) for claim in claims)
-        return {subject: tuple(found[subject]) for subject in wanted if subject in found}
+        return {subject: tuple(found[subject]) for subject in subjects if subject in found}
+
+    def glances(self) -> Iterator[setfile.Glance]:
+        """What can be seen of every claim of every chosen set without taking it in: who is tagged at all, and as what.
+
+        Raises:
+            StoreError: A set on disk is not what its manifest says.
+        """
+        for info, file in self._sets:
+            yield from file.glances(info.digest, info.name)
 
     def everything(self) -> Iterator[Sourced]:
         """Every claim of every chosen set: to tag whole clusters, all tagged addresses must be gone through."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shieldwall.chain.build import BuildReport
 from shieldwall.chain.build import build as build_store
+from shieldwall.chain.readers.interface import silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import UsageError
 from shieldwall.intel import ImportReport, ReadOptions, TagSets
@@ -18,12 +19,16 @@ from shieldwall.model.network import MAIN, by_name
 from shieldwall.node.config import load
 from shieldwall.node.wiring import labels
 from shieldwall.node.wiring import open_chain as open_configured
+from shieldwall.trace.clusters.clustering import Clustering
 from shieldwall.trace.follow import DEFAULT_METHOD, FORWARD, follow
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.published import read_published
 from shieldwall.trace.result import TraceResult
-from shieldwall.trace.screen import Screening
-from shieldwall.trace.screen import screen as screen_mentions
+from shieldwall.trace.screening.answer import Screening
+from shieldwall.trace.screening.answer import screen as screen_mentions
+from shieldwall.trace.screening.exposure import HOPS
+from shieldwall.trace.screening.run import Lists, Tally, write_file
+from shieldwall.trace.screening.screener import Screener
 from shieldwall.trace.targets import find_targets
 
 
@@ -102,7 +107,17 @@ def trace_money(
     claims = read_published([Path(path) for path in published])
     valuer = choose_valuer(fiat, rates, rates_within, chain.network.coin)
     found = find_targets(chain, list(targets))
-    return follow(chain, found, method, limits, direction=direction, labels=known, published=claims, fiat=valuer)
+    return follow(
+        chain,
+        found,
+        method,
+        limits,
+        direction=direction,
+        labels=known,
+        published=claims,
+        fiat=valuer,
+        engine=config.engine,
+    )
 
 
 def find_addresses(text_or_path: str | Path, *, network: str | None = None) -> Mentions:
@@ -125,23 +140,67 @@ def screen(
     chain: ChainStore | None = None,
     data: str | Path | None = None,
     tags: Sequence[str] | None = None,
+    hops: int = HOPS,
+    clustering: Clustering | None = None,
 ) -> Screening:
-    """What is known about every address in texts or documents, direct only: no tag means unknown, not clean.
+    """What is known about every address in texts or documents, and whom its money reached: unknown is not clean.
 
     Args:
         texts_or_paths: As `find_addresses` takes them.
-        chain: From `open_chain`; None leaves out what a chain store holds.
+        chain: From `open_chain`; None leaves out what a chain store holds, and what is some hops away.
         data: The member's own data; the configured one by default.
         tags: Tag sets to use; None for all, an empty list for none.
+        hops: How many transactions around each address to look; 0 for direct only.
+        clustering: Of the chain; to say what the cluster of each address is tagged with.
 
     Raises:
-        UsageError: A file cannot be opened, or no such tag set.
+        UsageError: A file cannot be opened, no such tag set, or too many hops.
         BadText: One is no text, or too long.
         StoreError: A tag set on disk is not what its manifest says.
     """
     config = load(os.environ, {"data": str(data) if data is not None else None})
     found = gather([_word(each) for each in texts_or_paths])
-    return screen_mentions(found.mentions, TagSets(config.tags).select(tags), chain, unread=found.unread)
+    index = TagSets(config.tags).select(tags)
+    screener = Screener.of(index, chain, hops=hops, clustering=clustering, engine=config.engine)
+    return screen_mentions(found.mentions, screener, unread=found.unread)
+
+
+def screen_lists(
+    *paths: str | Path,
+    to: str | Path,
+    chain: ChainStore | None = None,
+    data: str | Path | None = None,
+    tags: Sequence[str] | None = None,
+    hops: int = HOPS,
+    clustering: Clustering | None = None,
+    resume: bool = False,
+) -> Tally:
+    """Screen lists of any length row by row into a file; what `screen` says of each address, in the order of the lists.
+
+    Args:
+        paths: Lists in any layout; no mail, PDF or web page.
+        to: The file: CSV where its name ends so, else JSON lines.
+        chain: As `screen` takes it, and so the next four.
+        data: As above.
+        tags: As above.
+        hops: As above.
+        clustering: As above.
+        resume: Go on where a run into this file was stopped.
+
+    Returns:
+        What was found: counts, the most urgent rows, near misses.
+
+    Raises:
+        UsageError: A list cannot be opened, the file is there already, or the run that was stopped was another one.
+        BadInput: The file cannot be written.
+        StoreError: A tag set on disk is not what its manifest says.
+    """
+    config = load(os.environ, {"data": str(data) if data is not None else None})
+    index = TagSets(config.tags).select(tags)
+    screener = Screener.of(index, chain, hops=hops, clustering=clustering, threads=1, engine=config.engine)
+    target = Path(to)
+    lists = Lists(screener, [Path(path) for path in paths], "csv" if target.suffix.lower() == ".csv" else "jsonl")
+    return write_file(lists, target, silent, resume=resume)
 
 
 def _word(text_or_path: str | Path) -> str:

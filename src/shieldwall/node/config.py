@@ -6,8 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import cast, get_args
 
 from shieldwall.errors import UsageError
+from shieldwall.kernels.engine import EngineName
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class Config:
 
     Attributes:
         chain: Folder of the chain store; None when nothing names one.
-        data: Folder of this member's own data: tag sets and what later parts add.
+        data: Folder of this member's own data: tag sets, clusterings, what people said of transactions.
         directory: A further directory of who can freeze, laid over the shipped one.
         engine: Kernels: auto, plain or compiled.
         origins: For each setting, where its value comes from.
@@ -25,7 +27,7 @@ class Config:
     chain: Path | None
     data: Path
     directory: Path | None = None
-    engine: str = "auto"
+    engine: EngineName = "auto"
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -33,10 +35,20 @@ class Config:
         """Folder of the tag sets."""
         return self.data / "tags"
 
+    @property
+    def claims(self) -> Path:
+        """Folder of what people here say of facts; the node's encrypted store takes its place later."""
+        return self.data / "claims"
+
+    @property
+    def clusters(self) -> Path:
+        """Folder of the clusterings, one folder for each network."""
+        return self.data / "clusters"
+
 
 SETTINGS = tuple(entry.name for entry in fields(Config) if entry.name != "origins")
 _PATHS = ("chain", "data", "directory")
-_ENGINES = ("auto", "plain", "compiled")
+_ENGINES = get_args(EngineName)
 
 
 def config_file(environ: Mapping[str, str]) -> Path:
@@ -75,7 +87,7 @@ def load(environ: Mapping[str, str], options: Mapping[str, str | None] | None = 
         raise UsageError(f"engine {values['engine']!r} ({origins['engine']}): use one of {', '.join(_ENGINES)}")
     paths = {name: _path(values[name], origins[name]) if values.get(name) else None for name in _PATHS}
     data = paths["data"] or Path()
-    return Config(paths["chain"], data, paths["directory"], values["engine"], origins)
+    return Config(paths["chain"], data, paths["directory"], cast("EngineName", values["engine"]), origins)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import UsageError
 from shieldwall.intel import TagSets, read_directory, shipped
+from shieldwall.intel.manifest import check_name
 from shieldwall.model.network import Network
 from shieldwall.node.config import Config
+from shieldwall.trace.change.chainwide import ChainChanges
+from shieldwall.trace.change.overrule import Overrules
+from shieldwall.trace.clusters.building import BuildReport, build_clustering
+from shieldwall.trace.clusters.clustering import MANIFEST, Clustering
+from shieldwall.trace.clusters.rules import ClusterRules
+from shieldwall.trace.clusters.why import Reasons
 from shieldwall.trace.tagged import TagLabels
+from shieldwall.trace.tagged_holders import TaggedHolders
+
+CO_SPEND = "co-spend"
+"""What a clustering is called unless it is named."""
 
 
 def chain_folder(config: Config) -> Path:
@@ -43,3 +55,85 @@ def labels(config: Config, network: Network, sets: Sequence[str] = (), stop: Seq
     if config.directory is not None:
         directory = directory.with_further(read_directory(config.directory))
     return TagLabels(TagSets(config.tags).select(list(sets) or None), directory, network, stop)
+
+
+def tagged_holders(config: Config, store: ChainStore, sets: Sequence[str] = ()) -> TaggedHolders:
+    """The holders of the store that the member's tag sets (all, or `sets`) speak of."""
+    return TaggedHolders.of(store, TagSets(config.tags).select(list(sets) or None))
+
+
+def clustering_folder(config: Config, network: Network, name: str) -> Path:
+    """Where the clustering called `name` of a network's chain is kept."""
+    return config.clusters / network.name / check_name(name, "clustering", "--name")
+
+
+def open_clustering(config: Config, store: ChainStore, name: str = CO_SPEND) -> Clustering:
+    """The clustering called `name` of this store.
+
+    Raises:
+        StoreError: None there, damaged, or made of another store.
+    """
+    return Clustering.open(clustering_folder(config, store.network, name), store)
+
+
+def clusterings(config: Config) -> list[Clustering]:
+    """Every clustering of every network, by network and name.
+
+    Raises:
+        StoreError: One is damaged; it is named.
+    """
+    return [Clustering.open(path.parent) for path in sorted(config.clusters.glob(f"*/*/{MANIFEST}"))]
+
+
+def build_clusters(
+    config: Config,
+    store: ChainStore,
+    name: str,
+    rules: ClusterRules,
+    sets: Sequence[str] = (),
+    *,
+    again: bool = False,
+    threads: int = 2,
+    progress: Progress = silent,
+) -> BuildReport:
+    """Build or extend the clustering called `name`, constrained by the member's tags (all sets, or `sets`)."""
+    tagged = tagged_holders(config, store, sets) if rules.constrained else None
+    return build_clustering(
+        clustering_folder(config, store.network, name),
+        store,
+        rules,
+        tagged=tagged,
+        changes=changes_of(config, store, rules.change),
+        again=again,
+        threads=threads,
+        engine=config.engine,
+        progress=progress,
+    )
+
+
+def overrules(config: Config) -> Overrules:
+    """What people said of the change of single transactions."""
+    return Overrules(config.claims / "change.jsonl")
+
+
+def changes_of(config: Config, store: ChainStore, rule: str) -> ChainChanges | None:
+    """A rule of change with what people said of single transactions; None where no rule is named.
+
+    Raises:
+        UsageError: The text says no rule.
+    """
+    if not rule:
+        return None
+    return ChainChanges(store, rule, overrules(config).standing(store.network).values(), engine=config.engine)
+
+
+def reasons_of(config: Config, store: ChainStore, clustering: Clustering) -> Reasons:
+    """Why members of a clustering belong together: by its own rules and the tag sets that it was made with."""
+    parameters = clustering.body["parameters"]
+    services = None
+    if parameters["constrained"]:
+        sets = [f"{entry['set']}@{entry['version']}" for entry in parameters["tag_sets"]]
+        tagged = tagged_holders(config, store, sets)
+        services = tagged.holders[tagged.service_places(frozenset(parameters["service_categories"]))]
+    changes = changes_of(config, store, parameters["change"] or "")
+    return Reasons(store, clustering, changes=changes, services=services, engine=config.engine)

@@ -6,8 +6,9 @@ from intel_support import FIRST, HASHED, subject, tag, tags
 
 from shieldwall.errors import StoreError
 from shieldwall.intel import setfile
-from shieldwall.intel.setfile import CLAIMS, INDEX, SetFile, encode, subject_key, version_of, write
+from shieldwall.intel.setfile import CLAIMS, INDEX, SetFile, encode, subject_key, subject_keys, version_of, write
 from shieldwall.model.canonical import canonical_json
+from shieldwall.model.claim import Subject
 
 
 def opened(folder, claims):
@@ -40,6 +41,28 @@ def test_claims_come_back_as_they_were(tmp_path_factory, claims):
     for each, its in found.items():
         assert sorted(claim.id for claim in its) == sorted(claim.id for claim in claims if claim.subject == each)
     assert len(file) == len(found)
+
+
+@given(st.lists(tags(), min_size=1, max_size=12))
+def test_a_glance_says_what_the_claims_say(tmp_path_factory, claims):
+    encoded = encode(claims)
+    file = opened(tmp_path_factory.mktemp("set"), claims)
+    seen = [
+        (
+            each.subject, each.kind, each.statement.get("category", ""), each.statement.get("abuse", ""),
+            bool(each.retracted), each.statement["label"], each.confidence, each.source or each.made_by, "said",
+        )
+        for each in file.claims()
+    ]  # fmt: skip
+    assert sorted(seen, key=repr) == sorted(map(tuple, file.glances(encoded.digest, "said")), key=repr)
+    with pytest.raises(StoreError, match="not the one in the manifest"):
+        file.glances("00" * 32)
+
+
+@given(st.lists(st.text(max_size=20), max_size=5), st.sampled_from(["", "bip122:0"]))
+def test_keys_in_a_batch_are_those_of_one_by_one(names, chain):
+    expected = [subject_key(Subject("address", chain, name)) for name in names]
+    assert subject_keys("address", chain, names).tolist() == expected
 
 
 def test_subjects_with_one_key_are_told_apart_by_their_lines(tmp_path, monkeypatch):

@@ -135,6 +135,10 @@ def test_look_up_goes_through_all_chosen_sets(sets, tmp_path):
     assert sets.select([]).lookup([subject(FIRST)]) == {}
     assert [info.name for info in sets.select(["b"]).infos] == ["b"]
     index.verify()
+    by_place = index.lookup_names("address", subject(FIRST).chain, ["absent", FIRST, "absent", FIRST])
+    assert by_place == {1: found[subject(FIRST)], 3: found[subject(FIRST)]}
+    assert sets.select([]).lookup_names("address", subject(FIRST).chain, [FIRST]) == {}
+    assert [glance.subject for glance in index.glances()] == [each.claim.subject for each in index.everything()]
 
 
 def test_no_sets_yet_is_no_error(sets):

@@ -1,0 +1,65 @@
+"""What members of a cluster inherit of each other's tags: by inference, and said so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from shieldwall.chain.store import ChainStore
+from shieldwall.trace.clusters.clustering import Clustering
+from shieldwall.trace.labels import NOTHING_KNOWN, Label
+from shieldwall.trace.tagged import TagTable
+
+
+class ClusterLabels:
+    """Labels that holders have of the tagged members of their clusters (`trace.holders.Inherited`).
+
+    A cluster with a service among its members is that service's; else it has what is said of the member with the surest tag.
+
+    Args:
+        store: The chain.
+        clustering: The clustering of it.
+        table: The labels of tagged holders.
+
+    Attributes:
+        services: uint32[k], ascending: every member of a service's cluster.
+    """
+
+    def __init__(self, store: ChainStore, clustering: Clustering, table: TagTable) -> None:
+        self._store = store
+        self._clustering = clustering
+        self._table = table
+        self._holders = table.tagged.holders
+        clusters = clustering.clusters_of(self._holders)
+        order = np.lexsort((self._holders, clusters))
+        self._clusters, self._members = clusters[order], self._holders[order]
+        self._made: dict[int, Label] = {}
+        served = np.unique(clustering.clusters_of(table.services)).tolist()
+        members = [clustering.members(cluster) for cluster in served]
+        self.services: npt.NDArray[np.uint32] = np.sort(np.concatenate([np.empty(0, np.uint32), *members]))
+
+    def label(self, holder: int) -> Label:
+        """What a holder of which no tag speaks has of its cluster; nothing where no member is tagged."""
+        cluster = self._clustering.cluster_of(holder)
+        found = self._made.get(cluster)
+        if found is None:
+            found = self._made[cluster] = self._of(cluster)
+        return found
+
+    def tagged_members(self, cluster: int) -> npt.NDArray[np.uint32]:
+        """uint32[k]: the tagged members of a cluster, ascending."""
+        first, last = (int(self._clusters.searchsorted(np.uint32(cluster), side)) for side in ("left", "right"))
+        return self._members[first:last]
+
+    def _of(self, cluster: int) -> Label:
+        labels = [(self._table.label(member), member) for member in self.tagged_members(cluster).tolist()]
+        if not labels:
+            return NOTHING_KNOWN
+        best, member = min(labels, key=lambda entry: (entry[0].service is None, -_surest(entry[0]), entry[1]))
+        return replace(best, inherited=self._store.identity(member))
+
+
+def _surest(label: Label) -> int:
+    return max((tag["confidence"] or 0 for tag in label.tags), default=0)
