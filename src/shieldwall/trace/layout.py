@@ -3,17 +3,25 @@
 A column is a transaction, a box tainted money at an address. Whatever is not shown is summed: boxes in "+ n others",
 transactions in a column for several. So in each column what comes in is what its boxes and its fee make together, and
 every satoshi of the trace is somewhere.
+
+A run of transactions that each spend one output of the one before (`runs`), or in which money did not change hands (`moved`), is
+one column, in which what went to one address is one box.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from shieldwall.trace.moved import moved_runs
+from shieldwall.trace.runs import Run, peel_runs
+
 MOST_BOXES = 40  # boxes shown beside the sums
 MOST_COLUMNS = 24  # transactions shown each in a column; of more, those with the most telling boxes
+MOST_IN_RUN = 8  # boxes shown of a folded run
 _KEPT_ENDS = 30  # of the boxes shown, those that may be ends: where the money is comes before how it went there
 
 
@@ -28,6 +36,7 @@ class Box:
         kind: Kind of its end; "passed" for money that went on, "seed" for where the trace starts (backward, at the right),
             "others" for a sum.
         words: What is said of it.
+        parts: Outputs that it stands for, in a folded run; 1 elsewhere.
         column: Number of its column.
         until: Last column that a line from it reaches.
         row: Its lane.
@@ -38,6 +47,7 @@ class Box:
     address: str
     kind: str = "passed"
     words: str = ""
+    parts: int = 1
     column: int = 0
     until: int = 0
     row: int = 0
@@ -53,6 +63,7 @@ class Column:
         incoming: (key of a box, satoshi) that come in.
         boxes: What comes out.
         fee: Tainted satoshi that went to fees.
+        run: The folded run that it is; None for none.
     """
 
     time: str = ""
@@ -60,11 +71,20 @@ class Column:
     incoming: list[tuple[str, int]] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     fee: int = 0
+    run: Run | None = None
 
 
-def lay_out(body: Mapping[str, Any]) -> list[Column]:
-    """The columns of a result's body, in chain order, each box with its column and row."""
-    columns = _folded(_columns(body))
+def lay_out(
+    body: Mapping[str, Any], *, unfolded: bool = False, clusters: Mapping[str, int] | None = None
+) -> list[Column]:
+    """The columns of a result's body, in chain order, each box with its column and row.
+
+    Args:
+        body: Of a trace result.
+        unfolded: True to leave peel chains apart.
+        clusters: Address -> cluster, to show only where money changed hands; None to show all.
+    """
+    columns = _folded(_with_runs(_columns(body), folded_runs(body, unfolded=unfolded, clusters=clusters)))
     boxes: dict[str, Box] = {}
     for number, column in enumerate(columns):
         for box in column.boxes:
@@ -74,6 +94,13 @@ def lay_out(body: Mapping[str, Any]) -> list[Column]:
             boxes[key].until = number
     _place(columns, boxes)
     return columns
+
+
+def folded_runs(body: Mapping[str, Any], *, unfolded: bool, clusters: Mapping[str, int] | None) -> list[Run]:
+    """The runs that a picture shows as one thing each; arguments as in `lay_out`."""
+    moved = [] if clusters is None else moved_runs(body, clusters)
+    spoken_for = {transfer["txid"] for run in moved for transfer in run.transfers}
+    return moved if unfolded else [*moved, *peel_runs(body, spoken_for)]
 
 
 def _columns(body: Mapping[str, Any]) -> list[Column]:
@@ -148,6 +175,49 @@ def _words(end: Mapping[str, Any], output: Mapping[str, Any]) -> str:
             return "destroyed"
 
 
+def _with_runs(columns: Sequence[Column], runs: Sequence[Run]) -> list[Column]:
+    """Each run as one column, where its first transaction stood; what others later spend of it keeps its box."""
+    run_of = {transfer["txid"]: run for run in runs for transfer in run.transfers}
+    members: dict[tuple[str, int], list[Column]] = {(run.kind, run.number): [] for run in runs}
+    for column in columns:
+        run = run_of.get(column.txids[0]) if column.txids else None
+        if run is not None:
+            members[run.kind, run.number].append(column)
+    renamed: dict[str, str] = {}
+    made = []
+    for column in columns:
+        run = run_of.get(column.txids[0]) if column.txids else None
+        if run is None:
+            made.append(column)
+        elif column is members[run.kind, run.number][0]:
+            made.append(_one_column(run, members[run.kind, run.number], renamed))
+    for column in made:
+        column.incoming = _summed((renamed.get(key, key), amount) for key, amount in column.incoming)
+    return made
+
+
+def _one_column(run: Run, members: Sequence[Column], renamed: dict[str, str]) -> Column:
+    """A run as a column: what goes on inside it is not told, what one address got of it is one box."""
+    whole = Column(members[0].time, [txid for column in members for txid in column.txids])
+    whole.fee = sum(column.fee for column in members)
+    whole.incoming = [pair for column in members for pair in column.incoming if pair[0] not in run.inside]
+    whole.run = run
+    groups: dict[tuple[str, str, str], list[Box]] = {}
+    for box in (box for column in members for box in column.boxes if box.key not in run.inside):
+        alone = "" if box.address and box.kind != "seed" and "starts here" not in box.words else box.key
+        groups.setdefault((box.kind, box.address, alone), []).append(box)
+    for (kind, address, _), boxes in groups.items():
+        amount = sum(box.amount for box in boxes)
+        if len(boxes) == 1:
+            whole.boxes += boxes
+            continue
+        key = f"{run.kind}-{run.number}-{boxes[0].key}"
+        renamed |= {box.key: key for box in boxes}
+        words = boxes[0].words if len({box.words for box in boxes}) == 1 else ""
+        whole.boxes.append(Box(key, amount, address, kind, words, parts=len(boxes)))
+    return whole
+
+
 def _folded(columns: Sequence[Column]) -> list[Column]:
     """Keep the boxes that tell most; sum the others of each column, and columns with nothing kept, run by run."""
     kept = _kept(columns)
@@ -169,11 +239,14 @@ def _kept(columns: Sequence[Column]) -> set[str]:
     ends = [entry for entry in ranked if entry[0].kind != "passed"][:_KEPT_ENDS]
     kept: set[str] = set()
     used: set[int] = set()
+    shown: Counter[int] = Counter()
     most = MOST_COLUMNS // 2 if len(columns) > MOST_COLUMNS else MOST_COLUMNS
     for box, number in (*ends, *ranked):
-        if len(kept) < MOST_BOXES and (number in used or len(used) < most):
+        full = columns[number].run is not None and shown[number] >= MOST_IN_RUN
+        if box.key not in kept and not full and len(kept) < MOST_BOXES and (number in used or len(used) < most):
             kept.add(box.key)
             used.add(number)
+            shown[number] += 1
     return kept
 
 
@@ -183,6 +256,8 @@ def _joined(columns: Sequence[Column], name: str, kept: set[str], renamed: dict[
     inside = {box.key for column in columns for box in column.boxes} & spent
     joined = Column(columns[0].time, [txid for column in columns for txid in column.txids])
     joined.fee = sum(column.fee for column in columns)
+    if len(columns) == 1:
+        joined.run = columns[0].run
     joined.incoming = _summed(
         (renamed.get(key, key), amount) for column in columns for key, amount in column.incoming if key not in inside
     )

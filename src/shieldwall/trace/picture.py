@@ -2,7 +2,8 @@
 
 A box is tainted money at an address; a dot is a transaction, where what comes in cannot be told apart by eye. Lines are
 as wide as the root of their amount. Shape and words carry the meaning, colour only repeats it. What is too small to be
-drawn is summed in "+ n others", never left out (see `layout`).
+drawn is summed in "+ n others", never left out (see `layout`). A peel chain is one column with a card for its dot, which unfolds
+elsewhere.
 """
 
 from __future__ import annotations
@@ -16,17 +17,32 @@ from shieldwall.model.amount import btc, percent
 from shieldwall.trace.coin import coin_of
 from shieldwall.trace.layout import Box, Column, lay_out
 from shieldwall.trace.printable import printable
+from shieldwall.trace.runs import Run
 
 _COLUMN, _ROW, _BOX_WIDTH, _BOX_HEIGHT = 262, 78, 202, 62
 _LEFT, _TOP = 12, 44
+_CARD = 40  # width of a folded peel chain, between two columns
 _PAGE, _SHRUNK = 1152, 1900  # a picture up to _SHRUNK pixels wide is scaled to the page; a wider one scrolls
 _WIDEST = 14  # pixels of a line that carries all of the seed
 _MOST_LETTERS = 31  # of a line of text in a box
 
 
-def lanes(body: dict[str, Any]) -> str:
-    """A result's body as an SVG document fragment, with title and description for readers without eyes on it."""
-    columns = lay_out(body)
+def lanes(
+    body: dict[str, Any],
+    *,
+    unfolded: bool = False,
+    linked: bool = False,
+    clusters: Mapping[str, int] | None = None,
+) -> str:
+    """A result's body as an SVG document fragment, with title and description for readers without eyes on it.
+
+    Args:
+        body: Of a trace result.
+        unfolded: True to draw each transaction of a peel chain.
+        linked: True where the page around it has the hops of peel chain n at `#peel-n`.
+        clusters: Address -> cluster, to show only where money changed hands; None to show all.
+    """
+    columns = lay_out(body, unfolded=unfolded, clusters=clusters)
     boxes = {box.key: box for column in columns for box in column.boxes}
     rows = max((box.row for box in boxes.values()), default=0) + 1
     width, height = _LEFT * 2 + _COLUMN * len(columns), _TOP + rows * _ROW + 8
@@ -42,9 +58,8 @@ def lanes(body: dict[str, Any]) -> str:
     ]
     seed, coin = max(body["seed_amount"], 1), coin_of(body)
     for number, column in enumerate(columns):
-        parts += _draw_column(
-            number, column, boxes, seed, "sources" if body["direction"] == "backward" else "start", coin
-        )
+        first = "sources" if body["direction"] == "backward" else "start"
+        parts += _draw_column(number, column, boxes, seed, first, coin, linked=linked)
     for box in boxes.values():
         parts += _draw_box(box, seed, coin, conserved=body["conserved"])
     parts.append("</svg>")
@@ -63,16 +78,23 @@ def _middle(box: Box) -> int:
     return _y(box) + _BOX_HEIGHT // 2
 
 
-def _draw_column(number: int, column: Column, boxes: Mapping[str, Box], seed: int, first: str, coin: str) -> list[str]:
+def _draw_column(
+    number: int, column: Column, boxes: Mapping[str, Box], seed: int, first: str, coin: str, *, linked: bool
+) -> list[str]:
     x = _LEFT + number * _COLUMN
     if not column.txids:
         return [f'<text class="when" x="{x + 40}" y="16">{first}</text>']
     count = len(column.txids)
     name = f"{column.txids[0][:12]}..." if count == 1 else f"{count} transactions"
     hour = f"{column.time[11:16]} UTC{'' if count == 1 else ' on'}"
+    label = f'<text class="what" x="{x + 40}" y="32">{name}</text>'
+    if column.run:
+        hour, name = _hours(column.time, column.run.transfers[-1]["time"]), column.run.words
+        label = _link(f'<text class="what peel" x="{x + 40}" y="32">{name}</text>', column.run, linked=linked)
+        name = f"{name}: {column.run.meaning}"
     parts = [
         f'<text class="when" x="{x + 40}" y="16">{column.time[:10]} <tspan class="hour">{hour}</tspan></text>',
-        f'<text class="what" x="{x + 40}" y="32">{name}</text>',
+        label,
     ]
     incoming = sorted(column.incoming, key=lambda pair: (-pair[1], pair[0]))
     near = [boxes[key] for key, _ in incoming] or column.boxes
@@ -81,8 +103,33 @@ def _draw_column(number: int, column: Column, boxes: Mapping[str, Box], seed: in
         parts.append(_line(_x(boxes[key]) + _BOX_WIDTH, _middle(boxes[key]), dot_x, dot_y, amount, seed))
     parts += [_line(dot_x, dot_y, _x(box), _middle(box), box.amount, seed) for box in column.boxes]
     title = (column.txids[0] if count == 1 else name) + (f", fee {btc(column.fee)} {coin}" if column.fee else "")
+    if column.run:
+        return [*parts, _card(column.run, dot_x, dot_y, title, linked=linked)]
     parts.append(f'<circle class="transaction" cx="{dot_x}" cy="{dot_y}" r="4"><title>{title}</title></circle>')
     return parts
+
+
+def _card(run: Run, x: int, y: int, title: str, *, linked: bool) -> str:
+    """A folded run: a card with another behind it, in place of a transaction's dot."""
+    left, top, wide, high = x - _CARD // 2, y - _CARD // 2, _CARD, _CARD - 6
+    shape = f"h{wide}v{high}h-{wide}z"
+    count, unit = run.count
+    parts = [
+        f'<g class="chain"><title>{title}</title>',
+        f'<path d="M{left + 4} {top + 4}{shape}"/><path d="M{left} {top}{shape}"/>',
+        f'<text class="many" x="{x}" y="{y - 4}">{count}</text><text class="hops" x="{x}" y="{y + 10}">{unit}</text>',
+        "</g>",
+    ]
+    return _link("".join(parts), run, linked=linked)
+
+
+def _link(text: str, run: Run, *, linked: bool) -> str:
+    return f'<a href="{run.anchor}">{text}</a>' if linked and run.anchor else text
+
+
+def _hours(first: str, last: str) -> str:
+    """When a folded run began and ended."""
+    return f"{first[11:16]} to {last[11:16]}" if last[:10] == first[:10] else f"to {last[:10]}"
 
 
 def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int) -> str:
@@ -97,6 +144,7 @@ def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int) -> str:
 def _draw_box(box: Box, seed: int, coin: str, *, conserved: bool) -> list[str]:
     name = f"{box.address[:10]}...{box.address[-6:]}" if len(box.address) > 20 else box.address
     part = f" · {escape(percent(box.amount, seed))}" if conserved else ""
+    name += f" · {box.parts} times" if box.parts > 1 else ""
     radius = {"held": 3, "coinbase": 3, "service": 12, "seed": 3}.get(box.kind, 6)
     x, y = _x(box), _y(box)
     return [

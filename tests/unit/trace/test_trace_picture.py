@@ -7,66 +7,16 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from picture_support import SVG, check, check_sums
 from trace_reference import RULES
 from trace_support import Chain, Services, bounds, chains, identity, starts, targets_of
 
 from shieldwall.trace.follow import follow
-from shieldwall.trace.layout import MOST_BOXES, MOST_COLUMNS, lay_out
+from shieldwall.trace.layout import MOST_BOXES, MOST_COLUMNS, MOST_IN_RUN, lay_out
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.picture import lanes
+from shieldwall.trace.runs import LEAST
 from shieldwall.trace.targets import find_targets
-
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def check(body):
-    """Everything that must hold of any picture; returns its width and height."""
-    columns = lay_out(body)
-    check_sums(body, columns)
-    picture = ET.fromstring(lanes(body))  # noqa: S314 - our own text
-    width, height = (int(part) for part in picture.get("viewBox").split()[2:])
-    rectangles = [
-        tuple(int(entry.get(name)) for name in ("x", "y", "width", "height")) for entry in picture.iter(SVG + "rect")
-    ]
-    assert len(rectangles) == sum(len(column.boxes) for column in columns)
-    for number, (x, y, wide, high) in enumerate(rectangles):
-        assert x >= 0
-        assert x + wide <= width
-        assert y >= 0
-        assert y + high <= height
-        for other_x, other_y, other_wide, other_high in rectangles[:number]:
-            apart = x + wide <= other_x or other_x + other_wide <= x or y + high <= other_y or other_y + other_high <= y
-            assert apart
-    assert len(rectangles) <= MOST_BOXES + len(columns)
-    assert len(columns) <= MOST_COLUMNS + 1
-    assert lanes(body) == lanes(body)
-    return width, height
-
-
-def check_sums(body, columns):
-    """What comes in makes what goes out and the fee; what is left at the end are the ends."""
-    boxes = {box.key: box for column in columns for box in column.boxes}
-    left = {key: box.amount for key, box in boxes.items()}
-    conserved = body["conserved"]
-    for number, column in enumerate(columns):
-        for key, amount in column.incoming:
-            left[key] -= amount
-            assert boxes[key].column < number
-        if conserved and column.txids and body["returned_amount"] == 0:
-            made = sum(box.amount for box in column.boxes) + column.fee
-            brought = sum(amount for _, amount in column.incoming)
-            assert made == brought or any("starts here" in box.words for box in column.boxes) or len(column.txids) > 1
-    assert all(amount >= 0 for amount in left.values())
-    fees = sum(
-        output["amount"]
-        for end in body["ends"]
-        for output in end["outputs"]
-        if output["index"] is None and end["kind"] == "fee"
-    )
-    if conserved:
-        assert sum(left.values()) + fees == body["seed_amount"]
-        assert sum(column.fee for column in columns) == fees
-    assert sum(len(column.txids) for column in columns) == len(body["transfers"])
 
 
 def traced(chain, *words, **options):
@@ -125,8 +75,49 @@ def test_a_peel_chain(hops):
     columns = lay_out(body)
     last = columns[-1].boxes
     assert any(box.address == identity(f"chain-{hops - 1}") for box in last)  # the largest end is always shown
+    (run,) = [column for column in columns if column.run] or [None]
+    assert (run is not None) == (hops >= LEAST)
+    if run:
+        assert f">peel chain of {hops - 1} hops</text>" in lanes(body)
+        assert len(run.boxes) <= MOST_IN_RUN + 1
+        assert len(run.txids) == hops
+    apart = lay_out(body, unfolded=True)
+    check_sums(body, apart)
     if hops >= MOST_COLUMNS:
-        assert f">{len(next(c for c in columns if len(c.txids) > 1).txids)} transactions</text>" in lanes(body)
+        many = next(column for column in apart if len(column.txids) > 1)
+        assert f">{len(many.txids)} transactions</text>" in lanes(body, unfolded=True)
+
+
+def test_a_peel_chain_is_one_column_and_what_one_address_got_is_one_box():
+    chain = Chain()
+    (coin,) = chain.fund(10**6)
+    branch = None
+    for number in range(9):
+        piece, coin = chain.pay(
+            [coin], ("desk" if number % 3 else "friend", 1000), (f"chain-{number}", coin.value - 1001)
+        )
+        branch = piece if number == 3 else branch
+        chain.mine()
+    chain.pay([branch], ("branch", 990))  # a friend's piece goes on, outside the chain
+    chain.pay([coin], ("pool", coin.value - 5))  # all of it: no peeling
+    chain.mine()
+    with chain.store() as store:
+        labels = Services(frozenset([identity("desk")]))
+        body = follow(store, find_targets(store, [identity("origin")]), labels=labels).body
+    check(body)
+    start, run, *rest = lay_out(body)
+    assert (run.run.hops, len(run.txids), run.run.anchor) == (8, 9, "#peel-1")
+    told = {(box.kind, box.address): (box.amount, box.parts) for box in run.boxes}
+    assert told["service", identity("desk")] == (6000, 6)
+    assert told["held", identity("friend")] == (2000, 2)
+    assert told["passed", identity("friend")] == (1000, 1)
+    assert told["passed", identity("chain-8")][1] == 1
+    assert start.boxes[0].amount == sum(box.amount for box in run.boxes) + run.fee
+    assert {key for column in rest for key, _ in column.incoming} <= {box.key for box in run.boxes}
+    assert " · 6 times</text>" in lanes(body)
+    assert 'href="#peel-1"' in lanes(body, linked=True)
+    assert "href" not in lanes(body)
+    assert not any(column.run for column in lay_out(body, unfolded=True))
 
 
 def test_hostile_words_stay_text():

@@ -79,7 +79,7 @@ def check_self_contained(text):
     assert not {"script", "iframe", "object", "embed", "link", "base", "form"} & set(page.tags)
     for tag, name, value in page.attributes:
         assert not name.startswith("on"), (tag, name)
-        if name in ("src", "href", "srcset", "action", "data", "poster"):
+        if name in ("src", "href", "srcset", "action", "data", "poster") and not value.startswith("#peel-"):
             pytest.fail(f"{tag} loads {value}")
     policy = [
         value for tag, name, value in page.attributes if tag == "meta" and name == "content" and "default-src" in value
@@ -160,6 +160,24 @@ def test_what_does_not_fit_the_page_is_counted():
     outputs = result.body["transfers"][0]["outputs"]
     assert f"+ {len(outputs) - MOST_NAMES} others, {btc(sum(o['amount'] for o in outputs[MOST_NAMES:]))}" in page.text
     assert page.text.count("+ 51 others") == 2  # ends, and the methods side by side
+
+
+def test_a_peel_chain_unfolds():
+    chain = Chain()
+    (coin,) = chain.fund(10**6)
+    for number in range(30):
+        _, coin = chain.pay(
+            [coin], ("desk" if number % 2 else f"shop-{number}", 1000), (f"rest-{number}", coin.value - 1003)
+        )
+        chain.mine()
+    result = traced(chain, identity("origin"), labels=Services(frozenset([identity("desk")]), HOSTILE))
+    page = check_self_contained(render(result))
+    assert page.tags.count("details") == 1
+    assert "Peel chain of 29 hops" in page.text
+    assert ("a", "href", "#peel-1") in page.attributes
+    assert [value for tag, name, value in page.attributes if name == "id" and value.startswith("peel")] == ["peel-1"]
+    assert "0.00015 to" in page.text  # fifteen times a thousand satoshi to the desk
+    assert "and 0.00014 to 14 others; 0.0000009 to fees" in page.text
 
 
 def test_many_targets_are_counted():
