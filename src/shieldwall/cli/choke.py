@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from shieldwall.chain.store import ChainStore
 from shieldwall.cli.options import (
     Progress,
     chain_option,
@@ -25,19 +24,17 @@ from shieldwall.errors import PartialData, UsageError
 from shieldwall.intel import TagSets
 from shieldwall.model.amount import btc, percent
 from shieldwall.model.moment import unix
-from shieldwall.node.config import Config
 from shieldwall.node.wiring import labels, open_chain, open_clustering
 from shieldwall.trace.choke.find import ANY, ENDS, FREEZABLE, SERVICES, Question, find_choke_points
 from shieldwall.trace.choke.points import BY_SERVICE, GROUPINGS
 from shieldwall.trace.choke.result import ChokeResult
-from shieldwall.trace.clusters.clustering import Clustering
 from shieldwall.trace.coin import coin_of
-from shieldwall.trace.families.family import Located, choose, families_of, is_own, locate
-from shieldwall.trace.families.payments import receipts, targets_of
+from shieldwall.trace.families.family import Located, coverage, located_families
+from shieldwall.trace.families.payments import payment_targets
 from shieldwall.trace.follow import DEFAULT_METHOD
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.printable import printable
-from shieldwall.trace.targets import Target, find_targets
+from shieldwall.trace.targets import find_targets
 
 METHODS = ("fifo", "lifo", "haircut", "tiho")
 _MOST_MOMENTS = 12  # on a terminal
@@ -118,8 +115,10 @@ def choke(
         found = find_targets(store, targets, sys.stdin, tell, clustering) if targets else []
         located: list[Located] = []
         if families:
-            located, paid = _payments(config, store, sets, families, clustering)
-            found += paid
+            index = TagSets(config.tags).select(list(sets) or None)
+            located = located_families(store, index, families)
+            tell(coverage(located))
+            found += payment_targets(store, located, clustering)
         question = Question(
             most=points, since=None if since is None else unix(since), only=only, by=by, cut=cut, to=to,
             family=tuple(each.family.name for each in located),
@@ -144,28 +143,6 @@ def choke(
     ends, given = result.body["ends"], result.body["targets"]
     incomplete = ends["gap"] or ends["unknown"] or ends["limit"] or not all(target["found"] for target in given)
     return PartialData.exit_code if strict and incomplete else 0
-
-
-def _payments(
-    config: Config, store: ChainStore, sets: tuple[str, ...], names: tuple[str, ...], clustering: Clustering | None
-) -> tuple[list[Located], list[Target]]:
-    """The families' addresses here, and what was paid to them.
-
-    Raises:
-        PartialData: None of their addresses is in this store.
-    """
-    index = TagSets(config.tags).select(list(sets) or None)
-    located = [locate(store, family) for family in choose(families_of(index, store.network), names)]
-    tagged, here = sum(len(each.family.addresses) for each in located), sum(each.here for each in located)
-    tell(f"{', '.join(each.family.name for each in located)}: {here} of {tagged} tagged addresses are in this store")
-    if not here:
-        raise PartialData(
-            "no payment to any of these addresses is in this store: unknown, not zero",
-            hint="extend the store with the blocks or histories that hold them: shieldwall chain build",
-        )
-    own = is_own(located, None if clustering is None else clustering.cluster_of)
-    targets = [target for each in located for target in targets_of(store, each, receipts(store, each.holders, own))]
-    return located, targets
 
 
 def _emit(result: ChokeResult, output: str | None) -> None:

@@ -9,6 +9,8 @@ import click
 from shieldwall.cli.options import chain_option, data_option, emit_rows, output_option, settings
 from shieldwall.node.config import SETTINGS, config_file
 
+_KERNELS = "beside the program, else the user's cache folder (see warm-up)"
+
 
 @click.group()
 def config() -> None:
@@ -33,4 +35,6 @@ def explain(chain: str | None, data: str | None, output: str | None) -> None:
     rows.append(
         {"setting": "file", "value": str(config_file(os.environ)), "from": "SHIELDWALL_CONFIG or the default place"}
     )
+    kept = os.environ.get("NUMBA_CACHE_DIR", "")
+    rows.append({"setting": "compiled kernels", "value": kept, "from": "NUMBA_CACHE_DIR" if kept else _KERNELS})
     emit_rows(rows, ("setting", "value", "from"), output)

@@ -82,6 +82,7 @@ def trace_money(
     fiat: str | None = None,
     rates: Sequence[str | Path] = (),
     rates_within: int = 0,
+    clustering: Clustering | None = None,
 ) -> TraceResult:
     """Follow the money of `targets` to where it is now, or back to where it came from.
 
@@ -98,6 +99,7 @@ def trace_money(
         fiat: A currency to value seeds and ends in, each on its day; needs `rates`.
         rates: Rate files.
         rates_within: Days that a rate may be older than the payment.
+        clustering: From `open_clusters`: start from whole clusters, and take members of a service's for that service.
 
     Raises:
         ShieldwallError: As `find_targets`, `choose_valuer` and `follow` say.
@@ -106,7 +108,7 @@ def trace_money(
     known = None if tags is not None and not tags else labels(config, chain.network, tags or (), stop)
     claims = read_published([Path(path) for path in published])
     valuer = choose_valuer(fiat, rates, rates_within, chain.network.coin)
-    found = find_targets(chain, list(targets))
+    found = find_targets(chain, list(targets), clustering=clustering)
     return follow(
         chain,
         found,
@@ -116,6 +118,7 @@ def trace_money(
         labels=known,
         published=claims,
         fiat=valuer,
+        clustering=clustering,
         engine=config.engine,
     )
 
