@@ -99,6 +99,8 @@ class ChainStore:
         """The same snapshot for someone who reads on when this one is closed; nothing is opened or mapped again."""
         kept = ChainStore(self.folder, self.manifest)
         kept._columns.update(self._columns)
+        for name in ("followed_from", "followed_from_tx", "stated_from"):  # they look at every block
+            kept.__dict__[name] = getattr(self, name)
         return kept
 
     # columns

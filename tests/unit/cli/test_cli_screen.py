@@ -78,7 +78,8 @@ def test_formats(capsys, monkeypatch):
     text = f"{identity('robber')}\n{identity('desk')}\n{identity('stranger')}\n{identity('desk')}"
     body = json.loads(call(capsys, "screen", text)[1])
     assert [row["verdict"] for row in body["rows"]] == ["tagged", "tagged", "unknown"]
-    assert body["reach"] == "direct only"
+    assert body["reach"] == "3 hops"
+    assert json.loads(call(capsys, "screen", text, "--hops", "0")[1])["reach"] == "direct only"
     lines = call(capsys, "screen", text, "-o", "jsonl")[1].splitlines()
     assert [json.loads(line)["address"] for line in lines] == [row["address"] for row in body["rows"]]
     table = list(csv.DictReader(io.StringIO(call(capsys, "screen", text, "-o", "csv")[1])))
@@ -163,3 +164,100 @@ def test_from_python(folder, tmp_path):
     assert shieldwall.screen(identity("robber"), tags=[]).findings == 0
     with pytest.raises(UsageError, match="no such file"):
         shieldwall.find_addresses(tmp_path / "none")
+
+
+@pytest.fixture
+def wallets(tmp_path):
+    names = ("desk", "robber", "stranger", "desk")
+    (tmp_path / "wallets.csv").write_text(
+        "id;wallet\n" + "".join(f"{n};{identity(name)}\n" for n, name in enumerate(names))
+    )
+    return tmp_path / "wallets.csv"
+
+
+def test_a_list_goes_into_a_file_row_by_row(capsys, wallets, tmp_path):
+    for name, count in (("out.jsonl", 4), ("out.csv", 5)):
+        target = tmp_path / name
+        code, out, err = call(capsys, "screen", wallets, "--to", target)
+        assert (code, out) == (1, "")
+        assert err.startswith("4 screened: 0 sanctioned, 1 tagged with another abuse, 2 with other tags")
+        assert f"{identity('robber')}  Robber" in err
+        assert "\x1b" not in err
+        lines = target.read_text().splitlines()
+        assert len(lines) == count
+        assert not (tmp_path / f"{name}.progress").exists()
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["address"] for row in rows] == [identity(name) for name in ("desk", "robber", "stranger", "desk")]
+    assert [row["first_place"] for row in rows] == [f"line {n}, column 3" for n in range(2, 6)]
+    code, _, err = call(capsys, "screen", wallets, "--to", tmp_path / "out.jsonl")
+    assert (code, "is there already" in err) == (2, True)
+
+
+def test_what_cannot_be_screened_row_by_row_is_said(capsys, wallets, tmp_path, folder):
+    target = tmp_path / "new.jsonl"
+    assert call(capsys, "screen", wallets, "--resume")[0] == 2
+    assert call(capsys, "screen", wallets, "--to", target, "-o", "json")[0] == 2
+    assert call(capsys, "screen", wallets, "--to", target, "-o", "table")[0] == 2
+    for other in (identity("desk"), folder / "mail.eml", "missing.csv"):
+        code, _, err = call(capsys, "screen", wallets, other, "--to", target)
+        assert (code, "screen documents and pasted text apart" in err) == (2, True)
+    assert call(capsys, "screen", wallets, "-", "--to", target)[0] == 2
+    assert call(capsys, "screen", wallets, "--hops", "11")[0] == 2
+    assert not target.exists()
+
+
+def test_a_large_list_is_screened_row_by_row_without_being_asked(capsys, wallets, monkeypatch):
+    monkeypatch.setattr("shieldwall.cli.screen.LARGE", 1)
+    code, out, err = call(capsys, "screen", wallets)
+    assert code == 1
+    assert [json.loads(line)["verdict"] for line in out.splitlines()] == ["tagged", "tagged", "unknown", "tagged"]
+    assert err.startswith("4 screened")
+    assert call(capsys, "screen", wallets, "-o", "csv")[1].count("\n") == 5
+    assert call(capsys, "screen", wallets, "-o", "json")[0] == 2
+    code, out, err = call(capsys, "screen", wallets, "-o", "table")
+    assert (code, out.startswith("4 screened"), err) == (1, True, "")
+
+
+def test_standard_input_is_a_list_too(capsys, wallets, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(wallets.read_text()))
+    assert call(capsys, "screen", "-", "--to", tmp_path / "out.jsonl")[0] == 1
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 4
+
+
+def test_exposure_and_its_exit_code(capsys, tmp_path):
+    """`first`, who funded all, paid the robber."""
+    origin = identity("origin")
+    code, out, _ = call(capsys, "screen", origin)
+    assert code == 0
+    (row,) = json.loads(out)["rows"]
+    assert [(entry["category"], entry["way"], entry["hops"]) for entry in row["exposure"]["reached"]] == [
+        ("ransomware", "sent", 1),
+        ("exchange", "sent", 1),
+    ]
+    assert call(capsys, "screen", origin, "--strict-exposure")[0] == 1
+    assert call(capsys, "screen", origin, "--strict-exposure", "--hops", "0")[0] == 0
+    (tmp_path / "one.txt").write_text(origin)
+    assert call(capsys, "screen", tmp_path / "one.txt", "--to", tmp_path / "a.jsonl")[0] == 0
+    assert call(capsys, "screen", tmp_path / "one.txt", "--to", tmp_path / "b.jsonl", "--strict-exposure")[0] == 1
+    _, out, _ = call(capsys, "screen", origin, "-o", "table")
+    assert "sent ransomware 1 hop, 3900 satoshi, Robber" in out
+    (tmp_path / "two.txt").write_text(identity("stranger"))
+    assert call(capsys, "screen", tmp_path / "two.txt", "--to", tmp_path / "c.jsonl", "--strict")[0] == 3
+
+
+def test_clusters_are_named_where_there_are_some(capsys):
+    code, _, err = call(capsys, "screen", identity("desk"), "--cluster")
+    assert (code, "no clustering there" in err) == (4, True)
+    assert call(capsys, "cluster", "build")[0] == 0
+    (row,) = json.loads(call(capsys, "screen", identity("desk"), "--cluster")[1])["rows"]
+    assert row["cluster"] == {"size": 1, "tagged_others": 0, "inherited": [], "layer": "inference"}
+
+
+def test_the_python_api_screens_lists_too(wallets, tmp_path):
+    with shieldwall.open_chain() as chain:
+        tally = shieldwall.screen_lists(wallets, to=tmp_path / "api.csv", chain=chain, hops=1)
+        assert (tally.rows, tally.findings) == (4, 1)
+        assert len((tmp_path / "api.csv").read_text().splitlines()) == 5
+        with pytest.raises(UsageError, match="is there already"):
+            shieldwall.screen_lists(wallets, to=tmp_path / "api.csv", chain=chain, resume=True)
+        assert shieldwall.screen(identity("origin"), chain=chain, hops=1).exposed == 1

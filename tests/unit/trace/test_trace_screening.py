@@ -19,7 +19,8 @@ from shieldwall.model.moment import utc
 from shieldwall.model.network import MAIN, REGTEST
 from shieldwall.model.script import Script, ScriptKind
 from shieldwall.trace.follow import follow
-from shieldwall.trace.screen import IN_STORE, TAGGED, UNKNOWN, screen
+from shieldwall.trace.screening.answer import screen as screen_with
+from shieldwall.trace.screening.screener import IN_STORE, TAGGED, UNKNOWN, Screener
 from shieldwall.trace.targets import find_targets
 
 TAGS = """address,label,category,abuse,source,confidence,lastmod
@@ -60,6 +61,10 @@ def index(tmp_path_factory):
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory):
     return TagSets(tmp_path_factory.mktemp("none")).select(None)
+
+
+def screen(mentions, index, store=None, *, hops=0, unread=()):
+    return screen_with(mentions, Screener.of(index, store, hops=hops, engine="plain"), unread=unread)
 
 
 def rows(screening):
