@@ -84,6 +84,24 @@ def paid_outputs(
     return found[order], owner[order]
 
 
+def outside_spends(
+    store: ChainStore, holders: npt.NDArray[np.uint32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """What holders spend of outputs that are not in the store.
+
+    Returns:
+        int64[m], the transaction that spends; int64[m], the place in `holders` of who spends; uint64[m], satoshi, `NO_VALUE`
+        where nobody gives it.
+    """
+    outside = store.column("outside_input")[:]
+    order = np.argsort(holders, kind="stable")
+    known = store.column("input_holder")[outside.astype(np.int64)]
+    places = holders[order].searchsorted(known).clip(max=max(0, len(holders) - 1))
+    rows = np.flatnonzero(holders[order][places] == known) if len(holders) and len(outside) else np.empty(0, np.int64)
+    transactions = places_of(store.column("tx_first_input"), outside[rows], "right") - 1
+    return transactions, order[places[rows]], store.column("outside_value")[rows]
+
+
 def payers(
     store: ChainStore, transactions: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:

@@ -223,8 +223,15 @@ def _text(found: Mapping[str, Any], coin: str) -> str:
     lines = [
         f"{found['address']} is in a cluster of {found['size']:,} ({of}).",
         f"Received {btc(found['received_amount'])} {coin}: {sums}.",
-        f"{done}, {found['first_time']} to {found['last_time']}.",
+        f"{done}, {found['first_time']} to {found['last_time']}." if found["transactions"] else f"{done}.",
     ]
+    if found["outside_inputs"]:
+        unknown = f", and {found['outside_unknown']:,} of unknown amount" if found["outside_unknown"] else ""
+        lines.insert(
+            2,
+            f"Beyond that it spends {btc(found['outside_amount'])} {coin} of {found['outside_inputs']:,} outputs that are "
+            f"not in this store{unknown}.",
+        )
     if found["covers"]["blocks_since"]:
         lines.append(
             f"{found['covers']['blocks_since']:,} blocks came since: `shieldwall cluster build` takes them in."

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from shieldwall.chain.mapping import places_of
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.moment import utc
 from shieldwall.trace.holders import Holders
@@ -38,6 +42,17 @@ class Facts:
                 "time": utc(store.time_of(number)),
             }
         return found
+
+    def times(self, transactions: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """uint32[k], Unix seconds: the times of many transactions' blocks."""
+        blocks = places_of(self.store.column("block_first_tx"), transactions, "right") - 1
+        times: npt.NDArray[np.uint32] = self.store.column("block_time")[blocks]
+        return times
+
+    def holder_of(self, outputs: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """uint32[k]: the holders of many outputs."""
+        holders: npt.NDArray[np.uint32] = self._holder_of[outputs]
+        return holders
 
     def address(self, output: int) -> str:
         """Address of an output, or `kind:payload`."""

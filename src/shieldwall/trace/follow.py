@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shieldwall import __version__
@@ -11,9 +12,14 @@ from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import UsageError
 from shieldwall.intel.rates import Valuer
+from shieldwall.kernels.engine import EngineName
 from shieldwall.model.moment import utc
 from shieldwall.model.network import LITECOIN, MAIN
 from shieldwall.trace.backward import BackwardWalker
+from shieldwall.trace.clusters.clustering import Clustering
+from shieldwall.trace.clusters.ends import ends_by_cluster
+from shieldwall.trace.clusters.inherited import labelled_holders
+from shieldwall.trace.engines import walk_forward
 from shieldwall.trace.facts import Facts
 from shieldwall.trace.holders import Holders
 from shieldwall.trace.labels import Labels, NoLabels
@@ -22,16 +28,17 @@ from shieldwall.trace.methods import METHODS, method_named
 from shieldwall.trace.methods.interface import Method
 from shieldwall.trace.paths import paths
 from shieldwall.trace.published import PublishedHops
-from shieldwall.trace.record import EndKind, Walk, totals
+from shieldwall.trace.record import EndKind, Walked, totals
 from shieldwall.trace.result import TraceResult
 from shieldwall.trace.sentence import sentence
+from shieldwall.trace.summary import Summary
 from shieldwall.trace.targets import Target
+from shieldwall.trace.touched import Touched
 from shieldwall.trace.transfers import transfers
 from shieldwall.trace.view import View
-from shieldwall.trace.walk import Walker
 from shieldwall.trace.worth import put_values
 
-FORMAT = "shieldwall-trace/1"
+FORMAT = "shieldwall-trace/2"
 DEFAULT_METHOD = "fifo"
 FORWARD, BACKWARD = "forward", "backward"
 DIRECTIONS = (FORWARD, BACKWARD)
@@ -48,10 +55,13 @@ class _Job:
     published: PublishedHops
     backward: bool
     progress: Progress
+    engine: EngineName
 
-    def walk(self, method: Method) -> Walk:
-        walker = BackwardWalker if self.backward else Walker
-        return walker(self.store, method, self.limits, self.holders, self.published, self.progress).run(self.targets)
+    def walk(self, method: Method) -> Walked:
+        common = method, self.limits, self.holders, self.published, self.progress
+        if self.backward:
+            return BackwardWalker(self.store, *common).run(self.targets)
+        return walk_forward(self.store, self.targets, *common, self.engine)
 
 
 def follow(
@@ -64,6 +74,8 @@ def follow(
     labels: Labels | None = None,
     published: PublishedHops | None = None,
     fiat: Valuer | None = None,
+    clustering: Clustering | None = None,
+    engine: EngineName = "auto",
     progress: Progress = silent,
 ) -> TraceResult:
     """Follow the money of `targets` to every end, or back to every source.
@@ -77,10 +89,14 @@ def follow(
         labels: Tags and directory; none by default.
         published: Published hops that the store does not hold.
         fiat: Rates and a currency to value seeds and ends in; none by default.
+        clustering: A clustering of the chain: members inherit the tags of their cluster, also as stops, and ends are summed
+            by cluster too. None by default. Whether to start from whole clusters, the targets say.
+        engine: auto, plain or compiled: how a walk forward is done; the answer is the same. See `trace.engines`.
         progress: Called now and then with the transactions passed.
 
     Returns:
-        The answer, with `seed_amount` the sum of the amounts of all kinds of end, exactly, for every method but poison.
+        The answer; its `summary` is there at once, its `body` when it is asked for, also after the store is closed. For
+        every method but poison `seed_amount` is the sum of the amounts of all kinds of end, exactly.
 
     Raises:
         UsageError: No such method or direction, a method that cannot be asked backward, or rates of another coin.
@@ -93,20 +109,17 @@ def follow(
             f"the rates value {fiat.coin}, and the coins of {store.network.name} are {store.network.coin}",
             hint=f"give rates of {store.network.coin}: docs/rates.md",
         )
-    limits = limits or Limits()
-    labels = labels or NoLabels()
-    holders = Holders(store, labels)
-    published = published or PublishedHops(())
+    store = store.kept()  # the whole answer may be asked for after the caller has closed the store, and the clustering
+    clustering = None if clustering is None else clustering.kept()
+    limits, labels, published = limits or Limits(), labels or NoLabels(), published or PublishedHops(())
+    holders = labelled_holders(store, labels, clustering)
     chosen = method_named(DEFAULT_METHOD if method == "all" else method)
     ordered = sorted(set(targets), key=lambda target: (target.kind, target.identity, target.text))
     backward = direction == BACKWARD
-    job = _Job(store, ordered, limits, holders, published, backward, progress)
+    job = _Job(store, ordered, limits, holders, published, backward, progress, engine)
     facts = Facts(store, holders)
     walk = job.walk(chosen)
-    view = View(facts, walk)
-    ends = view.ends()
-    found = paths(facts, walk, ends)
-    body: dict[str, Any] = {
+    head: dict[str, Any] = {
         "format": FORMAT,
         "program": f"shieldwall {__version__}",
         "direction": direction,
@@ -121,60 +134,103 @@ def follow(
         "conserved": chosen.conserved,
         "unit": "satoshi",
         **_amounts(walk, store),
-        "unspendable_amount": sum(e.amount for e in walk.endings if e.kind == EndKind.FEE and e.output is not None),
-        "ends": ends,
-        "paths": found,
-        "paths_omitted": len(
-            {end["rank"] for end in ends if end["kind"] != EndKind.FEE} - {path["end"] for path in found}
-        ),
-        "gaps": view.gaps(),
-        "transfers": transfers(facts, walk),
-        "notes": [f"{t.text}: not in this store; unknown, not clean" for t in ordered if not t.found] + walk.notes,
+        "unspendable_amount": _unspendable(walk),
+        "notes": [*_notes(ordered, clustering), *walk.notes],
         "parameters": {
             "method": chosen.name,
             **limits.as_dict(),
             "stop_categories": list(labels.stop),
             "tag_sets": list(labels.versions),
             "published_hops": published.ids,
+            "clustering": None if clustering is None else clustering.stamp,
         },
+        "clusters": None if clustering is None else ends_by_cluster(facts, walk, clustering),
         "fiat": None,
     }
-    if method == "all":
-        body["methods"] = _sides(job, facts, walk)
+    sides = [(each, walk if each.name == DEFAULT_METHOD else job.walk(each)) for each in _others(method, job)]
+    if fiat is not None or not isinstance(walk, Touched):
+        return TraceResult(_body(head, job, facts, walk, sides, fiat))
+    summary = Summary(facts, walk)
+    head["sentence"] = sentence(head, summary.gist())
+    return TraceResult(partial(_body, head, job, facts, walk, sides, None), {**head, **summary.fields()})
+
+
+def _notes(targets: Sequence[Target], clustering: Clustering | None) -> list[str]:
+    """What a reader must know of the targets."""
+    name = "" if clustering is None else clustering.name
+    notes = [f"{target.text}: not in this store; unknown, not clean" for target in targets if not target.found]
+    return notes + [
+        f"{target.text}: started from all {target.members:,} addresses of its cluster in {name!r}, which is an inference"
+        for target in targets
+        if target.members > 1
+    ]
+
+
+def _others(method: str, job: _Job) -> list[Method]:
+    """The methods to put side by side; backward, those that can be asked so."""
+    methods = [method_named(name) for name in METHODS] if method == "all" else []
+    return [each for each in methods if each.reversible or not job.backward]
+
+
+def _body(
+    head: Mapping[str, Any],
+    job: _Job,
+    facts: Facts,
+    walk: Walked,
+    sides: Sequence[tuple[Method, Walked]],
+    fiat: Valuer | None,
+) -> dict[str, Any]:
+    """The whole answer."""
+    if isinstance(walk, Touched):
+        facts.holders.name(facts.holder_of(walk.output))  # all at once: one by one it would take most of the time
+    view = View(facts, walk)
+    ends = view.ends()
+    found = paths(facts, walk, ends)
+    followed = {end["rank"] for end in ends if end["kind"] != EndKind.FEE}
+    body = {
+        **head,
+        "ends": ends,
+        "paths": found,
+        "paths_omitted": len(followed - {path["end"] for path in found}),
+        "gaps": view.gaps(),
+        "transfers": transfers(facts, walk),
+        "notes": list(head["notes"]),
+    }
+    if sides:
+        body["methods"] = [_side(job, facts, method, other) for method, other in sides]
     if fiat is not None:
         put_values(body, facts, walk, fiat)
-        if store.network not in (MAIN, LITECOIN):
+        network = job.store.network
+        if network not in (MAIN, LITECOIN):
             body["notes"].append(
-                f"coins of {store.network.name} have no price; they are valued as if they were {store.network.coin}"
+                f"coins of {network.name} have no price; they are valued as if they were {network.coin}"
             )
     body["sentence"] = sentence(body)
-    return TraceResult(body)
+    return body
 
 
-def _sides(job: _Job, facts: Facts, walk: Walk) -> list[dict[str, Any]]:
-    """Each method's totals and ends; `walk` is that of the default one. Backward, only of those that can be asked so."""
-    sides = []
-    for name in METHODS:
-        method = method_named(name)
-        if method.reversible or not job.backward:
-            found = walk if name == DEFAULT_METHOD else job.walk(method)
-            sides.append(
-                {
-                    "method": name,
-                    "conserved": method.conserved,
-                    "rule": method.backward_rule if job.backward else method.rule,
-                    "source": method.source,
-                    **_amounts(found, job.store),
-                    "transactions": len(found.steps),
-                    "ends": View(facts, found).ends(),
-                }
-            )
-    return sides
+def _side(job: _Job, facts: Facts, method: Method, walk: Walked) -> dict[str, Any]:
+    """One method's totals and ends."""
+    return {
+        "method": method.name,
+        "conserved": method.conserved,
+        "rule": method.backward_rule if job.backward else method.rule,
+        "source": method.source,
+        **_amounts(walk, job.store),
+        "transactions": walk.passed if isinstance(walk, Touched) else len(walk.steps),
+        "ends": View(facts, walk).ends(),
+    }
 
 
-def _amounts(walk: Walk, store: ChainStore) -> dict[str, int]:
+def _unspendable(walk: Walked) -> int:
+    if isinstance(walk, Touched):
+        return walk.unspendable
+    return sum(e.amount for e in walk.endings if e.kind == EndKind.FEE and e.output is not None)
+
+
+def _amounts(walk: Walked, store: ChainStore) -> dict[str, int]:
     """Sums; that of the extension block only where the network has one."""
-    sums = totals(walk.endings)
+    sums = walk.sums if isinstance(walk, Touched) else totals(walk.endings)
     return {
         "seed_amount": walk.seed_amount,
         "returned_amount": walk.returned_amount,

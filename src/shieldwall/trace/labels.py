@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from shieldwall.chain.store import ChainStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,7 @@ class Label:
         category: Tag category that makes it one.
         freezable_by: Directory entries of who can freeze there, as plain JSON values.
         contradictions: Where sources disagree, in words.
+        inherited: The member of its cluster that all this is said of; None where it is said of the address itself.
     """
 
     tags: tuple[dict[str, Any], ...] = ()
@@ -23,9 +29,40 @@ class Label:
     category: str | None = None
     freezable_by: tuple[dict[str, Any], ...] = ()
     contradictions: tuple[str, ...] = ()
+    inherited: str | None = None
 
 
 NOTHING_KNOWN = Label()
+
+
+class LabelTable(Protocol):
+    """The labels of a store's holders, with the few that have any known beforehand: the others cost nothing."""
+
+    @property
+    def services(self) -> npt.NDArray[np.uint32]:
+        """uint32[k], ascending: holders at which money has reached a service."""
+
+    @property
+    def spoken(self) -> npt.NDArray[np.uint32]:
+        """uint32[k], ascending: holders that have a label of their own, a service's or not."""
+
+    @property
+    def service_set(self) -> npt.NDArray[np.uint32]:
+        """The same as a set that kernels look into (`kernels.compiled.walking.set_of`)."""
+
+    def has(self, holder: int) -> bool:
+        """False for a holder of which nothing is known."""
+
+    def label(self, holder: int) -> Label:
+        """What is known of a holder."""
+
+
+@runtime_checkable
+class Listed(Protocol):
+    """Labels that can say which holders of a store they speak of."""
+
+    def table(self, store: ChainStore) -> LabelTable:
+        """The labels of the store's holders; dear the first time, and kept."""
 
 
 class Labels(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from shieldwall.kernels import walks
 from shieldwall.model.moment import utc
 
 
@@ -62,6 +63,20 @@ class Limits:
     def count(self, followed: int) -> str:
         """Why one more transaction is not followed; "" when it is."""
         return f"{self.transactions} transactions" if followed >= self.transactions else ""
+
+    def reason(self, code: int) -> str:
+        """The words for a limit's code in the walking kernel (`kernels.walks`)."""
+        if code == walks.HOPS:
+            return self.size(self.hops or 0, self.least)
+        if code == walks.LEAST:
+            return self.size(-1, self.least - 1)
+        if code == walks.NO_HEIGHT:
+            return self.after(None, 0)
+        if code == walks.HEIGHT:
+            return self.after((self.until_height or 0) + 1, 0)
+        if code == walks.TIME:
+            return self.after(self.until_height, (self.until_time or 0) + 1)
+        return self.count(self.transactions)
 
     def as_dict(self) -> dict[str, Any]:
         """The limits as they stand in a result."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shieldwall.trace.facts import Facts
-from shieldwall.trace.record import Ending, EndKind, Outside, Walk
+from shieldwall.trace.record import Ending, EndKind, Outside, Walked
 
 MOST_PATHS = 100  # paths in a result; the rest is counted in `paths_omitted`
 MOST_STEPS = 400  # steps of a path; of a longer one the middle is counted in `steps_omitted`
 
 
-def paths(facts: Facts, walk: Walk, ends: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def paths(facts: Facts, walk: Walked, ends: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each end, fees left out, its heaviest path in the order of time: at each step the output with most of it.
 
     Of an end at a service every output has its path: whoever is asked to freeze or explain them must be able to follow
@@ -29,21 +29,26 @@ def paths(facts: Facts, walk: Walk, ends: Sequence[dict[str, Any]]) -> list[dict
         ending = endings[heaviest["txid"], heaviest["index"]]
         if (ending.output is None and ending.outside is None) or len(found) == MOST_PATHS:
             continue
-        chain = _chain(walk, ending)
-        left = max(0, len(chain) - MOST_STEPS)
-        if left:
-            chain[MOST_STEPS // 2 : MOST_STEPS // 2 + left] = []
-        steps = [
-            _outside_step(facts, ending, place) if isinstance(place, Outside) else _step(facts, walk, place)
-            for place in chain
-        ]
-        steps[0 if walk.backward else -1]["amount"] = heaviest["amount"]  # an end may be less than what reached it
-        path = {"end": end["rank"], "kind": end["kind"], "address": end["address"]}
-        found.append({**path, "steps": steps, "steps_omitted": left})
+        found.append(path_to(facts, walk, end, ending, heaviest["amount"]))
     return found
 
 
-def _chain(walk: Walk, ending: Ending) -> list[int | Outside]:
+def path_to(facts: Facts, walk: Walked, end: Mapping[str, Any], ending: Ending, amount: int) -> dict[str, Any]:
+    """The path of one of an end's outputs, of which `amount` ended there."""
+    chain = _chain(walk, ending)
+    left = max(0, len(chain) - MOST_STEPS)
+    if left:
+        chain[MOST_STEPS // 2 : MOST_STEPS // 2 + left] = []
+    steps = [
+        _outside_step(facts, ending, place) if isinstance(place, Outside) else _step(facts, walk, place)
+        for place in chain
+    ]
+    steps[0 if walk.backward else -1]["amount"] = amount  # an end may be less than what reached it
+    path = {"end": end["rank"], "kind": end["kind"], "address": end["address"]}
+    return {**path, "steps": steps, "steps_omitted": left}
+
+
+def _chain(walk: Walked, ending: Ending) -> list[int | Outside]:
     """Outputs from the end to the seed, put into the order of time: backward they are in it already."""
     chain: list[int | Outside] = []
     output = ending.output
@@ -57,7 +62,7 @@ def _chain(walk: Walk, ending: Ending) -> list[int | Outside]:
     return chain if walk.backward else chain[::-1]
 
 
-def _step(facts: Facts, walk: Walk, output: int) -> dict[str, Any]:
+def _step(facts: Facts, walk: Walked, output: int) -> dict[str, Any]:
     reached = walk.reached.get(output)
     maker = facts.store.transaction_of(output) if reached is None else reached.transaction
     made = facts.transaction(maker)

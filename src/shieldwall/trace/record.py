@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from shieldwall.model.claim import Claim
 from shieldwall.trace.methods.interface import Taint
@@ -141,6 +142,42 @@ class Walk:
         self.returned_amount += already
         if value > already:
             self.seeds.append((transaction, value - already))
+
+
+class Walked(Protocol):
+    """What a walk found, as whoever reads it sees it; `Walk` says what each is."""
+
+    @property
+    def backward(self) -> bool:
+        """Which way it went."""
+
+    @property
+    def seed_amount(self) -> int:
+        """Satoshi started from."""
+
+    @property
+    def returned_amount(self) -> int:
+        """Satoshi that came back to a seed."""
+
+    @property
+    def seeds(self) -> Sequence[tuple[int, int]]:
+        """Seeds that count."""
+
+    @property
+    def endings(self) -> Sequence[Ending]:
+        """Where it went."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """The transactions passed."""
+
+    @property
+    def reached(self) -> Mapping[int, Reached]:
+        """Outputs that money came to."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a person should know."""
 
 
 def totals(endings: Sequence[Ending]) -> Mapping[EndKind, int]:

@@ -1,14 +1,15 @@
-"""A trace's answer: frozen, complete, and the same bytes for the same input."""
+"""A trace's answer: complete, and the same bytes for the same input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from shieldwall.model.canonical import canonical_json, digest
 from shieldwall.model.spreadsheet import csv_text
 from shieldwall.trace.printable import printable
+from shieldwall.trace.summary import LONG, summary_of
 
 CSV_COLUMNS = (
     "method", "kind", "address", "txid", "output_index", "amount_satoshi", "share", "hops", "height", "time_utc",
@@ -17,29 +18,53 @@ CSV_COLUMNS = (
 FIAT_COLUMNS = ("fiat_value", "fiat_currency", "fiat_rate", "fiat_rate_date", "fiat_source")
 
 
-@dataclass(frozen=True, slots=True)
 class TraceResult:
     """The answer of a trace.
 
-    Attributes:
-        body: Everything but the digest, as plain JSON values; docs/spec/trace-result.md names the fields.
+    What a person reads first stands in `summary`; the whole answer, with every transaction passed, is put together when
+    someone asks for it, from the same snapshot of the store.
+
+    Args:
+        body: Everything but the digest, as plain JSON values; or a function that gives it.
+        summary: The same without its long lists; worked out from the body where it is not given.
     """
 
-    body: dict[str, Any]
-    _digest: str = field(default="", init=False, repr=False, compare=False)
+    def __init__(
+        self, body: dict[str, Any] | Callable[[], dict[str, Any]], summary: Mapping[str, Any] | None = None
+    ) -> None:
+        self._body = body
+        self._summary = summary
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Everything but the digest, as plain JSON values; docs/spec/trace-result.md names the fields."""
+        if not isinstance(self._body, dict):
+            self._body = self._body()
+        return self._body
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TraceResult) and self.body == other.body
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """Every field but the long lists, and the first of these: `trace.summary.summary_of` names what differs."""
+        return summary_of(self.body) if self._summary is None else self._summary
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the fields of the specification
+        if name.startswith("_"):
+            raise AttributeError(name)
         try:
-            return self.body[name]
+            return self.body[name] if name in LONG else self.summary[name]
         except KeyError:
             raise AttributeError(name) from None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of the body."""
-        if not self._digest:
-            object.__setattr__(self, "_digest", digest(self.body))
-        return self._digest
+        return digest(self.body)
 
     def as_dict(self) -> dict[str, Any]:
         """The body and its digest."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from shieldwall.model.amount import btc, percent
 from shieldwall.trace.coin import coin_of
@@ -21,12 +23,91 @@ _BEFORE = {
 }
 
 
-def sentence(body: dict[str, Any]) -> str:
-    """Where the money is now, or came from, from a result's body; every number in it stands in the body, too."""
+class Lead(NamedTuple):
+    """The first end of a result that is held or at a service.
+
+    Attributes:
+        end: As in the result; its outputs are not looked at.
+        most_hops: Most spends from a seed to one of its outputs.
+        still: True where every one of them is known to be unspent.
+        stated: Least height as of which a source said so; None where the chain itself tells.
+    """
+
+    end: Mapping[str, Any]
+    most_hops: int
+    still: bool
+    stated: int | None
+
+
+class Others(NamedTuple):
+    """Ends of one kind that the sentence counts: how many, of how much, and the names of services."""
+
+    size: int
+    amount: int
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What a sentence on the way forward needs of ends and gaps, of which there may be thousands.
+
+    Attributes:
+        lead: The first end that is held or at a service.
+        others: Of each of these kinds, the ends behind it.
+        lost: Ends of unknown state, and the address of the first.
+        gaps: The first missing transaction, and how many there are.
+    """
+
+    lead: Lead | None
+    others: Mapping[str, Others]
+    lost: tuple[int, str | None]
+    gaps: tuple[int, str]
+
+
+def service_name(service: str | None, inherited: str | None) -> str:
+    """A service's name; one that an address has only of another member of its cluster says so."""
+    return f"{service} (inferred, by its cluster)" if inherited else str(service)
+
+
+def gist_of(body: Mapping[str, Any]) -> Gist:
+    """The gist of a result that has all its ends."""
+    found = [end for end in body["ends"] if end["kind"] in ("service", "held")]
+    others = {}
+    for kind in ("service", "held"):
+        rest = [end for end in found[1:] if end["kind"] == kind]
+        names = frozenset(service_name(end["service"], end["inherited"]) for end in rest if kind == "service")
+        others[kind] = Others(len(rest), sum(end["amount"] for end in rest), names)
+    lost = [end["address"] for end in body["ends"] if end["kind"] == "unknown"]
+    gaps = body["gaps"]
+    return Gist(
+        _lead_of(found[0]) if found else None,
+        others,
+        (len(lost), lost[0] if lost else None),
+        (len(gaps), gaps[0]["txid"] if gaps else ""),
+    )
+
+
+def _lead_of(end: Mapping[str, Any]) -> Lead:
+    outputs = end["outputs"]
+    stated = [output["as_of"] for output in outputs if output["as_of"] is not None]
+    still = all(output["state"] == "unspent" for output in outputs)
+    return Lead(end, max(output["hops"] for output in outputs), still, min(stated, default=None))
+
+
+def sentence(body: Mapping[str, Any], gist: Gist | None = None) -> str:
+    """Where the money is now, or came from, from a result's body; every number in it stands in the body, too.
+
+    Args:
+        body: Of a result; with a gist, its ends and gaps are not looked at.
+        gist: What it says of them, forward; worked out where it is not given.
+    """
     seed = body["seed_amount"]
     if not seed:
         return "There is nothing to follow: the targets hold no money in this data."
-    clauses = _sources(body) if body["direction"] == "backward" else _ends(body)
+    if body["direction"] == "backward":
+        clauses = _sources(body)
+    else:
+        clauses = _ends(body, gist or gist_of(body))
     coin = coin_of(body)
     worth = f" ({in_words(body['fiat'], coin)})" if body["fiat"] else ""
     begin = (
@@ -40,7 +121,7 @@ def sentence(body: dict[str, Any]) -> str:
     return f"{begin}{'; '.join(clauses)}. Method {body['method']}, as of {tip}."
 
 
-def _sources(body: dict[str, Any]) -> list[str]:
+def _sources(body: Mapping[str, Any]) -> list[str]:
     """Where it came from, the largest part first."""
     clauses = []
     services = [end for end in body["ends"] if end["kind"] == "service"]
@@ -51,9 +132,11 @@ def _sources(body: dict[str, Any]) -> list[str]:
         clauses.append((first["amount"], _portion(body, first["amount"]) + where))
     if services[1:]:
         amount = sum(end["amount"] for end in services[1:])
-        names = sorted({end["service"] for end in services[1:]})
+        names = sorted({service_name(end["service"], end["inherited"]) for end in services[1:]})
         named = " and ".join(names) if len(names) < 3 else f"{len(names)} other services"
         clauses.append((amount, f"{_portion(body, amount)} came from {named}"))
+    gaps = body["gaps"]
+    named = _names(len(gaps), gaps[0]["txid"] if gaps else "")
     mined = body["coinbase_amount"]
     if mined:
         count = sum(len(end["outputs"]) for end in body["ends"] if end["kind"] == "coinbase")
@@ -63,7 +146,12 @@ def _sources(body: dict[str, Any]) -> list[str]:
         if amount or any(
             end["kind"] == kind for end in body["ends"]
         ):  # poison may touch what nobody knows the value of
-            clauses.append((amount, f"{_portion(body, amount)} {words}{_names(body) if kind == 'gap' else ''}"))
+            clauses.append(
+                (
+                    amount,
+                    f"{_portion(body, amount)} {words}{named if kind == 'gap' else ''}",
+                )
+            )
     return [text for _, text in sorted(clauses, key=lambda clause: -clause[0])]
 
 
@@ -71,22 +159,23 @@ def _plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
 
 
-def _ends(body: dict[str, Any]) -> list[str]:
+def _ends(body: Mapping[str, Any], gist: Gist) -> list[str]:
     """Where it is now, the largest part first, fees last."""
-    found = [end for end in body["ends"] if end["kind"] in ("service", "held")]
-    clauses = [(found[0]["amount"], _portion(body, found[0]["amount"]) + _where(found[0]))] if found else []
-    for kind in ("service", "held"):
-        rest = [end for end in found[1:] if end["kind"] == kind]
-        if rest:
-            amount = sum(end["amount"] for end in rest)
-            clauses.append((amount, _portion(body, amount) + _elsewhere(kind, rest)))
-    lost = [end for end in body["ends"] if end["kind"] == "unknown"]
-    if lost:
-        clauses.append((body["unknown_amount"], _portion(body, body["unknown_amount"]) + _last_seen(lost)))
+    clauses = []
+    if gist.lead is not None:
+        amount = gist.lead.end["amount"]
+        clauses.append((amount, _portion(body, amount) + _where(gist.lead)))
+    for kind, rest in gist.others.items():
+        if rest.size:
+            clauses.append((rest.amount, _portion(body, rest.amount) + _elsewhere(kind, rest)))
+    if gist.lost[0]:
+        amount = body["unknown_amount"]
+        clauses.append((amount, _portion(body, amount) + _last_seen(*gist.lost)))
     for kind, words in _NOT_FOUND.items():
         amount = body.get(f"{kind}_amount", 0)
         if amount:
-            clauses.append((amount, f"{_portion(body, amount)} {words}{_names(body) if kind == 'gap' else ''}"))
+            named = _names(*gist.gaps) if kind == "gap" else ""
+            clauses.append((amount, f"{_portion(body, amount)} {words}{named}"))
     clauses.sort(key=lambda clause: -clause[0])
     fee, burnt = body["fee_amount"], body["unspendable_amount"]
     if fee > burnt:
@@ -98,42 +187,43 @@ def _ends(body: dict[str, Any]) -> list[str]:
     return [text for _, text in clauses]
 
 
-def _where(end: dict[str, Any]) -> str:
+def _where(lead: Lead) -> str:
+    end = lead.end
     if end["kind"] == "held":
-        stated = [output["as_of"] for output in end["outputs"] if output["as_of"] is not None]
-        said = f" (so said as of height {min(stated)})" if stated else ""
-        moved = f"not moved since {end['last_moved']}" if not end["hops"] else _moved(end)
+        said = "" if lead.stated is None else f" (so said as of height {lead.stated})"
+        moved = f"not moved since {end['last_moved']}" if not end["hops"] else _moved(lead)
         return f" sits unspent{said} at {end['address']}, {moved}"
     freezers = end["freezable_by"]
     can = f"{freezers[0]['name']} can freeze it" if freezers else "who can freeze it is not in the directory"
-    still = all(output["state"] == "unspent" for output in end["outputs"])
-    gone = "" if still else "; whether all of it is still there was not followed"
-    verb = "sits at" if still else "reached"
-    return f" {verb} {end['service']}, address {end['address']}{_doubt(end)}, {_moved(end)}; {can}{gone}"
+    gone = "" if lead.still else "; whether all of it is still there was not followed"
+    verb = "sits at" if lead.still else "reached"
+    return f" {verb} {end['service']}, address {end['address']}{_doubt(end)}, {_moved(lead)}; {can}{gone}"
 
 
-def _moved(end: dict[str, Any]) -> str:
-    last = max(output["hops"] for output in end["outputs"])
+def _moved(lead: Lead) -> str:
+    last, end = lead.most_hops, lead.end
     hops = _hops(last) if last == end["hops"] else f"{end['hops']} to {_hops(last)}"
     return f"{hops}, last moved {end['last_moved']}"
 
 
-def _doubt(end: dict[str, Any]) -> str:
-    """What else the address is called: one source's word must not read like a fact."""
+def _doubt(end: Mapping[str, Any]) -> str:
+    """Where its name is inherited from, and what else it is called: one source's word must not read like a fact."""
     others = [tag["label"] for tag in end["tags"] if tag["label"] != end["service"]]
-    return f" (also tagged {others[0]}{f' and {len(others) - 1} more' if others[1:] else ''})" if others else ""
+    also = f"also tagged {others[0]}{f' and {len(others) - 1} more' if others[1:] else ''}" if others else ""
+    inferred = f"inferred: in one cluster with {end['inherited']}" if end["inherited"] else ""
+    return f" ({'; '.join(filter(None, (inferred, also)))})" if inferred or also else ""
 
 
-def _last_seen(ends: list[dict[str, Any]]) -> str:
-    others = len(ends) - 1
+def _last_seen(count: int, address: str | None) -> str:
+    others = count - 1
     more = f" and {others} other {'address' if others == 1 else 'addresses'}" if others else ""
-    return f" was last seen at {ends[0]['address']}{more}, and whether it moved on is not in this data"
+    return f" was last seen at {address}{more}, and whether it moved on is not in this data"
 
 
-def _elsewhere(kind: str, ends: list[dict[str, Any]]) -> str:
+def _elsewhere(kind: str, rest: Others) -> str:
     if kind == "held":
-        return f" sits unspent at {len(ends)} other {'address' if len(ends) == 1 else 'addresses'}"
-    services = sorted({end["service"] for end in ends})
+        return f" sits unspent at {rest.size} other {'address' if rest.size == 1 else 'addresses'}"
+    services = sorted(rest.names)
     return f" sits at {' and '.join(services)}" if len(services) < 3 else f" sits at {len(services)} other services"
 
 
@@ -141,13 +231,12 @@ def _hops(count: int) -> str:
     return f"{count} {'hop' if count == 1 else 'hops'} on"
 
 
-def _portion(body: dict[str, Any], amount: int) -> str:
+def _portion(body: Mapping[str, Any], amount: int) -> str:
     if not body["conserved"]:
         return f"{btc(amount)} {coin_of(body)}"
     return f"{percent(amount, body['seed_amount'])} ({btc(amount)} {coin_of(body)})"
 
 
-def _names(body: dict[str, Any]) -> str:
-    gaps = body["gaps"]
-    first = f" (transaction {gaps[0]['txid'][:16]}...)" if gaps else ""
-    return first if len(gaps) < 2 else f"{first} and {len(gaps) - 1} more"
+def _names(count: int, txid: str) -> str:
+    first = f" (transaction {txid[:16]}...)" if count else ""
+    return first if count < 2 else f"{first} and {count - 1} more"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TextIO
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TextIO
 
 import numpy as np
+import numpy.typing as npt
 
+from shieldwall.chain.many import paid_outputs
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import BadInput, PartialData, ShieldwallError, UnknownAddress, UsageError
 from shieldwall.model import address
@@ -18,6 +20,16 @@ from shieldwall.model.transaction import internal
 from shieldwall.trace.pasted import IDENTITY, TRANSACTION, Tell, read_words, silence
 
 _MOST_HOLDERS = 500_000  # of a store that are looked through for an address in the wrong case: a few seconds
+
+
+class Clustering(Protocol):
+    """Which holders belong together, such as `clusters.clustering.Clustering`."""
+
+    def clusters_of(self, holders: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """uint32[k]: the cluster of each holder."""
+
+    def members(self, cluster: int) -> npt.NDArray[np.uint32]:
+        """uint32[n]: the holders in a cluster, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Target:
         inputs: Numbers of the inputs to start from.
         found: False for one that this store does not hold, named beside others that it does.
         linked: Identities of the same key that are included (P2PK for P2PKH and back).
+        members: Addresses of its cluster that are included, itself among them; 0 where no clustering was asked for.
     """
 
     text: str
@@ -41,6 +54,7 @@ class Target:
     inputs: tuple[int, ...] = ()
     linked: tuple[str, ...] = ()
     found: bool = True
+    members: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The target as it stands in a result."""
@@ -51,12 +65,17 @@ class Target:
             "outputs": len(self.outputs),
             "inputs": len(self.inputs),
             "linked": list(self.linked),
+            "members": self.members,
             "found": self.found,
         }
 
 
 def find_targets(
-    store: ChainStore, words: Sequence[str], standard_input: TextIO | None = None, tell: Tell = silence
+    store: ChainStore,
+    words: Sequence[str],
+    standard_input: TextIO | None = None,
+    tell: Tell = silence,
+    clustering: Clustering | None = None,
 ) -> list[Target]:
     """The targets that `words` name, in the store; see `read_words` for files, lists and pasted text.
 
@@ -65,6 +84,7 @@ def find_targets(
         words: Targets, names of files, `-` for standard input, or pasted text.
         standard_input: What `-` reads.
         tell: Is told what documents mention and what of it is left aside.
+        clustering: Start from the whole cluster of each address; None for the address alone.
 
     Raises:
         UsageError: No target at all.
@@ -80,7 +100,7 @@ def find_targets(
     no_transactions = 0
     for asked in read_words(words, store.network, standard_input, tell):
         try:
-            targets.append(_find(store, asked.text))
+            targets.append(_find(store, asked.text, clustering))
         except ShieldwallError as error:
             error.message = f"{asked.place}: {error.message}" if asked.place else error.message
             perhaps = not asked.sure and TRANSACTION.fullmatch(asked.text) is not None
@@ -100,13 +120,34 @@ def find_targets(
     return targets
 
 
-def _find(store: ChainStore, word: str) -> Target:
+def _find(store: ChainStore, word: str, clustering: Clustering | None) -> Target:
     match = TRANSACTION.fullmatch(word)
     if match:
         return _find_transaction(store, word, match)
+    found = _find_holder(store, word, _script_named(store, word))
+    return found if clustering is None else _with_cluster(store, found, clustering)
+
+
+def holder_named(store: ChainStore, word: str) -> int:
+    """The holder that an address, or `KIND:HEX`, names; where only the same key in its other form was paid, that one.
+
+    Raises:
+        PartialData: Nothing was paid to it in this store.
+        BadInput: No address of this network.
+    """
+    script = _script_named(store, word)
+    number = store.find_holder(script)
+    if number is None:
+        number = store.same_key(script)
+    if number is None:
+        raise _absent(store, f"output of {address.identity(script, store.network)}")
+    return number
+
+
+def _script_named(store: ChainStore, word: str) -> Script:
     if not IDENTITY.fullmatch(word):
         try:
-            return _find_holder(store, word, address.decode(word, store.network))
+            return address.decode(word, store.network)
         except UnknownAddress as error:
             known = () if error.nearest else _same_but_for_case(store, word)
             if not known:
@@ -114,7 +155,7 @@ def _find(store: ChainStore, word: str) -> Target:
             hint = f"did you mean {' or '.join(known)}? It is in this store"
             raise UnknownAddress(error.message, hint=hint, nearest=known) from None
     try:
-        return _find_holder(store, word, from_identity(word))
+        return from_identity(word)
     except UsageError as error:
         raise BadInput(error.message, hint=error.hint) from None
 
@@ -158,6 +199,17 @@ def _find_holder(store: ChainStore, word: str, script: Script) -> Target:
         outputs=tuple(sorted(own + linked)),
         linked=(store.identity(twin),) if twin is not None and linked else (),
     )
+
+
+def _with_cluster(store: ChainStore, target: Target, clustering: Clustering) -> Target:
+    """A target with everything that was paid to its cluster, and to the cluster of the same key in its other form."""
+    own = np.array([int(store.column("output_holder")[output]) for output in target.outputs[:1]], np.uint32)
+    linked = [store.twin(int(holder)) for holder in own]
+    holders = np.union1d(own, np.array([holder for holder in linked if holder is not None], np.uint32))
+    clusters = np.unique(clustering.clusters_of(holders))
+    members = np.concatenate([clustering.members(int(cluster)) for cluster in clusters])
+    outputs, _ = paid_outputs(store, members)
+    return replace(target, outputs=tuple(sorted({*target.outputs, *outputs.tolist()})), members=len(members))
 
 
 def paid_to(store: ChainStore, script: Script) -> tuple[list[int], list[int], int | None]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from shieldwall.trace.facts import Facts
-from shieldwall.trace.record import Step, Walk
+from shieldwall.trace.record import Step, Walked
 
 
-def transfers(facts: Facts, walk: Walk) -> list[dict[str, Any]]:
+def transfers(facts: Facts, walk: Walked) -> list[dict[str, Any]]:
     """The transactions in chain order: what came in tainted, what went where."""
     return [_transfer(facts, walk, step) for step in walk.steps]
 
 
-def _transfer(facts: Facts, walk: Walk, step: Step) -> dict[str, Any]:
+def _transfer(facts: Facts, walk: Walked, step: Step) -> dict[str, Any]:
     made = facts.transaction(step.transaction)
     return {
         "txid": made["txid"],
@@ -29,7 +29,7 @@ def _transfer(facts: Facts, walk: Walk, step: Step) -> dict[str, Any]:
     }
 
 
-def _inputs(facts: Facts, walk: Walk, step: Step) -> list[dict[str, Any]]:
+def _inputs(facts: Facts, walk: Walked, step: Step) -> list[dict[str, Any]]:
     rows = []
     outside = None
     address: str | None

@@ -7,6 +7,9 @@ from shieldwall.model.claim import Claim
 from shieldwall.model.transaction import internal
 from shieldwall.trace.published import PublishedHops
 from shieldwall.trace.record import Ending, EndKind
+from shieldwall.trace.seeds import input_at
+
+NOT_HERE = "spend state not in this data"
 
 
 class Unseen:
@@ -67,10 +70,18 @@ class Unseen:
                     )
             reason = f"published as spent by {spender}: {chosen.source}"
             return Ending(EndKind.GAP, output, transaction, amount, reason, spender, chosen)
-        reason = (
-            f"unspent as of height {as_of}, not known since" if as_of is not None else "spend state not in this data"
-        )
+        reason = f"unspent as of height {as_of}, not known since" if as_of is not None else NOT_HERE
         return Ending(EndKind.UNKNOWN, output, transaction, amount, reason)
+
+
+def undivided(store: ChainStore, transaction: int, place: int, method: str) -> tuple[str, str]:
+    """Why a method cannot divide what enters a transaction, and the txid that is missing: that of input `place`."""
+    missing = input_at(store, transaction, place)
+    reason = (
+        f"spent by {store.txid(transaction)}, whose input {place} spends {missing.txid}:{missing.index}; without "
+        f"that amount {method} cannot divide"
+    )
+    return reason, missing.txid
 
 
 def claims_by_output(store: ChainStore, published: PublishedHops) -> tuple[dict[int, tuple[Claim, ...]], list[str]]:

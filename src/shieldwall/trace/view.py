@@ -7,9 +7,9 @@ from typing import Any
 
 from shieldwall.model.amount import share
 from shieldwall.trace.facts import Facts
-from shieldwall.trace.record import Ending, EndKind, Walk
+from shieldwall.trace.record import Ending, EndKind, Walked
 
-_Group = tuple[str, str, str]  # kind, address, gap
+Group = tuple[str, str, str]  # kind, address, gap
 
 
 class View:
@@ -20,7 +20,7 @@ class View:
         walk: What it found.
     """
 
-    def __init__(self, facts: Facts, walk: Walk) -> None:
+    def __init__(self, facts: Facts, walk: Walked) -> None:
         self._facts = facts
         self._walk = walk
         self._steps = {step.transaction: step for step in walk.steps}
@@ -34,14 +34,14 @@ class View:
             for rank, (key, amount) in enumerate(sorted(sums, key=_rank), 1)
         ]
 
-    def _groups(self) -> Mapping[_Group, list[Ending]]:
-        groups: dict[_Group, list[Ending]] = {}
+    def _groups(self) -> Mapping[Group, list[Ending]]:
+        groups: dict[Group, list[Ending]] = {}
         for ending in self._walk.endings:
             address = self._facts.address_of(ending) or ""
             groups.setdefault((ending.kind.value, address, ending.txid), []).append(ending)
         return groups
 
-    def _end(self, members: Sequence[Ending], key: _Group, amount: int) -> dict[str, Any]:
+    def _end(self, members: Sequence[Ending], key: Group, amount: int) -> dict[str, Any]:
         kind, address, gap = key
         outputs = [self._output(member) for member in members]
         label = self._facts.label_of(members[0])
@@ -56,10 +56,11 @@ class View:
             "last_moved": max(entry["time"] for entry in outputs),
             "tags": list(label.tags),
             "contradictions": list(label.contradictions),
+            "inherited": label.inherited,
             "service": label.service if kind == EndKind.SERVICE else None,
             "freezable_by": list(label.freezable_by),
             "gap_txid": gap or None,
-            "reason": _reason([member.reason for member in members]),
+            "reason": reason_of([member.reason for member in members]),
         }
 
     def _output(self, ending: Ending) -> dict[str, Any]:
@@ -90,35 +91,41 @@ class View:
         }
 
     def gaps(self) -> list[dict[str, Any]]:
-        """Every missing transaction that a gap names, the largest first, with what hangs on it and what is published."""
-        grouped: dict[tuple[str, str], list[Ending]] = {}
-        for ending in self._walk.endings:
-            if ending.kind == EndKind.GAP:
-                grouped.setdefault((ending.txid, ending.claim.id if ending.claim else ""), []).append(ending)
-        gaps = [self._gap(txid, members) for (txid, _), members in sorted(grouped.items())]
-        return sorted(gaps, key=lambda gap: -gap["amount"])
-
-    def _gap(self, txid: str, members: Sequence[Ending]) -> dict[str, Any]:
-        claim = members[0].claim
-        outpoints = [self._facts.outpoint(m) for m in members if m.output is not None or m.outside is not None]
-        return {
-            "txid": txid,
-            "amount": sum(member.amount for member in members),
-            "spends": [f"{made}:{index}" for made, index in outpoints],
-            "layer": claim.layer.value if claim else "observation",
-            "source": claim.source if claim else "the chain data",
-            "then": list(claim.statement.get("then", [])) if claim else [],
-            "resumes": claim.statement.get("resumes") if claim else None,
-            "reason": _reason([member.reason for member in members]),
-        }
+        """Every missing transaction that a gap names; see `gaps`."""
+        return gaps(self._facts, self._walk.endings)
 
 
-def _rank(entry: tuple[_Group, int]) -> tuple[bool, int, _Group]:
+def gaps(facts: Facts, endings: Iterable[Ending]) -> list[dict[str, Any]]:
+    """Every missing transaction that a gap names, the largest first, with what hangs on it and what is published."""
+    grouped: dict[tuple[str, str], list[Ending]] = {}
+    for ending in endings:
+        if ending.kind == EndKind.GAP:
+            grouped.setdefault((ending.txid, ending.claim.id if ending.claim else ""), []).append(ending)
+    found = [_gap(facts, txid, members) for (txid, _), members in sorted(grouped.items())]
+    return sorted(found, key=lambda gap: -gap["amount"])
+
+
+def _gap(facts: Facts, txid: str, members: Sequence[Ending]) -> dict[str, Any]:
+    claim = members[0].claim
+    outpoints = [facts.outpoint(m) for m in members if m.output is not None or m.outside is not None]
+    return {
+        "txid": txid,
+        "amount": sum(member.amount for member in members),
+        "spends": [f"{made}:{index}" for made, index in outpoints],
+        "layer": claim.layer.value if claim else "observation",
+        "source": claim.source if claim else "the chain data",
+        "then": list(claim.statement.get("then", [])) if claim else [],
+        "resumes": claim.statement.get("resumes") if claim else None,
+        "reason": reason_of([member.reason for member in members]),
+    }
+
+
+def _rank(entry: tuple[Group, int]) -> tuple[bool, int, Group]:
     (kind, address, gap), amount = entry
     return (kind == EndKind.FEE, -amount, (kind, address, gap))
 
 
-def _reason(reasons: Iterable[str]) -> str:
+def reason_of(reasons: Iterable[str]) -> str:
     """The reason of all, or the first and how many others there are: each output carries its own."""
     distinct = list(dict.fromkeys(reasons))
     others = len(distinct) - 1

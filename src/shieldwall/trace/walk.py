@@ -1,7 +1,8 @@
-"""Walk the money forward through a chain store, transaction by transaction in chain order.
+"""Walk the money forward through a chain store, transaction by transaction in chain order, in plain Python.
 
 Only what is touched is held: a map from outputs to taint, and the transactions passed. A transaction is settled once,
-when everything that flows into it has been settled, since payers stand before spenders in the store.
+when everything that flows into it has been settled, since payers stand before spenders in the store. The compiled kernel
+(`kernels.compiled.walking`, read by `touched`) is held to this: both give one answer.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods.interface import CLEAN, Method, UnknownInput, amount_of
 from shieldwall.trace.published import PublishedHops
 from shieldwall.trace.record import Ending, EndKind, Reached, Step, Walk
-from shieldwall.trace.seeds import Seeds, input_at, value_of_seed
+from shieldwall.trace.seeds import Seeds, value_of_seed
 from shieldwall.trace.targets import Target
-from shieldwall.trace.unseen import Unseen
+from shieldwall.trace.unseen import Unseen, undivided
 
 STRIDE = 256  # transactions between two reports of progress
+
+
+class TooLong(Exception):
+    """A walk has passed more transactions than it should in plain Python."""
 
 
 class Walker:
@@ -60,11 +65,16 @@ class Walker:
         self._seeds = Seeds(store, ())
         self._walk = Walk()
 
-    def run(self, targets: Sequence[Target]) -> Walk:
+    def run(self, targets: Sequence[Target], most: int | None = None) -> Walk:
         """Walk from the targets to every end.
+
+        Args:
+            targets: What to start from.
+            most: Transactions after which to give up; None for never.
 
         Raises:
             PartialData: The value of an input to start from is not known.
+            TooLong: There are more than `most`.
         """
         walk = self._walk
         seeds = self._seeds = Seeds(self._store, targets)
@@ -75,6 +85,8 @@ class Walker:
             self._settle(transaction, seeds.by_spender.get(transaction, ()), seeds.by_maker.get(transaction, ()))
             if not len(walk.steps) % STRIDE:
                 self._progress(f"tracing, {self._method.name}", len(walk.steps), 0)
+            if most is not None and len(walk.steps) > most:
+                raise TooLong
         walk.notes = sorted(self._unseen.notes)
         return walk
 
@@ -141,12 +153,8 @@ class Walker:
 
     def _stop_without(self, transaction: int, place: int, step: Step) -> None:
         """The method needs the value of an input that nobody gives: a gap, named by the missing transaction."""
-        missing = input_at(self._store, transaction, place)
-        reason = (
-            f"spent by {self._store.txid(transaction)}, whose input {place} spends {missing.txid}:{missing.index}; without "
-            f"that amount {self._method.name} cannot divide"
-        )
-        self._stop_at(transaction, step, EndKind.GAP, reason, missing.txid)
+        reason, missing = undivided(self._store, transaction, place, self._method.name)
+        self._stop_at(transaction, step, EndKind.GAP, reason, missing)
 
     def _stop_at(self, transaction: int, step: Step, kind: EndKind, reason: str, missing: str = "") -> None:
         """Everything that a transaction's inputs bring ends before it."""

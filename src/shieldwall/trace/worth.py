@@ -9,12 +9,12 @@ from shieldwall.intel.rates import Valuation, Valuer, sum_text
 from shieldwall.model.amount import btc
 from shieldwall.model.moment import unix
 from shieldwall.trace.facts import Facts
-from shieldwall.trace.record import Walk
+from shieldwall.trace.record import Walked
 
 _LARGE = ((10**9, "billion"), (10**6, "million"))
 
 
-def put_values(body: dict[str, Any], facts: Facts, walk: Walk, valuer: Valuer) -> None:
+def put_values(body: dict[str, Any], facts: Facts, walk: Walked, valuer: Valuer) -> None:
     """Value a result's seeds and ends: `fiat` of the body, of every end, and of every output of an end.
 
     A seed is valued at the time of its transaction, an end at the time that it gives.

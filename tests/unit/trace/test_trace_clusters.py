@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trace_support import PLAIN, Chain, identity
+from trace_support import PLAIN, Chain, Coverage, identity
 
 from conftest import SHARED
 from shieldwall.chain.build import build
@@ -262,3 +262,19 @@ def test_what_a_person_says_of_change_counts_and_is_named(tmp_path):
         assert together(store, plain, ["p0", "shop", "change"]) == [["change", "p0"], ["shop"]]
         assert together(store, told, ["p0", "shop", "change"]) == [["change"], ["p0", "shop"]]
         assert told.stamp["parameters"]["overrules"] == [said.claim.id]
+
+
+def test_who_is_only_known_by_what_it_spends_is_known_all_the_same(tmp_path):
+    chain = make([["p0", "p1"]])
+    paid = next(made for made in chain.made if made.raw)
+    cover = Coverage(["gone"] * (chain.maker.height + 1), previous={(paid.txid, 0), (paid.txid, 1)})
+    cover.blocks[paid.height] = "loose"
+    with cover.store_in(tmp_path, chain) as store:
+        clustering = build_clustering(tmp_path / "own", store, ClusterRules(coinjoin=KEEP)).clustering
+        one, other = (int(holder) for holder in store.find_addresses([identity("p0"), identity("p1")]))
+        (step,) = Reasons(store, clustering).between(one, other).steps
+        assert step["txid"] == paid.txid
+        found = profile(store, clustering, one)
+        assert (found["received_amount"], found["outside_inputs"], found["outside_amount"]) == (0, 2, 2000)
+        assert (found["transactions"], found["outside_unknown"]) == (1, 0)
+        assert found["first_height"] == paid.height

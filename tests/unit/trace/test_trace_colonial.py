@@ -10,6 +10,7 @@ from shieldwall.chain.build import build
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.network import MAIN
 from shieldwall.trace.follow import follow
+from shieldwall.trace.summary import summary_of
 from shieldwall.trace.targets import find_targets
 
 pytestmark = pytest.mark.needs("shared")
@@ -83,3 +84,12 @@ def test_the_facts_reproduce(store, facts):
         assert {"address": fact["to"], "amount": fact["satoshi"]} in [
             {"address": output["address"], "amount": output["amount"]} for output in rows[fact["txid"]]["outputs"]
         ]
+
+
+@pytest.mark.parametrize("method", ["poison", "haircut", "fifo", "lifo", "tiho"])
+def test_the_compiled_walk_gives_the_same_bytes(store, method):
+    for words in ([f"{MERGE}:in:13"], [ANCHOR], ["15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr", SEIZURE]):
+        targets = find_targets(store, words)
+        compiled, plain = (follow(store, targets, method, engine=engine) for engine in ("compiled", "plain"))
+        assert compiled.summary == summary_of(plain.body)
+        assert compiled.to_json() == plain.to_json()

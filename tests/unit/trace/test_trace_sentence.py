@@ -12,7 +12,7 @@ COIN = 10**8
 def end(kind, amount, address="bc1qend", **further):
     plain = {"kind": kind, "amount": amount, "address": address, "hops": 2, "last_moved": "2021-05-08T17:12:57Z"}
     output = {"state": "unspent", "as_of": None, "hops": further.get("hops", 2)}
-    return plain | {"service": None, "freezable_by": [], "tags": [], "outputs": [output]} | further
+    return plain | {"service": None, "inherited": None, "freezable_by": [], "tags": [], "outputs": [output]} | further
 
 
 def body(*ends, conserved=True, gaps=(), unspendable=0, tip=700_000, direction="forward", fiat=None, network="main"):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from embit.hashes import hash160
 from trace_support import Chain, identity
 
 from shieldwall.errors import UsageError
 from shieldwall.intel import ReadOptions, TagSets, read_directory, shipped
+from shieldwall.model import address
 from shieldwall.model.network import REGTEST
+from shieldwall.model.script import Script, ScriptKind
 from shieldwall.trace.follow import follow
+from shieldwall.trace.holders import Holders
+from shieldwall.trace.labels import NOTHING_KNOWN, Label, NoLabels
 from shieldwall.trace.tagged import TagLabels
 from shieldwall.trace.targets import find_targets
 
@@ -143,3 +149,70 @@ def test_a_misspelt_stop_is_an_error_that_names_the_categories(sets):
     assert "hosted_wallet" in caught.value.hint
     assert TagLabels(index, shipped(), REGTEST, ["perpetrator"]).stop == ("perpetrator",)
     assert TagLabels(index, shipped(), REGTEST, ["Mixer", "gambling"]).stop == ("gambling", "mixing_service")
+
+
+# labels of all holders at once
+
+
+def test_the_table_says_of_every_holder_what_asking_says(tmp_path):
+    """Also of a key whose hash is tagged, whether or not that hash was ever paid, and of what was taken back."""
+    keys = [b"\x02" + bytes([number]) * 32 for number in range(3)]
+    hashes = [Script(ScriptKind.P2PKH, hash160(key)) for key in keys]
+    names = [address.identity(script, REGTEST) for script in hashes]
+    sets = TagSets(tmp_path / "tags")
+    rows = [
+        (names[0], "Unpaid", "exchange", "", "a list"),
+        (names[1], "Paid too", "perpetrator", "", "a list"),
+        (identity("desk"), "Northwind", "exchange", "", "a list"),
+        (identity("nobody"), "Nobody", "exchange", "", "a list"),
+    ]
+    sets.import_files([pack(tmp_path / "list.csv", *rows)], options=ReadOptions(network=REGTEST))
+    chain = Chain()
+    (coin,) = chain.fund(100)
+    paid = [*((Script(ScriptKind.P2PK, key), 10) for key in keys), (hashes[1], 5), (hashes[2], 5), ("desk", 40)]
+    chain.pay([coin], *paid)
+    chain.mine()
+    folder = tmp_path / "store"
+    folder.mkdir()
+    labels = TagLabels(sets.select(None), shipped(), REGTEST)
+    with chain.store_in(folder) as store:
+        asked, listed = Holders(store, labels), Holders(store, labels)
+        every = range(store.rows("holder"))
+        services = [holder for holder in every if asked.label(holder).service is not None]
+        assert listed.services().tolist() == services
+        assert [listed.label(holder) for holder in every] == [asked.label(holder) for holder in every]
+        assert {store.identity(holder) for holder in services} == {identity("desk"), f"p2pk:{keys[0].hex()}"}
+        again = TagLabels(sets.select(None), shipped(), REGTEST, ["perpetrator"])
+        assert again.table(store).tagged is labels.table(store).tagged  # read once
+        named = {store.identity(int(holder)) for holder in again.table(store).services}
+        assert named == {names[1], f"p2pk:{keys[1].hex()}"}
+        compiled, plain = (
+            follow(store, find_targets(store, [identity("origin")]), labels=labels, engine=engine)
+            for engine in ("compiled", "plain")
+        )
+        assert compiled.summary["service_amount"] == 50
+        assert compiled.to_json() == plain.to_json()
+
+
+class OfTheirCluster:
+    """Labels that some holders have of others."""
+
+    def __init__(self, holders):
+        self.services = np.array(sorted(holders), np.uint32)
+
+    def label(self, holder):
+        return Label((), "Its cluster's", "exchange") if holder in self.services else NOTHING_KNOWN
+
+
+def test_a_label_may_be_inherited(store, sets):
+    """By those of which no tag speaks: the thief is tagged, so it is no service for standing in an exchange's cluster."""
+    labels = TagLabels(sets.select(None), shipped(), REGTEST)
+    thief, desk, miner = store.find_addresses([identity("thief"), identity("desk"), identity("miner")]).tolist()
+    for known, expected in ((labels, ["A thief", "Northwind", "Its cluster's"]), (NoLabels(), ["Its cluster's"] * 3)):
+        for services in (False, True):
+            holders = Holders(store, known, OfTheirCluster([thief, desk, miner]))
+            found = holders.services().tolist() if services else []
+            told = [holders.label(holder) for holder in (thief, desk, miner)]
+            assert [label.service or label.tags[0]["label"] for label in told] == expected
+            served = {holder for holder, label in zip((thief, desk, miner), told, strict=True) if label.service}
+            assert not services or set(found) & {thief, desk, miner} == served

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from copy import copy
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +102,12 @@ class Clustering:
     def close(self) -> None:
         """Let go of the maps."""
         del self.cluster, self.member, self.refused
+
+    def kept(self) -> Clustering:
+        """The same for someone who reads on when this one is closed; nothing is opened or mapped again."""
+        kept = copy(self)
+        kept.body = dict(self.body)
+        return kept
 
     def check(self, store: ChainStore) -> None:
         """Hold it against a store.

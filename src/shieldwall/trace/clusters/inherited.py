@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy.typing as npt
 
 from shieldwall.chain.store import ChainStore
 from shieldwall.trace.clusters.clustering import Clustering
-from shieldwall.trace.labels import NOTHING_KNOWN, Label
-from shieldwall.trace.tagged import TagTable
+from shieldwall.trace.holders import Holders
+from shieldwall.trace.labels import NOTHING_KNOWN, Label, Labels
+from shieldwall.trace.tagged import TagLabels, TagTable
 
 
 class ClusterLabels:
@@ -36,9 +38,16 @@ class ClusterLabels:
         order = np.lexsort((self._holders, clusters))
         self._clusters, self._members = clusters[order], self._holders[order]
         self._made: dict[int, Label] = {}
+        self._set: npt.NDArray[np.uint32] | None = None
         served = np.unique(clustering.clusters_of(table.services)).tolist()
         members = [clustering.members(cluster) for cluster in served]
         self.services: npt.NDArray[np.uint32] = np.sort(np.concatenate([np.empty(0, np.uint32), *members]))
+
+    def once(self, make: Callable[[], npt.NDArray[np.uint32]]) -> npt.NDArray[np.uint32]:
+        """What `make` gives, worked out once."""
+        if self._set is None:
+            self._set = make()
+        return self._set
 
     def label(self, holder: int) -> Label:
         """What a holder of which no tag speaks has of its cluster; nothing where no member is tagged."""
@@ -59,6 +68,20 @@ class ClusterLabels:
             return NOTHING_KNOWN
         best, member = min(labels, key=lambda entry: (entry[0].service is None, -_surest(entry[0]), entry[1]))
         return replace(best, inherited=self._store.identity(member))
+
+
+def labelled_holders(store: ChainStore, labels: Labels, clustering: Clustering | None = None) -> Holders:
+    """The holders of a store with their labels; members of a clustering have those of their clusters, too.
+
+    Nothing is inherited of labels that cannot be listed. What is inherited is worked out once for a table of labels.
+    """
+    if clustering is None or not isinstance(labels, TagLabels):
+        return Holders(store, labels)
+    table = labels.table(store)
+    inherited = table.derived.get(clustering.digest)
+    if inherited is None:
+        inherited = table.derived[clustering.digest] = ClusterLabels(store.kept(), clustering.kept(), table)
+    return Holders(store, labels, inherited)
 
 
 def _surest(label: Label) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.chain.many import STATES, makers, paid_outputs, spend_states
+from shieldwall.chain.columns import NO_VALUE
+from shieldwall.chain.many import STATES, makers, outside_spends, paid_outputs, spend_states
 from shieldwall.chain.spend import SpendState
 from shieldwall.chain.store import ChainStore
 from shieldwall.model.canonical import digest
@@ -44,6 +45,7 @@ def profile(
     members = clustering.members(cluster)
     outputs, owner = paid_outputs(store, members)
     values = store.column("output_value")[outputs]
+    transactions_outside, _, values_outside = outside_spends(store, members)
     received = np.zeros(len(members), np.uint64)
     np.add.at(received, owner, values)
     body: dict[str, Any] = {
@@ -53,7 +55,8 @@ def profile(
         "named_after": store.identity(cluster),
         "size": len(members),
         **_amounts(store, outputs, values),
-        **_activity(store, outputs),
+        **_outside(values_outside),
+        **_activity(store, outputs, transactions_outside),
         "members": _members(store, members, received, holder, shown),
         "members_omitted": max(0, len(members) - shown),
         "tags": [] if tagged is None else _tags(store, members, holder, tagged),
@@ -78,11 +81,21 @@ def _amounts(store: ChainStore, outputs: npt.NDArray[np.uint64], values: npt.NDA
     return {"received_amount": int(values.sum(dtype=np.uint64)), **sums}
 
 
-def _activity(store: ChainStore, outputs: npt.NDArray[np.uint64]) -> dict[str, Any]:
-    """Outputs that pay it, transactions that pay it or that it pays in, first and last."""
+def _outside(values: npt.NDArray[np.uint64]) -> dict[str, int]:
+    """What it spends of outputs that are not in the store, and so in no other sum here."""
+    known = values[values != np.uint64(NO_VALUE)]
+    return {
+        "outside_inputs": len(values),
+        "outside_amount": int(known.sum(dtype=np.uint64)),
+        "outside_unknown": len(values) - len(known),
+    }
+
+
+def _activity(store: ChainStore, outputs: npt.NDArray[np.uint64], outside: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Outputs that pay it, transactions that pay it or that it pays in (`outside`: int64[m], some of these), first and last."""
     paying = makers(store, outputs)
     spender = store.column("output_spender")[outputs].astype(np.int64)
-    spending = np.unique(spender[spender < store.rows("tx")])
+    spending = np.union1d(spender[spender < store.rows("tx")], outside)
     transactions = np.union1d(paying, spending)
     empty = {"first_height": None, "first_time": None, "last_height": None, "last_time": None}
     ends: dict[str, Any] = {}

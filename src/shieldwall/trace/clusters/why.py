@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from shieldwall.chain.columns import NO_HOLDER
 from shieldwall.chain.graph import graph_of
-from shieldwall.chain.many import makers, paid_outputs, payers
+from shieldwall.chain.many import makers, outside_spends, paid_outputs, payers
 from shieldwall.chain.store import ChainStore
 from shieldwall.kernels.engine import EngineName
 from shieldwall.model.moment import utc
@@ -104,8 +104,10 @@ class Reasons:
         outputs, owner = paid_outputs(self._store, front)
         spender = self._graph.spender[outputs].astype(np.int64)
         spent = spender < self._store.rows("tx")
+        outside, who, _ = outside_spends(self._store, front)
+        transactions = np.concatenate([spender[spent], outside])
         found: list[int] = []
-        found += self._over(spender[spent], front[owner[spent]], known, passed, cluster)
+        found += self._over(transactions, front[np.concatenate([owner[spent], who])], known, passed, cluster)
         if self._changes is not None:
             found += self._from_change(outputs, front[owner], known, cluster)
         return np.array(found, np.uint32)
