@@ -18,7 +18,7 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
 endif
 
-# The larger chain of `make bench`, where its chains are kept, and further options of it: `make bench BENCH=--quick`.
+# The larger chain of `make bench`, where its chains are kept, and further options of it: `make bench BENCH=--quick`, `BENCH="--only trace"`.
 BENCH_TRANSACTIONS ?= 10000000
 BENCH_CACHE        ?= benchmarks/.cache
 BENCH              ?=
@@ -48,7 +48,7 @@ lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproj
 test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, properties at length, the wheel (under 20 minutes)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m 'full or hypothesis' --hypothesis-profile full --doctest-modules src tests
 
-bench: $(DEV) ## measure at 1 and 10 million transactions, beside other tools, and write docs/performance.md (an hour, 22 GB of disk)
+bench: $(DEV) ## measure at 1 and 10 million transactions, beside other tools; write docs/performance.md, accuracy.md (2 hours, 22 GB)
 	$(INSTALL) $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['bench'])")
 	cd benchmarks && PYTHONUNBUFFERED=1 $(abspath $(BIN))/python -m bench --cache $(abspath $(BENCH_CACHE)) \
 		--transactions 1000000 --transactions $(BENCH_TRANSACTIONS) $(BENCH)

@@ -30,10 +30,20 @@ TASKS = {
     "verify": "bench.tasks.reading:verify_store",
     "look-up": "bench.tasks.reading:look_up",
     "describe": "bench.tasks.reading:describe",
+    "cluster": "bench.tasks.clustering:cluster",
+    "haircut": "bench.tasks.tainting:haircut",
+    "fifo": "bench.tasks.tainting:fifo",
+    "walk": "bench.tasks.walking:walk",
+    "answers": "bench.tasks.walking:answers",
+    "look-up-many": "bench.tasks.asking:look_up_many",
+    "first-answers": "bench.tasks.asking:first_answers",
+    "screen": "bench.tasks.screening:screen",
+    "accuracy": "bench.accuracy:task",
     "bitcoinlib": "bench.peers.bitcoinlib:run",
     "polars": "bench.peers.polars_frames:run",
     "duckdb": "bench.peers.duckdb_tables:run",
 }
+TWO_THREADS = {"RAYON_NUM_THREADS": "2"}  # what the page says of the peers that take this word
 COMPILED = "compiled"  # the fact that says how many kernels were compiled on the clock
 _FOLDER = Path(__file__).resolve().parents[1]
 _TAIL = 2_000  # characters of a failed child's words that are shown
@@ -50,7 +60,12 @@ def measure(job: Job, tiny: Chain | None, variables: Mapping[str, str] = Mapping
     if tiny is not None:
         command.append(job.on(tiny, job.scratch.with_name("warm-up")).as_text())
     done = subprocess.run(  # noqa: S603 - own words
-        command, cwd=_FOLDER, check=False, capture_output=True, text=True, env={**os.environ, **variables}
+        command,
+        cwd=_FOLDER,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **TWO_THREADS, **variables},
     )
     if done.returncode:
         raise BenchError(

@@ -81,7 +81,7 @@ def time(results: Results, name: str, *, bytes_of: str | None = None) -> Time:
         name: The measurement.
         bytes_of: Of `Size.data`, what the measurement read, where its bytes are like Bitcoin's.
     """
-    smallest, largest = (results.sizes[pick(results.sizes)] for pick in (min, max))
+    smallest, largest = (results.built[pick(results.built)] for pick in (min, max))
     count = largest.data["transactions"]
     cost = 1e6 / largest.rate(name)
     decades = math.log10(count / smallest.data["transactions"])
@@ -139,7 +139,7 @@ class Memory:
 
 def memory(results: Results) -> Memory:
     """The tables of a build at Bitcoin's size."""
-    size = results.sizes[min(results.sizes)]
+    size = results.built[min(results.built)]
     payload = size.data["payload_bytes"] / size.data["holders"]
     a_holder = tuple(8 * slots + payload + 8 + 1 for slots in (2, 4))
     a_live = tuple(32 * slots for slots in (1.5, 3.0))

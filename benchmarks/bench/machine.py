@@ -7,7 +7,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("numpy", "numba", "pyarrow", "polars", "duckdb", "python-bitcoinlib")
+LIBRARIES = (
+    "numpy", "numba", "pyarrow", "polars", "duckdb", "python-bitcoinlib", "graphsense-clustering", "scipy", "networkx",
+)  # fmt: skip
 
 
 def describe() -> dict[str, str]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from bench import extrapolation
+from bench import extrapolation, figures
+from bench.accuracy import shown
 from bench.results import Results, Size
 from bench.suite import BUILDS, PEERS
 from bench.targets import AT, TARGETS, store_bytes
+from bench.tracing import HOPS, MOST, SCREEN_HOPS
+from bench.turns import SLOW
 
 TITLES = {
     "blocks-1": "block files, one thread",
@@ -27,7 +31,28 @@ _AGAINST = {"python-bitcoinlib": "blocks-1", "polars": "parquet-verified", "Duck
 
 
 def render(results: Results) -> str:
-    """The page, as MyST Markdown."""
+    """The page of speed and size, as MyST Markdown."""
+    built, traced = list(results.built.values()), list(results.traced.values())
+    return _template("page.md.jinja").render(
+        results=results,
+        machine=results.machine if built else traced[-1].traced.machine if traced and traced[-1].traced else {},
+        sizes=list(results.sizes.values()),
+        targets=_targets(results),
+        at=AT,
+        built=built,
+        traced=traced,
+        **(_of_building(results, built) if built else {}),
+        **(_of_tracing(traced, results) if traced else {}),
+    )
+
+
+def render_accuracy(results: Results) -> str:
+    """The page of how often rules are right, as MyST Markdown."""
+    size = next((size for size in reversed(results.sizes.values()) if size.accuracy), None)
+    return _template("accuracy.md.jinja").render(size=size, accuracy={} if size is None else size.accuracy)
+
+
+def _template(name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -37,31 +62,54 @@ def render(results: Results) -> str:
         autoescape=False,  # noqa: S701 - Markdown, from our own figures
     )
     environment.filters.update(_FILTERS)
-    smallest, largest = (results.sizes[pick(results.sizes)] for pick in (min, max))
-    return environment.get_template("page.md.jinja").render(
-        results=results,
-        sizes=list(results.sizes.values()),
-        smallest=smallest,
-        largest=largest,
-        builds=TITLES,
-        source=SOURCE,
-        targets=_targets(results),
-        at=AT,
-        peers=_peers(results),
-        linear=_linear(smallest, largest),
-        groups=_groups(largest),
-        store_bytes=store_bytes,
-        raw=largest.data["raw_bytes"] / largest.data["transactions"],
-        far=_far(results, largest),
-    )
+    return environment.get_template(name)
+
+
+def _of_building(results: Results, built: list[Size]) -> dict[str, Any]:
+    smallest, largest = built[0], built[-1]
+    return {
+        "smallest": smallest,
+        "largest": largest,
+        "builds": TITLES,
+        "source": SOURCE,
+        "peers": _peers(results),
+        "linear": _linear(smallest, largest),
+        "groups": _groups(largest),
+        "store_bytes": store_bytes,
+        "raw": largest.data["raw_bytes"] / largest.data["transactions"],
+        "far": _far(results, largest),
+    }
+
+
+def _of_tracing(traced: list[Size], results: Results) -> dict[str, Any]:
+    last = traced[-1].traced
+    assert last is not None  # noqa: S101 - what `traced` means
+    walks = list(dict.fromkeys(name for size in traced for name in figures.traced(size).facts("walk")["latency"]))
+    return {
+        "traced_machine": last.machine if results.built and last.machine != results.machine else {},
+        "rounds": last.rounds,
+        "repetitions": last.repetitions,
+        "slow": SLOW,
+        "clusters": figures.competitors(traced, "cluster", figures.OURS_TWO, "same"),
+        "haircuts": figures.competitors(traced, "haircut", figures.EXACT, "apart"),
+        "fifo": list(last.times("fifo")),
+        "walks": walks,
+        "answers": list(last.facts("answers")["latency"]),
+        "hops": HOPS,
+        "most": MOST,
+        "screen_hops": SCREEN_HOPS,
+        "direct": figures.DIRECT,
+        "reach": figures.HOPS,
+        "commands": list(last.facts("first-answers")["latency"]),
+    }
 
 
 def _targets(results: Results) -> list[dict[str, Any]]:
     size = results.sizes.get(AT)
     rows = []
     for target in TARGETS:
-        found = None if size is None else target.measured(size)
-        verdict = "not measured" if size is None else "met" if target.met(size) else "**missed**"
+        found = None if size is None else target.found(size)
+        verdict = "not measured" if size is None or found is None else "met" if target.met(size) else "**missed**"
         sign = "at least" if target.least else "at most"
         rows.append({"target": target, "sign": sign, "found": found, "verdict": verdict})
     return rows
@@ -69,7 +117,7 @@ def _targets(results: Results) -> list[dict[str, Any]]:
 
 def _peers(results: Results) -> list[dict[str, Any]]:
     """Other tools, each beside what of ours does the same work; and ours."""
-    size = next((size for size in results.sizes.values() if PEERS.keys() & size.measures.keys()), None)
+    size = next((size for size in results.built.values() if PEERS.keys() & size.measures.keys()), None)
     if size is None:
         return []
     rows = []
@@ -138,6 +186,25 @@ def _range(size: Size, name: str) -> str:
     return _seconds(size.median(name)) + (f" ({min(taken):.2f}-{max(taken):.2f})" if len(taken) > 1 else "")
 
 
+def _small(value: float) -> str:
+    """Seconds, or milliseconds where that is easier to read."""
+    return _seconds(value) if value >= 1 else f"{value * 1e3:,.3g} ms"
+
+
+def _turns(taken: list[float] | None) -> str:
+    """Median of turns, and least to most where there were several."""
+    if taken is None:
+        return "-"
+    spread = f" ({_small(min(taken))}-{_small(max(taken))})" if len(taken) > 1 else ""
+    return _small(median(taken)) + spread
+
+
+def _verdict(said: list[bool | None]) -> str:
+    """Of answers beside ours: none where it is ours."""
+    known = [each for each in said if each is not None]
+    return "-" if not known else "yes" if all(known) else "**no**"
+
+
 def _duration(seconds: float) -> str:
     """Hours and minutes, no finer than an estimate is."""
     minutes = round(seconds / 60)
@@ -158,4 +225,10 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "seconds": _seconds,
     "duration": _duration,
     "taken": _range,
+    "turns": _turns,
+    "times": lambda value: "-" if value is None else f"{value:,.2f} times",
+    "apart": lambda value: "-" if value is None else f"{value:.2g}",
+    "verdict": _verdict,
+    "ms": _small,
+    "shown": shown,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -29,16 +30,77 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """What was measured of following money on one chain.
+
+    Attributes:
+        machine: As in `Results`, of that run.
+        repetitions: Processes of each measurement.
+        rounds: Turns that competitors take in one process.
+        measures: Runs by the measurement's name. Where competitors share a process, the fact "times" has their seconds by
+            name, "same" or "apart" what was found of their answers beside ours.
+    """
+
+    machine: dict[str, str]
+    repetitions: int
+    rounds: int
+    measures: dict[str, list[Sample]] = field(default_factory=dict)
+
+    def times(self, task: str) -> dict[str, list[float]]:
+        """Seconds of every turn of all runs, by competitor; the first is ours."""
+        pooled: dict[str, list[float]] = {}
+        for sample in self.measures[task]:
+            for name, seconds in sample.facts["times"].items():
+                pooled.setdefault(name, []).extend(seconds)
+        return pooled
+
+    def median(self, task: str, name: str) -> float:
+        """Median seconds of a competitor."""
+        return median(self.times(task)[name])
+
+    def ratio(self, task: str, name: str, ours: str) -> float:
+        """How many times as long as ours a competitor took, by the medians."""
+        times = self.times(task)
+        return median(times[name]) / median(times[ours])
+
+    def said(self, task: str, fact: str) -> dict[str, Any]:
+        """What was last found of each competitor's answer: not all take part in every run."""
+        found: dict[str, Any] = {}
+        for sample in self.measures[task]:
+            found |= sample.facts[fact]
+        return found
+
+    def facts(self, task: str) -> dict[str, Any]:
+        """Facts of the last run."""
+        return self.measures[task][-1].facts
+
+    def middle(self, task: str, *path: str) -> float:
+        """Median over all runs of a number among their facts."""
+        return median(_at(sample.facts, path) for sample in self.measures[task])
+
+
+def _at(facts: Any, path: Sequence[str]) -> float:
+    for name in path:
+        facts = facts[name]
+    return float(facts)
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """All that was measured on one chain.
 
     Attributes:
         data: Counts and bytes of the chain: transactions, outputs, inputs, holders, blocks, block_bytes, parquet_bytes.
-        measures: Runs by the measurement's name.
+        measures: Runs by the measurement's name; empty where the store was not measured.
+        traced: Of following money; None where that was not measured.
+        accuracy: What rules find of the simulator's truth, by name of what measures it (`bench.accuracy`); empty where that
+            was not measured.
     """
 
     data: dict[str, int]
     measures: dict[str, list[Sample]] = field(default_factory=dict)
+    traced: Traced | None = None
+    accuracy: dict[str, Any] = field(default_factory=dict)
 
     def seconds(self, name: str) -> list[float]:
         """Seconds of each run."""
@@ -77,6 +139,16 @@ class Results:
     sizes: dict[int, Size] = field(default_factory=dict)
     start: dict[str, list[float]] = field(default_factory=dict)
 
+    @property
+    def built(self) -> dict[int, Size]:
+        """Those of which the store was measured."""
+        return {count: size for count, size in self.sizes.items() if size.measures}
+
+    @property
+    def traced(self) -> dict[int, Size]:
+        """Those on which money was followed."""
+        return {count: size for count, size in self.sizes.items() if size.traced is not None}
+
     def size(self, transactions: int) -> Size:
         """What was measured on the chain of so many transactions."""
         return self.sizes[transactions]
@@ -108,5 +180,11 @@ def _results(body: dict[str, Any]) -> Results:
 
 
 def _size(body: dict[str, Any]) -> Size:
-    measures = {name: [Sample(**run) for run in runs] for name, runs in body["measures"].items()}
-    return Size(body["data"], measures)
+    traced = body.get("traced")
+    if traced is not None:
+        traced = Traced(**{**traced, "measures": _measures(traced["measures"])})
+    return Size(body["data"], _measures(body["measures"]), traced, body.get("accuracy", {}))
+
+
+def _measures(body: dict[str, Any]) -> dict[str, list[Sample]]:
+    return {name: [Sample(**run) for run in runs] for name, runs in body.items()}

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from bench import extrapolation
-from bench.__main__ import PAGE, RESULTS, main
+from bench.__main__ import ACCURACY_PAGE, PAGE, RESULTS, main
 from bench.errors import BenchError
-from bench.page import render
+from bench.page import render, render_accuracy
 from bench.results import Results, Sample, Size, read_results
-from bench.targets import AT, TARGETS
+from bench.targets import AT, BUILD_TARGETS, TARGETS
 from shieldwall.chain.columns import COLUMNS, INDEXES
 
 MISSING = "no results of this benchmark"
@@ -40,7 +40,7 @@ def measured():
 
 @pytest.fixture(scope="module")
 def smallest(measured):
-    return measured.sizes[min(measured.sizes)]
+    return measured.built[min(measured.built)]
 
 
 def with_sizes(results, *sizes):
@@ -49,13 +49,15 @@ def with_sizes(results, *sizes):
 
 def test_page_is_made_from_the_committed_results(measured):
     assert PAGE.read_text(encoding="utf-8") == render(measured)
+    assert ACCURACY_PAGE.read_text(encoding="utf-8") == render_accuracy(measured)
 
 
 def test_page_only_measures_nothing(tmp_path):
-    page = tmp_path / "page.md"
-    done = CliRunner().invoke(main, ["--page-only", "--page", str(page)])
+    page, accuracy = tmp_path / "page.md", tmp_path / "accuracy.md"
+    done = CliRunner().invoke(main, ["--page-only", "--page", str(page), "--accuracy-page", str(accuracy)])
     assert done.exit_code == 0, done.output
     assert page.read_bytes() == PAGE.read_bytes()
+    assert accuracy.read_bytes() == ACCURACY_PAGE.read_bytes()
 
 
 def test_what_is_written_is_read_again(measured, tmp_path):
@@ -82,8 +84,8 @@ def test_verdicts_follow_from_the_figures(measured, smallest):
         large = scaled(smallest, factor, cost)
         page = render(with_sizes(measured, smallest, large))
         rows = re.findall(r"^\| .* \| at (?:least|most) .*\| (\S+) \|$", page, re.MULTILINE)
-        assert rows == ["met" if target.met(large) else "**missed**" for target in TARGETS]
-        assert {row for row, target in zip(rows, TARGETS, strict=True) if "tx/s" in target.unit} == {verdict}
+        assert rows == ["met" if target.met(large) else "**missed**" for target in BUILD_TARGETS]
+        assert {row for row, target in zip(rows, BUILD_TARGETS, strict=True) if "tx/s" in target.unit} == {verdict}
 
 
 def test_targets_are_not_measured_at_another_size(measured, smallest):

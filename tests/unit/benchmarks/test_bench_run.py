@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import bench.suite
+import bench.runner
 from bench.__main__ import main
 from bench.child import measure
 from bench.data import TINY, Chain, make_chain, read_through
 from bench.errors import BenchError
 from bench.job import Job
 from bench.results import Sample, Size, read_results
+from bench.runner import Runner
 from bench.same import same, summary
-from bench.suite import BUILDS, PEERS, STORE_TASKS, Suite
+from bench.suite import BUILDS, PEERS, STORE_TASKS, hold_to_one_digest
 
 PEER_MODULES = ("bitcoin", "polars", "duckdb")
 needs_parquet = pytest.mark.skipif(
@@ -84,16 +85,16 @@ def test_ways_to_different_stores_end_the_run():
     ways = ("blocks-1", "blocks-2", "parquet-verified", "extend")
     measures = {way: [Sample(1, 1, {"digest": way})] for way in ways}
     with pytest.raises(BenchError, match="different stores"):
-        bench.suite.hold_to_one_digest(Size({}, measures))
+        hold_to_one_digest(Size({}, measures))
 
 
 def test_runs_that_compile_are_made_again(tmp_path, monkeypatch):
     told = []
     samples = iter([Sample(9, 1, {"compiled": 3}), Sample(1, 1, {"compiled": 0})])
-    monkeypatch.setattr(bench.suite, "measure", lambda _job, _tiny: next(samples))
-    suite = Suite(tmp_path, (TINY,), 1, peers=False, say=told.append)
+    monkeypatch.setattr(bench.runner, "measure", lambda _job, _tiny: next(samples))
+    runner = Runner(tmp_path, told.append)
     job = Job("verify", Chain(tmp_path, TINY), tmp_path)
-    assert suite.sample(job, job.chain).seconds == 1
+    assert runner.sample(job, job.chain).seconds == 1
     assert len(told) == 1
 
 
@@ -103,6 +104,7 @@ def test_a_run_measures_everything_and_makes_the_page(cache, tiny):
     results, page = cache / "results.json", cache / "page.md"
     sizes = ["--transactions", "2000", "--transactions", "1000"]
     files = ["--cache", str(cache), "--results", str(results), "--page", str(page)]
+    files += ["--accuracy-page", str(cache / "accuracy.md"), "--only", "build"]
     done = CliRunner().invoke(main, [*sizes, *files, "--repetitions", "1", "--no-peers"])
     assert done.exit_code == 0, done.output
     found = read_results(results)
@@ -121,6 +123,7 @@ def test_a_run_measures_everything_and_makes_the_page(cache, tiny):
 def test_other_tools_give_the_same_arrays(cache, tiny):
     results, page = cache / "peers.json", cache / "peers.md"
     files = ["--cache", str(cache), "--results", str(results), "--page", str(page)]
+    files += ["--accuracy-page", str(cache / "accuracy.md"), "--only", "build"]
     done = CliRunner().invoke(main, ["--transactions", "1000", *files, "--repetitions", "1"])
     assert done.exit_code == 0, done.output
     size = read_results(results).size(1000)
