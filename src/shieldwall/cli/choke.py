@@ -196,7 +196,11 @@ def _there(point: dict[str, Any]) -> str:
 
 
 def _moments(curve: list[dict[str, Any]], coin: str) -> str:
+    until = next((number for number, row in enumerate(curve, 1) if not row["amount"]), len(curve))
+    later = len(curve) - until  # from there on nothing is stopped any more
+    curve = curve[:until]
     shown = curve[-_MOST_MOMENTS:]
     rows = [{"frozen from": row["from"][:10], f"stops {coin}": btc(row["amount"])} for row in shown]
     rest = len(curve) - len(shown)
-    return (f"\n+ {rest} earlier dates (in -o json)" if rest else "") + "\n" + table(rows, tuple(rows[0])).rstrip("\n")
+    text = (f"\n+ {rest} earlier dates (in -o json)" if rest else "") + "\n" + table(rows, tuple(rows[0])).rstrip("\n")
+    return f"{text}\n+ {later} later dates: nothing any more" if later else text

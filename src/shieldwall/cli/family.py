@@ -123,6 +123,7 @@ def payments_command(
             index.versions,
             least=least,
             clustering=clustering,
+            everybody=not names,
         )
     body = result.as_dict()
     _emit(result, body["families"], _monthly(body), _PAYMENT_COLUMNS, _payments_text(body), output)

@@ -86,7 +86,7 @@ def family_payments(
     """
     index = _index(_config(data), tags)
     found = choose(families_of(index, chain.network), names)
-    return payment_statistics(chain, found, index.versions, clustering=clustering)
+    return payment_statistics(chain, found, index.versions, clustering=clustering, everybody=not names)
 
 
 def family_services(

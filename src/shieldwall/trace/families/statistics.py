@@ -26,6 +26,7 @@ def payment_statistics(
     *,
     least: int = DUST,
     clustering: Clustering | None = None,
+    everybody: bool = True,
 ) -> FamilyResult:
     """What was paid to each family, and to all of them together, each output once.
 
@@ -35,6 +36,7 @@ def payment_statistics(
         versions: Tag set -> version, for the record.
         least: Satoshi; smaller outputs are dust.
         clustering: With it, payers in one cluster with a tagged address are the family's own, too: an inference.
+        everybody: Whether `families` are all that the tag sets know: only then published totals of many stand beside theirs.
 
     Returns:
         The answer; `payments` are outputs, `median_amount` is the lower of the two middle ones' mean in whole satoshi.
@@ -60,7 +62,7 @@ def payment_statistics(
             "families_here": sum(1 for located in located_all if located.here),
             "addresses": len({name for family in families for name in family.addresses}),
             "addresses_here": len(holders),
-            "published": beside(store, "", together) if store.network == MAIN else [],
+            "published": beside(store, "", together) if everybody and store.network == MAIN else [],
         },
         "parameters": {
             "least_amount": least,
