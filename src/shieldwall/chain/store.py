@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import proxy
 
 import numpy as np
 import numpy.typing as npt
@@ -57,8 +58,9 @@ class ChainStore:
         self.manifest = manifest
         self.network: Network = by_name(manifest.network)
         self._columns: dict[str, Column] = {}
-        self._finder = Finder(self)
-        self._many = BatchFinder(self)
+        own = proxy(self)  # no cycle: the maps go with the last who reads
+        self._finder = Finder(own)
+        self._many = BatchFinder(own)
         self._places = RawPlaces(rules_of(self.network))
 
     @classmethod

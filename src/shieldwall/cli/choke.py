@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from textwrap import fill
@@ -20,17 +21,14 @@ from shieldwall.cli.options import (
     width,
 )
 from shieldwall.cli.telling import tell
-from shieldwall.errors import PartialData, UsageError
-from shieldwall.intel import TagSets
+from shieldwall.errors import PartialData
 from shieldwall.model.amount import btc, percent
 from shieldwall.model.moment import unix
-from shieldwall.node.wiring import labels, open_chain, open_clustering
+from shieldwall.node.wiring import disruption, labels, open_chain, open_clustering
 from shieldwall.trace.choke.find import ANY, ENDS, FREEZABLE, SERVICES, Question, find_choke_points
 from shieldwall.trace.choke.points import BY_SERVICE, GROUPINGS
 from shieldwall.trace.choke.result import ChokeResult
 from shieldwall.trace.coin import coin_of
-from shieldwall.trace.families.family import Located, coverage, located_families
-from shieldwall.trace.families.payments import payment_targets
 from shieldwall.trace.follow import DEFAULT_METHOD
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.printable import printable
@@ -106,35 +104,34 @@ def choke(
     A point is a service (by tags), a cluster, or an address. TARGET is as in `shieldwall trace`. Each satoshi counts
     once, wherever it passes. Addresses that the money starts from are no points.
     """
-    if not targets and not families:
-        raise UsageError("nothing to start from", hint="name a TARGET, or --family NAME: shieldwall family list")
     config = settings(chain=chain, data=data)
-    with open_chain(config) as store:
+    with contextlib.ExitStack() as opened:
+        store = opened.enter_context(open_chain(config))
+        clustering = None if cluster is None else opened.enter_context(open_clustering(config, store, cluster))
         known = labels(config, store.network, sets, stop or None)
-        clustering = None if cluster is None else open_clustering(config, store, cluster)
-        found = find_targets(store, targets, sys.stdin, tell, clustering) if targets else []
-        located: list[Located] = []
-        if families:
-            index = TagSets(config.tags).select(list(sets) or None)
-            located = located_families(store, index, families)
-            tell(coverage(located))
-            found += payment_targets(store, located, clustering)
-        question = Question(
-            most=points, since=None if since is None else unix(since), only=only, by=by, cut=cut, to=to,
-            family=tuple(each.family.name for each in located),
-        )  # fmt: skip
+        asked = disruption(
+            config,
+            store,
+            find_targets(store, targets, sys.stdin, tell, clustering) if targets else [],
+            families,
+            Question(most=points, since=None if since is None else unix(since), only=only, by=by, cut=cut, to=to),
+            list(sets) or None,
+            clustering,
+        )
+        if asked.coverage:
+            tell(asked.coverage)
         progress = Progress()
         try:
             result = find_choke_points(
                 store,
-                found,
-                question,
+                asked.targets,
+                asked.question,
                 method=method,
                 limits=Limits(hops=hops, transactions=max_transactions),
                 labels=known,
                 clustering=clustering,
                 engine=config.engine,
-                apart=[holder for each in located for holder in each.holders],
+                apart=asked.apart,
                 progress=progress,
             )
         finally:
@@ -177,7 +174,7 @@ def _points(points: list[dict[str, Any]], coin: str, seed: int) -> str:
     rows = [
         {
             "#": point["rank"],
-            "point": point["name"] if point["kind"] != "cluster" else f"cluster {point['name']}",
+            "point": point["name"] if point["kind"] != "cluster" else f"cluster of {point['name']}",
             f"stops {coin}": btc(point["stopped_amount"]),
             "together": percent(point["cumulative_amount"], seed),
             "passed in all": btc(point["passed_amount"]),

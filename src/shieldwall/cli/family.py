@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from textwrap import fill
 from typing import Any
@@ -114,9 +115,10 @@ def payments_command(
     """
     config = settings(chain=chain, data=data)
     index = _index(config, sets)
-    with open_chain(config) as store:
+    with contextlib.ExitStack() as opened:
+        store = opened.enter_context(open_chain(config))
         found = choose(families_of(index, store.network), names)
-        clustering = None if cluster is None else open_clustering(config, store, cluster)
+        clustering = None if cluster is None else opened.enter_context(open_clustering(config, store, cluster))
         result = payment_statistics(
             store,
             found,
@@ -169,10 +171,11 @@ def services_command(
     config = settings(chain=chain, data=data)
     index = _index(config, sets)
     progress = Progress()
-    with open_chain(config) as store:
+    with contextlib.ExitStack() as opened:
+        store = opened.enter_context(open_chain(config))
         found = choose(families_of(index, store.network), names)
         known = labels(config, store.network, sets, stop or None)
-        clustering = None if cluster is None else open_clustering(config, store, cluster)
+        clustering = None if cluster is None else opened.enter_context(open_clustering(config, store, cluster))
         try:
             result = services_by_inflow(
                 store,

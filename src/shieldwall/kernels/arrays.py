@@ -35,6 +35,7 @@ NO_COINJOIN, GENERIC, WHIRLPOOL, WHIRLPOOL_TX0, WASABI_1_0, WASABI_1_1, WABISABI
 COINJOIN_NAMES = (
     "none", "generic", "whirlpool", "whirlpool_tx0", "wasabi_1_0", "wasabi_1_1", "wabisabi", "joinmarket",
 )  # fmt: skip
+TWO_NAMES, OTHER_NAME, TOO_LARGE = 1, 2, 3  # why a merge of two sets of holders is refused (`clustering.in_order`)
 MAX_MONEY = 2_100_000_000_000_000  # satoshi
 
 

@@ -105,7 +105,7 @@ class State(NamedTuple):
         begun: int64[..., 2], seeds that count.
         coming: int64[..., 6], of the transaction at hand: what comes in.
         laid: int64[..., 3], of the transaction at hand: its tainted runs.
-        going: int64[..., 6], of the transaction at hand: what goes out.
+        going: int64[6, ...], of the transaction at hand: what goes out.
     """
 
     counts: Offsets
@@ -151,5 +151,5 @@ def fresh(seeds: int, size: int = 1024) -> State:
         begun=rows(max(seeds, 1), 2),
         coming=rows(64, 6),
         laid=rows(256, 3),
-        going=rows(64, 6),
+        going=rows(6, 64),
     )

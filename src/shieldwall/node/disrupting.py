@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import UsageError
 from shieldwall.intel import TagIndex, TagSets
 from shieldwall.node.config import Config, load
-from shieldwall.node.wiring import labels
+from shieldwall.node.wiring import disruption, labels
 from shieldwall.trace.choke.find import Question, find_choke_points
 from shieldwall.trace.choke.result import ChokeResult
 from shieldwall.trace.clusters.clustering import Clustering
-from shieldwall.trace.families.family import choose, families_of, located_families
-from shieldwall.trace.families.payments import payment_targets
+from shieldwall.trace.families.family import choose, families_of
 from shieldwall.trace.families.result import FamilyResult
 from shieldwall.trace.families.services import services_by_inflow
 from shieldwall.trace.families.statistics import payment_statistics
 from shieldwall.trace.follow import DEFAULT_METHOD
+from shieldwall.trace.labels import Labels, NoLabels
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.targets import find_targets
 
@@ -47,26 +46,24 @@ def choke_points(
         limits: How far to follow.
         clustering: From `open_clusters`: members of one cluster are one point. An inference.
         data: The member's own data; the configured one by default.
-        tags: Tag sets to use; None for all.
+        tags: Tag sets to use; None for all, an empty list for none.
 
     Raises:
         UsageError: Neither targets nor families.
         ShieldwallError: As `find_targets` and `find_choke_points` say.
     """
-    if not targets and not families:
-        raise UsageError("nothing to start from", hint="give targets, families, or both")
     config = _config(data)
     found = find_targets(chain, list(targets), clustering=clustering) if targets else []
-    located = located_families(chain, _index(config, tags), families) if families else []
+    asked = disruption(config, chain, found, families, question or Question(), tags, clustering)
     return find_choke_points(
         chain,
-        found + payment_targets(chain, located, clustering),
-        question,
+        asked.targets,
+        asked.question,
         method=method,
         limits=limits,
-        labels=labels(config, chain.network, tags or ()),
+        labels=_labels(config, chain, tags),
         clustering=clustering,
-        apart=[holder for each in located for holder in each.holders],
+        apart=asked.apart,
         engine=config.engine,
     )
 
@@ -106,7 +103,7 @@ def family_services(
     """
     config = _config(data)
     found = choose(families_of(_index(config, tags), chain.network), names)
-    known = labels(config, chain.network, tags or ())
+    known = _labels(config, chain, tags)
     return services_by_inflow(
         chain, found, known, method=method, limits=limits, clustering=clustering, engine=config.engine
     )
@@ -114,6 +111,11 @@ def family_services(
 
 def _config(data: str | Path | None) -> Config:
     return load(os.environ, {"data": str(data) if data is not None else None})
+
+
+def _labels(config: Config, chain: ChainStore, tags: Sequence[str] | None) -> Labels:
+    """Of the tag sets asked for: None for all, an empty list for none."""
+    return NoLabels() if tags is not None and not tags else labels(config, chain.network, tags or ())
 
 
 def _index(config: Config, tags: Sequence[str] | None) -> TagIndex:

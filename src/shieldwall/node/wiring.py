@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shieldwall.chain.readers.interface import Progress, silent
@@ -14,12 +15,16 @@ from shieldwall.model.network import Network
 from shieldwall.node.config import Config
 from shieldwall.trace.change.chainwide import ChainChanges
 from shieldwall.trace.change.overrule import Overrules
+from shieldwall.trace.choke.find import Question
 from shieldwall.trace.clusters.building import BuildReport, build_clustering
 from shieldwall.trace.clusters.clustering import MANIFEST, Clustering
 from shieldwall.trace.clusters.rules import ClusterRules
 from shieldwall.trace.clusters.why import Reasons
+from shieldwall.trace.families.family import coverage, located_families
+from shieldwall.trace.families.payments import payment_targets
 from shieldwall.trace.tagged import TagLabels
 from shieldwall.trace.tagged_holders import TaggedHolders
+from shieldwall.trace.targets import Target
 
 CO_SPEND = "co-spend"
 """What a clustering is called unless it is named."""
@@ -55,6 +60,51 @@ def labels(config: Config, network: Network, sets: Sequence[str] = (), stop: Seq
     if config.directory is not None:
         directory = directory.with_further(read_directory(config.directory))
     return TagLabels(TagSets(config.tags).select(list(sets) or None), directory, network, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Disruption:
+    """What choke points are looked for in.
+
+    Attributes:
+        targets: What the money starts from.
+        question: What is asked, families named.
+        apart: Holders that are no points: the families' own.
+        coverage: How much of the families the store holds, in words; "" without families.
+    """
+
+    targets: list[Target]
+    question: Question
+    apart: list[int]
+    coverage: str = ""
+
+
+def disruption(
+    config: Config,
+    store: ChainStore,
+    targets: list[Target],
+    families: Sequence[str],
+    question: Question,
+    sets: Sequence[str] | None = None,
+    clustering: Clustering | None = None,
+) -> Disruption:
+    """The targets, and the payments to families as the tag sets (None for all) name them.
+
+    Raises:
+        UsageError: Neither targets nor families, or no family is called so.
+        PartialData: None of the families' addresses is in this store.
+    """
+    if not targets and not families:
+        raise UsageError("nothing to start from", hint="name a TARGET, or --family NAME: shieldwall family list")
+    if not families:
+        return Disruption(targets, question, [])
+    located = located_families(store, TagSets(config.tags).select(sets), families)
+    return Disruption(
+        targets + payment_targets(store, located, clustering),
+        replace(question, family=tuple(each.family.name for each in located)),
+        [holder for each in located for holder in each.holders],
+        coverage(located),
+    )
 
 
 def tagged_holders(config: Config, store: ChainStore, sets: Sequence[str] = ()) -> TaggedHolders:

@@ -6,9 +6,8 @@ from clustering_support import graph, worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shieldwall.kernels.arrays import NONE32
+from shieldwall.kernels.arrays import NONE32, OTHER_NAME, TOO_LARGE, TWO_NAMES
 from shieldwall.kernels.engine import kernel
-from shieldwall.kernels.plain.clustering import OTHER_NAME, TOO_LARGE, TWO_NAMES
 
 BOTH = [kernel("clustering", compiled=False), kernel("clustering", compiled=True)]
 EVERYBODY = np.empty(0, np.uint8)

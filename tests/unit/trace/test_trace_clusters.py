@@ -278,3 +278,56 @@ def test_who_is_only_known_by_what_it_spends_is_known_all_the_same(tmp_path):
         assert (found["received_amount"], found["outside_inputs"], found["outside_amount"]) == (0, 2, 2000)
         assert (found["transactions"], found["outside_unknown"]) == (1, 0)
         assert found["first_height"] == paid.height
+
+
+def test_where_only_change_was_refused_the_payers_are_joined_by_that_transaction(tmp_path):
+    chain = Chain()
+    coins = [chain.mine(name, 100_000) for name in ("p0", "p1")]
+    chain.pay(coins, ("shop", 50_000), ("change", 143_210))
+    chain.mine()
+    rules = ClusterRules(change="unique(power_of_ten(4))", most=2)
+    with chain.store_in(tmp_path) as store:
+        changes = ChainChanges(store, rules.change)
+        clustering = build_clustering(tmp_path / "own", store, rules, changes=changes).clustering
+        assert together(store, clustering, ["p0", "p1", "change"]) == [["change"], ["p0", "p1"]]
+        (row,) = refused_rows(store, clustering)
+        assert "more addresses than it may" in row["why"]
+        one, other = (holder_named(store, identity(name)) for name in ("p0", "p1"))
+        (step,) = Reasons(store, clustering, changes=changes).between(one, other).steps
+        assert step["rule"] == "co-spend"
+
+
+@given(st.binary(max_size=60), st.integers(0, 2000))
+def test_a_damaged_manifest_is_refused_or_makes_no_difference(small, piece, at):
+    folder, store, whole = small
+    place = at % len(whole)
+    (folder / "manifest.json").write_bytes(whole[:place] + piece + whole[place + len(piece) :])
+    try:
+        said = opened(folder, store)
+    finally:
+        (folder / "manifest.json").write_bytes(whole)
+    assert str(folder) in said or said == json.loads(whole)["digest"]
+
+
+def opened(folder, store):
+    """The digest of a clustering, or what it is refused with."""
+    try:
+        return Clustering.open(folder, store).digest
+    except StoreError as error:
+        return str(error)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A clustering on disk: folder, store, manifest."""
+    folder = tmp_path_factory.mktemp("small")
+    with make([["p0", "p1"], ["p2", "p3"]]).store_in(folder) as store:
+        build_clustering(folder / "own", store, ClusterRules()).clustering.close()
+        yield folder / "own", store, Whole((folder / "own" / "manifest.json").read_bytes())
+
+
+class Whole(bytes):
+    """Bytes that a failing test does not print in full."""
+
+    def __repr__(self):
+        return f"<{len(self)} bytes>"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from shieldwall.kernels.arrays import NONE32, Bytes, Counts32, Graph, Offsets
+from shieldwall.kernels.arrays import NONE32, OTHER_NAME, TOO_LARGE, TWO_NAMES, Bytes, Counts32, Graph, Offsets
 from shieldwall.kernels.compiled.atomic import prefetch, swap_if
 from shieldwall.kernels.compiled.columns import ascending
 
@@ -117,7 +117,7 @@ def _in_order(
         if clash:
             if count < len(refused):
                 refused[count, 0] = transaction
-                refused[count, 1] = 1
+                refused[count, 1] = TWO_NAMES
                 refused[count, 2] = named
                 refused[count, 3] = clash
             count += 1
@@ -139,9 +139,9 @@ def _in_order(
                 low, high = min(root, set_of), max(root, set_of)
                 reason = 0
                 if label[low] and label[high] and label[low] != label[high]:
-                    reason = 2
+                    reason = OTHER_NAME
                 elif most and np.int64(size[low]) + np.int64(size[high]) > most:
-                    reason = 3
+                    reason = TOO_LARGE
                 if reason:
                     if count < len(refused):
                         refused[count, 0] = transaction

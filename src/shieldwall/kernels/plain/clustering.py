@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shieldwall.kernels.arrays import NONE32, Bytes, Counts32, Graph, Offsets
-
-TWO_NAMES, OTHER_NAME, TOO_LARGE = 1, 2, 3  # why `in_order` refuses a merge
+from shieldwall.kernels.arrays import NONE32, OTHER_NAME, TOO_LARGE, TWO_NAMES, Bytes, Counts32, Graph, Offsets
 
 
 def co_spend(graph: Graph, left_out: Bytes, parent: Counts32, first: int, last: int, threads: int = 1) -> None:

@@ -15,6 +15,7 @@ from shieldwall.kernels import change_rules as codes
 from shieldwall.kernels.arrays import Counts32, Graph, Offsets
 from shieldwall.kernels.change_rules import ChangeContext, FingerprintSource
 from shieldwall.kernels.engine import EngineName, is_compiled, kernel
+from shieldwall.trace.change.decide import decide
 from shieldwall.trace.change.expression import parse
 from shieldwall.trace.change.overrule import Overrule, apply, overruled_outputs
 from shieldwall.trace.change.predicate import Rule
@@ -71,6 +72,13 @@ class ChainChanges:
             self._seen = last, max(self._highest(first), self._highest_between(first, last))
         apply(found, first, self._overruled)
         return found
+
+    def output(self, transaction: int) -> int:
+        """The number of the output that is one transaction's change, -1 for none or no answer; in any order, and cheap."""
+        if transaction in self._overruled:
+            return self._overruled[transaction]
+        answer = decide(self._store, transaction, self.rule).output
+        return -1 if answer is None else self._store.output_range(transaction).start + answer
 
     @cached_property
     def _graph(self) -> Graph:

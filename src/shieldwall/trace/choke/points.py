@@ -71,6 +71,8 @@ class Points:
         return "address", str(holder)
 
     def name(self, number: int) -> str:
-        """What a point is called: the service's name, the cluster's number, or the address."""
+        """What a point is called: the service's name, the address of the cluster's least holder, or the address."""
         point = self.met[number]
+        if point.kind == "cluster":
+            return self._holders.identity(int(point.key))
         return self._holders.identity(point.holders[0]) if point.kind == "address" else point.key

@@ -45,6 +45,9 @@ class Changes(Protocol):
     def outputs(self, first: int, last: int) -> Offsets:
         """int64[last - first]: the output that is each transaction's change; -1 for none."""
 
+    def output(self, transaction: int) -> int:
+        """The same of one transaction, in any order."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:

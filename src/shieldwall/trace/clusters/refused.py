@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shieldwall.chain.store import ChainStore
-from shieldwall.kernels.plain.clustering import OTHER_NAME, TOO_LARGE, TWO_NAMES
+from shieldwall.kernels.arrays import OTHER_NAME, TOO_LARGE, TWO_NAMES
 from shieldwall.model.moment import utc
 from shieldwall.trace.clusters.clustering import Clustering
 

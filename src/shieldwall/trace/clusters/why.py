@@ -12,6 +12,7 @@ from shieldwall.chain.columns import NO_HOLDER
 from shieldwall.chain.graph import graph_of
 from shieldwall.chain.many import makers, outside_spends, paid_outputs, payers
 from shieldwall.chain.store import ChainStore
+from shieldwall.kernels.arrays import TWO_NAMES
 from shieldwall.kernels.engine import EngineName
 from shieldwall.model.moment import utc
 from shieldwall.trace.clusters.building import Changes
@@ -74,7 +75,9 @@ class Reasons:
         self._engine = engine
         self._most = most
         self._drops = clustering.body["parameters"]["coinjoin"] == DROP
-        self._refused = frozenset(clustering.refused[:, 0].tolist())
+        refused = clustering.refused[:, :2].tolist()
+        self._apart = frozenset(transaction for transaction, why in refused if why == TWO_NAMES)
+        self._without_change = frozenset(transaction for transaction, _ in refused)
 
     def between(self, one: int, other: int) -> Reason:
         """The way with the fewest transactions, by a search from both ends; of equals the one through earlier ones."""
@@ -158,7 +161,7 @@ class Reasons:
             found.append(holder)
 
     def _joins_nobody(self, transaction: int) -> bool:
-        if transaction in self._refused:
+        if transaction in self._apart:
             return True
         if not self._drops:
             return False
@@ -166,7 +169,9 @@ class Reasons:
         return int(kinds[0]) in BLOCKING
 
     def _change(self, transaction: int) -> int:
-        return -1 if self._changes is None else int(self._changes.outputs(transaction, transaction + 1)[0])
+        if self._changes is None or transaction in self._without_change:
+            return -1
+        return self._changes.output(transaction)
 
     @staticmethod
     def _way(near: _Known, far: _Known, meeting: int) -> list[tuple[int, int, int, str]]:

@@ -46,7 +46,7 @@ def payment_statistics(
     for family in families:
         located = locate(store, family)
         found = receipts(store, located.holders, is_own([located], cluster_of), least)
-        rows.append(_row(store, located, found))
+        rows.append(_row(store, located, found, clustering))
         located_all.append(located)
     own = is_own(located_all, cluster_of)
     holders = {holder for located in located_all for holder in located.holders}
@@ -135,11 +135,13 @@ def median(amounts: Sequence[int]) -> int | None:
     return amounts[middle] if len(amounts) % 2 else (amounts[middle - 1] + amounts[middle]) // 2
 
 
-def _row(store: ChainStore, located: Located, found: Sequence[Received]) -> dict[str, Any]:
+def _row(
+    store: ChainStore, located: Located, found: Sequence[Received], clustering: Clustering | None
+) -> dict[str, Any]:
     family = located.family
     return {
         "family": family.name,
-        "layer": "attribution",
+        "layer": "attribution" if clustering is None else "inference",  # a clustering says what is the family's own
         "sets": list(family.sets),
         "addresses": len(family.addresses),
         "addresses_here": located.here,
