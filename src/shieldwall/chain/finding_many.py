@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shieldwall.chain.columns import NO_HOLDER
+from shieldwall.kernels.arrays import frozen
 from shieldwall.kernels.engine import kernel
 from shieldwall.kernels.plain.addresses import AddressForms
 from shieldwall.kernels.plain.probing import HolderRows, HolderRun
@@ -165,10 +166,3 @@ class BatchFinder:
                 range(0, width * len(numbers), width), sizes.tolist(), numbers.tolist(), strict=True
             )
         ]
-
-
-def frozen(array: Array) -> Array:
-    """A read-only view: numba compiles anew for arrays that can be written to."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.wide import Ascending
-from shieldwall.kernels.arrays import Graph
+from shieldwall.kernels.arrays import Graph, frozen
 
 
 def graph_of(store: ChainStore) -> Graph:
@@ -31,15 +29,8 @@ def graph_of(store: ChainStore) -> Graph:
         store.column("outside_input"),
         store.column("outside_value"),
     )
-    return Graph(*map(_frozen, arrays))
+    return Graph(*map(frozen, arrays))
 
 
 def _carries(column: Ascending) -> npt.NDArray[np.int64]:
     return np.asarray(column.carries, np.int64)
-
-
-def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A read-only view: numba compiles anew for arrays that can be written to."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -135,6 +135,13 @@ class Graph(NamedTuple):
     payer: Counts32
     outside: Numbers
     outside_value: Numbers
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A read-only view, plain whatever the class: numba compiles anew for arrays that can be written to, as maps cannot."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def raw_view(data: Bytes) -> memoryview:

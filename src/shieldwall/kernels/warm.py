@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from shieldwall.kernels import change_rules as rules
 from shieldwall.kernels import walks
-from shieldwall.kernels.arrays import COINBASE, COINJOIN_NAMES, NONE32, Bytes, Decoded, Graph
+from shieldwall.kernels.arrays import COINBASE, COINJOIN_NAMES, NONE32, Bytes, Decoded, Graph, frozen
 from shieldwall.kernels.change_rules import ChangeContext, FingerprintSource
 from shieldwall.kernels.plain import decoding as plain_decoding
 from shieldwall.kernels.plain.addresses import AddressForms
@@ -126,13 +126,6 @@ def _misses(kernels: list[Any]) -> int:
 
 
 # what kernels are called with
-
-
-def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A read-only view, as a map of a store's column is one."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _as_it_is(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -14,6 +14,7 @@ from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import StoreError, UsageError
 from shieldwall.kernels import walks
+from shieldwall.kernels.arrays import frozen
 from shieldwall.kernels.engine import EngineName, kernel
 from shieldwall.trace.holders import Holders
 from shieldwall.trace.limits import Limits
@@ -155,6 +156,4 @@ def _distinct(numbers: Iterable[int]) -> Whole:
 
 def _block(store: ChainStore, name: str, *, timed: bool) -> npt.NDArray[np.uint32]:
     column: npt.NDArray[np.uint32] = store.column(f"block_{name}") if timed else np.empty(0, np.uint32)
-    view = column.view()
-    view.flags.writeable = False
-    return view
+    return frozen(column)

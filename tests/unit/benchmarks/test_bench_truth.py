@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from bench.__main__ import RESULTS
 from bench.accuracy import hold_to_form
 from bench.data import Chain
 from bench.truths import Truth, count_named, main_owner, percent, rate
-from bench.wholes import co_spend_clusters
+from bench.wholes import clusters_by, co_spend_clusters
 from shieldwall.chain.build import BuildConfig, build
 from shieldwall.chain.many import payers
 from shieldwall.chain.store import ChainStore
@@ -113,8 +114,10 @@ labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0,
 
 @given(labels)
 def test_expansion_of_a_coarser_clustering(drawn):
-    base = truth_clusters._least(np.array([10 * coarse + fine for coarse, fine, _ in drawn]))
-    cluster = truth_clusters._least(np.array([coarse for coarse, _, _ in drawn]))
+    base, cluster = (
+        np.unique(named, return_inverse=True)[1]
+        for named in ([10 * coarse + fine for coarse, fine, _ in drawn], [coarse for coarse, _, _ in drawn])
+    )
     owners = np.array([whose for _, _, whose in drawn])
     main = main_owner(base, owners)
     before = added = false = 0
@@ -129,11 +132,20 @@ def test_expansion_of_a_coarser_clustering(drawn):
     assert truth_clusters.expansion(base, cluster, owners) == (before, added, false)
 
 
-@given(st.lists(st.integers(0, 5), max_size=40))
-def test_pairs(groups):
-    sizes = np.bincount(np.array(groups, np.int64), minlength=1)
-    brute = sum(groups[k] == groups[j] for k in range(len(groups)) for j in range(k))
-    assert truth_clusters._pairs(sizes) == brute
+def test_pairs_are_counted_as_slow_loops_count_them(chain):
+    said = truth_clusters.measure(chain)["tables"][0]
+    name, rules, _ = truth_clusters.CASES[0]
+    with ChainStore.open(chain.store) as store:
+        owners = Truth.of(chain, store).holder_owner
+        clusters, _ = clusters_by(store, rules, None)
+    pairs = [(int(one), int(other)) for one, other in zip(clusters, owners, strict=True) if other >= 0]
+    joined, right, owned = (
+        sum(count * (count - 1) // 2 for count in Counter(named).values())
+        for named in ([cluster for cluster, _ in pairs], pairs, [owner for _, owner in pairs])
+    )
+    (row,) = (dict(zip(said["columns"], row, strict=True)) for row in said["rows"] if row[0] == name)
+    assert (row["precision"], row["recall"]) == (rate(right, joined), rate(right, owned))
+    assert 0 < right < owned
 
 
 def test_rates_are_decimals():

@@ -1,5 +1,7 @@
 """The change kernels by themselves; that twins agree on chains is held in tests/unit/trace/change."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,13 +112,19 @@ def test_twins_agree_on_any_graph(made, programs, first, last):
 @given(st.lists(st.integers(0, 1 << 34), min_size=1, max_size=30).map(sorted), st.integers(0, 30), st.integers(0, 30))
 def test_numbers_beyond_32_bits(firsts, one, other):
     """Where the rows of each transaction begin, of a column whose high halves grow at its carries."""
-    high = np.array(firsts) >> 32
-    carries = np.repeat(np.arange(len(firsts)), np.diff(high, prepend=0)).astype(np.int64)
-    low, total = np.array(firsts).astype(np.uint32), firsts[-1] + 5
+    carries = np.repeat(np.arange(len(firsts)), np.diff(np.array(firsts) >> 32, prepend=0)).astype(np.int64)
+    low, none = np.array(firsts).astype(np.uint32), np.array([], np.int64)
+    many = np.broadcast_to(np.uint32(0), firsts[-1] + 5)  # that many rows, of one number in memory
     first, last = sorted((min(one, len(firsts)), min(other, len(firsts))))
-    whole = [*firsts, total]
-    assert compiled_features._bounds(low, carries, total, first, last).tolist() == whole[first : last + 1]
-    assert plain_features._whole(low, carries, total) == whole
+    whole = [*firsts, len(many)]
+    graph = Graph(
+        low, carries, low, carries, np.zeros(len(firsts), np.uint8), many, many, many, many, many, many, none, none
+    )
+    for bounds in (compiled_features.input_bounds, compiled_features.output_bounds):
+        assert bounds(graph, first, last).tolist() == whole[first : last + 1]
+    plainly = plain_features.Rows(graph)
+    for rows in (plainly.inputs, plainly.outputs):
+        assert [rows(number) for number in range(len(firsts))] == [range(*pair) for pair in pairwise(whole)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from choke_support import ALWAYS, EXCHANGES, peel, seeds_of, stopped, ways
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from trace_support import FIRST_TIME, PEOPLE, Chain, Services, chains, identity, tag_of
+from trace_support import FEW, FIRST_TIME, PEOPLE, Chain, Services, chains, identity, tag_of
 
 from shieldwall.errors import UsageError
 from shieldwall.model.moment import unix
@@ -57,6 +57,7 @@ def account_of(store, targets, labels, method, by=BY_ADDRESS):
     return RewalkAccount(store, targets, body, points, method_named(method)), points, body
 
 
+@FEW
 @given(chain=chains(), data=st.data())
 def test_every_satoshi_has_its_way(chain, data):
     method = data.draw(st.sampled_from(["fifo", "lifo"]))
@@ -76,6 +77,7 @@ def test_every_satoshi_has_its_way(chain, data):
         assert sum(account.split(numbers, since)) == stopped(want, chosen, None)
 
 
+@FEW
 @given(chain=chains(scale=1000), data=st.data())
 def test_walking_again_stops_as_much(chain, data):
     """The trace itself, with the chosen addresses as services: what ends there is what was claimed, to the satoshi."""
@@ -97,6 +99,7 @@ def test_walking_again_stops_as_much(chain, data):
     assert start not in chosen
 
 
+@FEW
 @given(chain=chains(scale=1000), data=st.data())
 def test_haircut_again(chain, data):
     """Haircut rounds in every transaction: a second walk may place single satoshi elsewhere."""
@@ -112,6 +115,7 @@ def test_haircut_again(chain, data):
     assert abs(ended - result["stopped_amount"]) <= len(chain.made)
 
 
+@FEW
 @given(chain=chains(), data=st.data())
 def test_greedy_against_every_choice(chain, data):
     method = data.draw(st.sampled_from(["fifo", "lifo", "haircut"]))
@@ -136,6 +140,7 @@ def test_greedy_against_every_choice(chain, data):
         assert total * 1000 >= 632 * best[most]
 
 
+@FEW
 @given(chain=chains(), data=st.data())
 def test_the_curve_never_rises(chain, data):
     method = data.draw(st.sampled_from(["fifo", "lifo", "haircut", "tiho"]))
@@ -157,6 +162,7 @@ def test_the_curve_never_rises(chain, data):
             assert resting <= account.curve(chosen, [ALWAYS])[0] or resting == 0
 
 
+@FEW
 @given(chain=chains(scale=1000), data=st.data())
 def test_nothing_passes_the_cut(chain, data):
     method = data.draw(st.sampled_from(["fifo", "haircut"]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trace_support import PLAIN, Chain, Coverage, identity
+from trace_support import FEW, PLAIN, Chain, Coverage, identity
 
 from conftest import SHARED
 from shieldwall.chain.build import build
@@ -67,7 +67,7 @@ def spenders(store, clustering):
     return len(np.unique(clustering.clusters_of(np.unique(payer[payer != 0xFFFFFFFF]))))
 
 
-@settings(max_examples=15)
+@FEW
 @given(groups=st.lists(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True), max_size=6))
 def test_co_spend_is_what_networkx_calls_components(tmp_path_factory, groups):
     folder = tmp_path_factory.mktemp("c")
@@ -82,7 +82,7 @@ def test_co_spend_is_what_networkx_calls_components(tmp_path_factory, groups):
         clustering.verify()
 
 
-@settings(max_examples=15)
+@FEW
 @given(
     st.lists(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True), min_size=1, max_size=6),
     st.integers(0, 20),
@@ -211,7 +211,7 @@ def test_real_blocks_have_the_known_clusters(tmp_path, name, rules, clusters):
         assert spenders(store, clustering) == clusters
 
 
-@settings(max_examples=5)
+@settings(max_examples=settings().max_examples // 10)
 @given(
     groups=st.lists(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True), min_size=1, max_size=6),
     cut=st.integers(1, 20),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from simulator_support import small_folder
-from trace_support import PLAIN, Chain, Coverage, Services, bounds, chains, coverages, identity, starts, targets_of
+from trace_support import FEW, PLAIN, Chain, Coverage, Services, bounds, chains, coverages, identity, starts, targets_of
 
 from shieldwall.chain.build import build
 from shieldwall.chain.graph import graph_of
@@ -69,7 +69,6 @@ def same_walk(store: ChainStore, targets, limits: Limits, services=frozenset(), 
         assert dict(compiled.reached) == plain.reached, name
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_whole_chain(data: st.DataObject) -> None:
     chain = data.draw(chains())
@@ -79,7 +78,6 @@ def test_whole_chain(data: st.DataObject) -> None:
         same_walk(store, targets_of(store, start), limits, wanted.services)
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_partial_chain(data: st.DataObject) -> None:
     chain = data.draw(chains())
@@ -105,7 +103,7 @@ def same_answer(store: ChainStore, targets, limits: Limits, services=frozenset()
         assert compiled.digest == plain.digest
 
 
-@settings(max_examples=40)
+@FEW
 @given(st.data())
 def test_one_digest(data: st.DataObject) -> None:
     chain = data.draw(chains())
@@ -121,7 +119,7 @@ def test_one_digest(data: st.DataObject) -> None:
         same_answer(store, targets, limits, wanted.services)
 
 
-@settings(max_examples=25)
+@FEW
 @given(st.data())
 def test_amounts_whose_products_take_more_than_64_bits(data: st.DataObject) -> None:
     chain = data.draw(chains(scale=11_666_666_666_663))  # at most 180 times that in all: what there can ever be

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from picture_support import check, check_sums
-from trace_support import PEOPLE, Chain, Services, bounds, chains, identity, starts, targets_of
+from trace_support import FEW, PEOPLE, Chain, Services, bounds, chains, identity, starts, targets_of
 
 from shieldwall.model.script import Script, ScriptKind
 from shieldwall.trace.clusters.building import build_clustering
@@ -91,7 +91,7 @@ def test_what_comes_back_from_another_does_not_make_time_run_backward():
     assert len(columns) == 4
 
 
-@settings(max_examples=40)
+@FEW
 @given(st.data())
 def test_any_trace_with_any_clusters(data):
     chain = data.draw(chains())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from picture_support import SVG, check, check_sums
 from trace_reference import RULES
-from trace_support import Chain, Services, bounds, chains, identity, starts, targets_of
+from trace_support import FEW, Chain, Services, bounds, chains, identity, starts, targets_of
 
 from shieldwall.trace.follow import follow
 from shieldwall.trace.layout import MOST_BOXES, MOST_COLUMNS, MOST_IN_RUN, lay_out
@@ -24,7 +24,7 @@ def traced(chain, *words, **options):
         return follow(store, find_targets(store, words), **options).body
 
 
-@settings(max_examples=40)
+@FEW
 @given(st.data())
 def test_any_trace_is_drawn_whole(data):
     chain = data.draw(chains())

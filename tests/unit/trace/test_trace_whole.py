@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from trace_support import Chain, chains, coverages, identity, starts, targets_of
+from trace_support import FEW, Chain, chains, coverages, identity, starts, targets_of
 
 from shieldwall.errors import StoreError
 from shieldwall.kernels.engine import EngineName
@@ -26,7 +26,7 @@ from shieldwall.trace.whole import haircut_targets, haircut_whole
 ENGINES: tuple[EngineName, ...] = ("plain", "compiled")
 
 
-@settings(max_examples=60)
+@FEW
 @given(st.data())
 def test_it_is_what_following_finds(data: st.DataObject) -> None:
     chain = data.draw(chains(scale=data.draw(st.sampled_from([1, 11_666_666_666_663]))))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from trace_reference import Bounds, Outpoint, Payment, Put, World
 
@@ -27,6 +28,8 @@ from shieldwall.trace.targets import find_targets
 FIRST_TIME = 1_600_000_000
 PLAIN = BuildConfig(engine="plain")  # nothing here is large enough to wait for a compiler
 PEOPLE = [f"person-{number}" for number in range(6)]
+FEW = settings(max_examples=settings().max_examples // 4)
+"""For laws whose examples are each a chain, a store and several walks: fewer, and the full profile still tries more."""
 
 
 def identity(name: str) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shieldwall.chain.graph import graph_of
 from shieldwall.chain.store import ChainStore
 from shieldwall.kernels import change_rules as codes
-from shieldwall.kernels.arrays import Counts32, Graph, Offsets
+from shieldwall.kernels.arrays import Counts32, Graph, Offsets, frozen
 from shieldwall.kernels.change_rules import ChangeContext, FingerprintSource
 from shieldwall.kernels.engine import EngineName, is_compiled, kernel
 from shieldwall.trace.change.decide import decide
@@ -92,15 +92,15 @@ class ChainChanges:
         payers, since = self._outside if self._tells_fresh else (_EMPTY32, _EMPTY64)
         fees = codes.uses(self._program, codes.CONSISTENT_FEE)
         return ChangeContext(
-            kind=_plain(self._store.column("holder_kind")),
+            kind=frozen(self._store.column("holder_kind")),
             seen=self._highest(first) if self._tells_fresh else -1,
-            outside_payer=_plain(payers),
-            outside_since=_plain(since),
-            places=self._places if codes.uses(self._program, codes.PEELING) else _plain(_EMPTY32),
+            outside_payer=frozen(payers),
+            outside_since=frozen(since),
+            places=self._places if codes.uses(self._program, codes.PEELING) else frozen(_EMPTY32),
             fingerprint=self._fingerprints
             if codes.uses(self._program, codes.CONSISTENT, codes.PEELING)
-            else _plain(_EMPTY32),
-            fee=self._fees if fees else _plain(_EMPTY64),
+            else frozen(_EMPTY32),
+            fee=self._fees if fees else frozen(_EMPTY64),
             base=0,
         )
 
@@ -125,7 +125,7 @@ class ChainChanges:
 
     @cached_property
     def _places(self) -> Counts32:
-        return _plain(self._features.output_places(self._graph))
+        return frozen(self._features.output_places(self._graph))
 
     @cached_property
     def _fingerprints(self) -> Counts32:
@@ -135,21 +135,21 @@ class ChainChanges:
         store, ends = self._store, self._store.column("holder_end")
         ordered = bool(wanted & codes.ORDERED_BIT)
         source = FingerprintSource(
-            kind=_plain(store.column("holder_kind")),
-            block_first_tx=_plain(store.column("block_first_tx")),
-            txid=_plain(store.column("tx_txid")),
-            outside_txid=_plain(store.column("outside_txid")),
-            outside_index=_plain(store.column("outside_index")),
-            payload_end=_plain(ends.low),
-            payload_carries=_plain(ends.carries),
-            payload=_plain(store.column("payload_bytes")),
-            places=self._places if ordered else _plain(_EMPTY32),
+            kind=frozen(store.column("holder_kind")),
+            block_first_tx=frozen(store.column("block_first_tx")),
+            txid=frozen(store.column("tx_txid")),
+            outside_txid=frozen(store.column("outside_txid")),
+            outside_index=frozen(store.column("outside_index")),
+            payload_end=frozen(ends.low),
+            payload_carries=frozen(ends.carries),
+            payload=frozen(store.column("payload_bytes")),
+            places=self._places if ordered else frozen(_EMPTY32),
         )
-        return _plain(self._features.fingerprints(self._graph, source, wanted, 0, store.rows("tx")))
+        return frozen(self._features.fingerprints(self._graph, source, wanted, 0, store.rows("tx")))
 
     @cached_property
     def _fees(self) -> Offsets:
-        return _plain(self._features.fees(self._graph, 0, self._store.rows("tx")))
+        return frozen(self._features.fees(self._graph, 0, self._store.rows("tx")))
 
 
 def change_outputs(
@@ -164,10 +164,3 @@ def change_outputs(
     """The change output of each transaction of a range, -1 for none or no answer; see `ChainChanges`."""
     end = store.rows("tx") if last is None else last
     return ChainChanges(store, rule, overrules, engine=engine).outputs(first, end)
-
-
-def _plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A read-only view without the class of a memory map: numba compiles anew for arrays that can be written to."""
-    view = np.asarray(array).view()
-    view.flags.writeable = False
-    return view

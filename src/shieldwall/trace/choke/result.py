@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from shieldwall.model.canonical import canonical_json, digest
 from shieldwall.model.spreadsheet import csv_text
 from shieldwall.trace.printable import printable
+from shieldwall.trace.stamped import Stamped
 
 CSV_COLUMNS = (
     "list", "rank", "kind", "name", "stopped_satoshi", "cumulative_satoshi", "cumulative_share", "passed_satoshi",
@@ -15,36 +14,8 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ChokeResult:
-    """The answer.
-
-    Attributes:
-        body: Everything but the digest, as plain JSON values; docs/choke.md names the fields.
-    """
-
-    body: dict[str, Any]
-    _digest: str = field(default="", init=False, repr=False, compare=False)
-
-    @property
-    def sentence(self) -> str:
-        """The answer in words."""
-        return str(self.body["sentence"])
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of the body."""
-        if not self._digest:
-            object.__setattr__(self, "_digest", digest(self.body))
-        return self._digest
-
-    def as_dict(self) -> dict[str, Any]:
-        """The body and its digest."""
-        return {**self.body, "digest": self.digest}
-
-    def to_json(self) -> str:
-        """`as_dict` as canonical JSON."""
-        return canonical_json(self.as_dict()).decode()
+class ChokeResult(Stamped):
+    """The answer; docs/choke.md names the fields of its body."""
 
     def rows(self) -> list[dict[str, Any]]:
         """The points, those chosen by amount first, then those of the cut; `list` tells which."""

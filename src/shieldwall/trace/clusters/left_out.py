@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shieldwall.chain.store import ChainStore
-from shieldwall.kernels.arrays import COINJOIN_NAMES, NO_COINJOIN, WHIRLPOOL_TX0, Bytes, Counts32, Graph
+from shieldwall.kernels.arrays import COINJOIN_NAMES, NO_COINJOIN, WHIRLPOOL_TX0, Bytes, Counts32, Graph, frozen
 from shieldwall.kernels.engine import EngineName, is_compiled, kernel
 from shieldwall.trace.coinjoin.starts import starts_of
 
@@ -30,10 +30,8 @@ def coinjoins(
     """
     compiled = is_compiled(engine, large=last - first >= _COMPILED_FROM)
     kinds = store.column("holder_kind")
-    frozen = services.view()
-    frozen.flags.writeable = False
     types = kernel("coinjoins", compiled=compiled).coinjoin_kinds
-    found: Bytes = types(graph, kinds, first, last, frozen, starts_of(store))
+    found: Bytes = types(graph, kinds, first, last, frozen(services), starts_of(store))
     return found
 
 

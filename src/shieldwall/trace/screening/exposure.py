@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from shieldwall.chain.columns import NO_HOLDER, STATED_UNSPENT
-from shieldwall.chain.finding_many import frozen
 from shieldwall.chain.graph import graph_of
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import UsageError
 from shieldwall.intel.setfile import Glance
 from shieldwall.intel.tag import SERVICE_CATEGORIES
+from shieldwall.kernels.arrays import frozen
 from shieldwall.kernels.engine import EngineName, kernel
 from shieldwall.kernels.plain import reach
 from shieldwall.kernels.plain.reach import Budget, Reached, Surroundings

@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.chain.finding_many import COMPILED_FROM, forms_of, frozen
+from shieldwall.chain.finding_many import COMPILED_FROM, forms_of
+from shieldwall.kernels.arrays import frozen
 from shieldwall.kernels.engine import kernel
 from shieldwall.kernels.plain.addresses import NO_KIND, AddressForms
 from shieldwall.kernels.plain.scripts import P2SH, P2WPKH

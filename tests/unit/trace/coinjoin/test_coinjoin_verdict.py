@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulator_support import small_folder, truth
-from trace_support import PLAIN, Chain, Coverage, chains, coverages, data_script
+from trace_support import FEW, PLAIN, Chain, Coverage, chains, coverages, data_script
 
 from shieldwall.chain.build import build
 from shieldwall.chain.graph import graph_of
@@ -207,6 +207,7 @@ def check_words(verdict: CoinJoinVerdict) -> None:
             assert {each.holds for each in one.requirements} == {"yes"}
 
 
+@FEW
 @given(st.data())
 def test_a_verdict_is_what_the_kernel_says_on_random_chains(data):
     chain = data.draw(chains(scale=1_000_000))

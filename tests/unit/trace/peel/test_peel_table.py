@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from simulator_support import small_folder
-from trace_support import chains, coverages
+from trace_support import FEW, chains, coverages
 
 from shieldwall.chain.build import BuildConfig, build
 from shieldwall.chain.spend import SpendState
@@ -41,7 +41,7 @@ def check(store, clustering, transactions):
             assert output == (-1 if told.chosen is None else told.chosen.output)
 
 
-@settings(max_examples=25)
+@FEW
 @given(st.data())
 def test_any_chain(data):
     chain = data.draw(chains())
