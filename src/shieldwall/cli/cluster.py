@@ -11,6 +11,7 @@ _COMMANDS = {
     "list": ("shieldwall.cli.clustering", "The clusterings there are."),
     "show": ("shieldwall.cli.clustering", "The cluster of an address: size, activity, balance, tags."),
     "why": ("shieldwall.cli.clustering", "Why are two addresses in one cluster?"),
+    "verify": ("shieldwall.cli.clustering", "Is a clustering on disk what it says?"),
     "refused": ("shieldwall.cli.clustering", "Merges that were refused, and why."),
     "peel": ("shieldwall.cli.peeling", "Follow a peel chain: one line that unfolds into its hops."),
     "change": ("shieldwall.cli.changing", "Which output of a transaction is change, and why; or say it yourself."),

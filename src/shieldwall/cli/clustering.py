@@ -19,7 +19,7 @@ from shieldwall.cli.options import (
     table,
 )
 from shieldwall.cli.telling import tell
-from shieldwall.errors import PartialData, ShieldwallError, UsageError
+from shieldwall.errors import PartialData, ShieldwallError, StoreError, UsageError
 from shieldwall.model.amount import btc
 from shieldwall.node.wiring import (
     CO_SPEND,
@@ -55,7 +55,7 @@ tags_option = click.option(
     show_default=True,
     help="Leave the payers of CoinJoins apart, or join them all the same.",
 )
-@click.option("--change", default="", metavar="RULE", help="Join payers with their change too, by this rule.")
+@click.option("--change", metavar="RULE", help="Join payers with their change too, by this rule.")
 @click.option(
     "--most",
     type=click.IntRange(0),
@@ -73,7 +73,7 @@ def build(
     chain: str | None,
     data: str | None,
     coinjoin: str,
-    change: str,
+    change: str | None,
     most: int,
     sets: tuple[str, ...],
     no_tags: bool,
@@ -89,8 +89,10 @@ def build(
     """
     if no_tags and sets:
         raise UsageError("--no-tags goes with no --tags")
+    if change is not None and not change.strip():
+        raise UsageError("--change is empty", hint="name a rule: shieldwall cluster rules; or leave it out")
     config = settings(chain=chain, data=data)
-    rules = ClusterRules(coinjoin=coinjoin, change=change, most=most, constrained=not no_tags)
+    rules = ClusterRules(coinjoin=coinjoin, change=change or "", most=most, constrained=not no_tags)
     progress = Progress()
     with open_chain(config) as store:
         try:
@@ -109,9 +111,25 @@ def build(
 @data_option
 @output_option
 def list_(data: str | None, output: str | None) -> int:
-    """The clusterings there are, of every network."""
-    rows = [_told(clustering) for clustering in clusterings(settings(data=data))]
+    """The clusterings there are, of every chain store. Exit code 4 when one is damaged."""
+    found, damaged = clusterings(settings(data=data))
+    rows = [_told(clustering) for clustering in found]
     emit_rows(rows, ("network", "name", "tip_height", "addresses", "clusters", "rule", "digest"), output)
+    for what in damaged:
+        tell(what)
+    return StoreError.exit_code if damaged else 0
+
+
+@click.command()
+@name_option
+@chain_option
+@data_option
+def verify(name: str, chain: str | None, data: str | None) -> int:
+    """Hold a clustering's files against their SHA-256, and its blocks against the chain store."""
+    config = settings(chain=chain, data=data)
+    with open_chain(config) as store, open_clustering(config, store, name) as clustering:
+        clustering.verify()
+        click.echo(f"{name}: whole, digest {clustering.digest}")
     return 0
 
 
@@ -208,6 +226,7 @@ def _told(clustering: Clustering) -> dict[str, Any]:
         "addresses": body["holders"],
         "clusters": body["clusters"],
         "clusters_of_many": body["clusters_of_many"],
+        "clusters_that_paid": body["clusters_that_paid"],
         "largest": body["largest"][0][1] if body["largest"] else min(1, body["holders"]),
         "coinjoins": body["coinjoins"],
         "refused": body["refused"],

@@ -259,14 +259,16 @@ def _probing(kernels: ModuleType) -> None:
 
 
 def _clustering(kernels: ModuleType) -> None:
-    graph, nothing = tiny_graph(), np.zeros(0, np.int64)
+    graph = tiny_graph()
     for threads in (1, 2):
         parent = np.arange(3, dtype=np.uint32)
         kernels.co_spend(graph, np.zeros(2, np.uint8), parent, 0, 2, threads)
     kernels.flatten(parent)
     label, size, refused = np.zeros(3, np.uint32), np.ones(3, np.uint32), np.empty((1, 4), np.int64)
     only = np.zeros(0, np.uint8)
-    kernels.in_order(graph, np.zeros(2, np.uint8), nothing, only, parent, label, size, 0, refused, 0, 2)
+    left_out = np.zeros(2, np.uint8)
+    kernels.in_order(graph, left_out, only, parent, label, refused, 0, 2)
+    kernels.join_change(graph, left_out, np.full(2, -1, np.int64), parent, label, size, 0, refused, 0, 2)
 
 
 def _coinjoins(kernels: ModuleType) -> None:

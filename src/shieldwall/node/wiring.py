@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import UsageError
+from shieldwall.errors import StoreError, UsageError
 from shieldwall.intel import TagSets, read_directory, shipped
 from shieldwall.intel.manifest import check_name
 from shieldwall.model.network import Network
@@ -17,7 +17,7 @@ from shieldwall.trace.change.chainwide import ChainChanges
 from shieldwall.trace.change.overrule import Overrules
 from shieldwall.trace.choke.find import Question
 from shieldwall.trace.clusters.building import BuildReport, build_clustering
-from shieldwall.trace.clusters.clustering import MANIFEST, Clustering
+from shieldwall.trace.clusters.clustering import MANIFEST, Clustering, chain_digest
 from shieldwall.trace.clusters.rules import ClusterRules
 from shieldwall.trace.clusters.why import Reasons
 from shieldwall.trace.families.family import coverage, located_families
@@ -112,9 +112,10 @@ def tagged_holders(config: Config, store: ChainStore, sets: Sequence[str] = ()) 
     return TaggedHolders.of(store, TagSets(config.tags).select(list(sets) or None))
 
 
-def clustering_folder(config: Config, network: Network, name: str) -> Path:
-    """Where the clustering called `name` of a network's chain is kept."""
-    return config.clusters / network.name / check_name(name, "clustering", "--name")
+def clustering_folder(config: Config, store: ChainStore, name: str) -> Path:
+    """Where the clustering called `name` of a store is kept: stores that begin with other blocks do not meet there."""
+    begin = chain_digest(store, min(1, store.rows("block")))[:8]
+    return config.clusters / f"{store.network.name}-{begin}" / check_name(name, "clustering", "--name")
 
 
 def open_clustering(config: Config, store: ChainStore, name: str = CO_SPEND) -> Clustering:
@@ -123,16 +124,18 @@ def open_clustering(config: Config, store: ChainStore, name: str = CO_SPEND) -> 
     Raises:
         StoreError: None there, damaged, or made of another store.
     """
-    return Clustering.open(clustering_folder(config, store.network, name), store)
+    return Clustering.open(clustering_folder(config, store, name), store)
 
 
-def clusterings(config: Config) -> list[Clustering]:
-    """Every clustering of every network, by network and name.
-
-    Raises:
-        StoreError: One is damaged; it is named.
-    """
-    return [Clustering.open(path.parent) for path in sorted(config.clusters.glob(f"*/*/{MANIFEST}"))]
+def clusterings(config: Config) -> tuple[list[Clustering], list[str]]:
+    """Every clustering of every store, by network and name; and of each that is damaged what is wrong with it."""
+    found, damaged = [], []
+    for path in sorted(config.clusters.glob(f"*/*/{MANIFEST}")):
+        try:
+            found.append(Clustering.open(path.parent))
+        except StoreError as error:
+            damaged.append(str(error))
+    return found, damaged
 
 
 def build_clusters(
@@ -149,7 +152,7 @@ def build_clusters(
     """Build or extend the clustering called `name`, constrained by the member's tags (all sets, or `sets`)."""
     tagged = tagged_holders(config, store, sets) if rules.constrained else None
     return build_clustering(
-        clustering_folder(config, store.network, name),
+        clustering_folder(config, store, name),
         store,
         rules,
         tagged=tagged,

@@ -32,21 +32,19 @@ def components(people, groups):
     return found
 
 
-def in_order(kernels, people, payers, left_out, change, holders, labels, most=0, first=0, state=None):
-    world = graph(payers, holders)
-    parent, label, size = state or (
-        np.arange(people, dtype=np.uint32),
-        np.array(labels, np.uint32),
-        np.ones(people, np.uint32),
+def constrained(kernels, people, payers, left_out, change, holders, labels, most=0):
+    """Co-spend of all, then change of all: the cluster of each, what was refused, and the state."""
+    world, last = graph(payers, holders), len(payers)
+    parent, label = np.arange(people, dtype=np.uint32), np.array(labels, np.uint32)
+    refused = np.zeros((2, 50, 4), np.int64)
+    first = kernels.in_order(world, left(left_out), EVERYBODY, parent, label, refused[0], 0, last)
+    kernels.flatten(parent)
+    size = np.bincount(parent, minlength=people).astype(np.uint32)
+    second = kernels.join_change(
+        world, left(left_out), np.array(change, np.int64), parent, label, size, most, refused[1], 0, last
     )
-    refused = np.zeros((50, 4), np.int64)
-    count = kernels.in_order(
-        world, left(left_out[first:]), np.array(change[first:], np.int64), EVERYBODY, parent, label, size, most, refused,
-        first, len(payers),
-    )  # fmt: skip
-    flat = parent.copy()
-    kernels.flatten(flat)
-    return flat.tolist(), refused[:count].tolist(), (parent, label, size)
+    kernels.flatten(parent)
+    return parent.tolist(), [*refused[0, :first].tolist(), *refused[1, :second].tolist()], (parent, label, size)
 
 
 @pytest.mark.parametrize("kernels", BOTH)
@@ -80,13 +78,13 @@ def test_a_range_at_a_time_gives_the_same(kernels, world, cut):
 
 @given(worlds(), st.integers(0, 3))
 def test_both_forms_refuse_the_same(world, most):
-    assert in_order(BOTH[0], *world, most=most)[:2] == in_order(BOTH[1], *world, most=most)[:2]
+    assert constrained(BOTH[0], *world, most=most)[:2] == constrained(BOTH[1], *world, most=most)[:2]
 
 
 @given(worlds())
 def test_no_set_ever_bears_two_names(world):
     people, *_, labels = world
-    flat, refused, (_, label, size) = in_order(BOTH[0], *world)
+    flat, refused, (_, label, size) = constrained(BOTH[0], *world)
     for root in set(flat):
         members = [holder for holder in range(people) if flat[holder] == root]
         names = {labels[holder] for holder in members} - {0}
@@ -99,7 +97,7 @@ def test_no_set_ever_bears_two_names(world):
 @given(worlds())
 def test_without_names_nothing_is_refused_and_it_is_co_spend(world):
     people, payers, left_out, change, holders, _ = world
-    flat, refused, _ = in_order(BOTH[1], people, payers, left_out, [-1] * len(change), holders, [0] * people)
+    flat, refused, _ = constrained(BOTH[1], people, payers, left_out, [-1] * len(change), holders, [0] * people)
     free = np.arange(people, dtype=np.uint32)
     BOTH[1].co_spend(graph(payers), left(left_out), free, 0, len(payers))
     BOTH[1].flatten(free)
@@ -108,20 +106,20 @@ def test_without_names_nothing_is_refused_and_it_is_co_spend(world):
 
 @pytest.mark.parametrize("kernels", BOTH)
 def test_payers_of_two_names_join_nobody(kernels):
-    flat, refused, _ = in_order(kernels, 4, [[0, 2, 1], [2, 3]], [0, 0], [-1, -1], [0, 0], [7, 8, 0, 0])
+    flat, refused, _ = constrained(kernels, 4, [[0, 2, 1], [2, 3]], [0, 0], [-1, -1], [0, 0], [7, 8, 0, 0])
     assert flat == [0, 1, 2, 2]
     assert refused == [[0, TWO_NAMES, 7, 8]]
 
 
 @pytest.mark.parametrize("kernels", BOTH)
 def test_change_joins_but_not_another_name_and_not_beyond_the_most(kernels):
-    assert in_order(kernels, 2, [[1]], [0], [0], [0], [0, 0])[0] == [0, 0]
-    flat, refused, _ = in_order(kernels, 2, [[1]], [0], [0], [0], [5, 6])
+    assert constrained(kernels, 2, [[1]], [0], [0], [0], [0, 0])[0] == [0, 0]
+    flat, refused, _ = constrained(kernels, 2, [[1]], [0], [0], [0], [5, 6])
     assert (flat, refused) == ([0, 1], [[0, OTHER_NAME, 5, 6]])
     payers = [[0, 1], [2, 3], [0]]
-    flat, refused, _ = in_order(kernels, 4, payers, [0] * 3, [-1, -1, 2], [0, 0, 3], [0] * 4, most=3)
+    flat, refused, _ = constrained(kernels, 4, payers, [0] * 3, [-1, -1, 2], [0, 0, 3], [0] * 4, most=3)
     assert (flat, refused) == ([0, 0, 2, 2], [[2, TOO_LARGE, 0, 0]])
-    flat, refused, _ = in_order(kernels, 4, payers, [0] * 3, [-1, -1, 2], [0, 0, 3], [0] * 4, most=4)
+    flat, refused, _ = constrained(kernels, 4, payers, [0] * 3, [-1, -1, 2], [0, 0, 3], [0] * 4, most=4)
     assert (flat, refused) == ([0, 0, 0, 0], [])
 
 
@@ -132,3 +130,13 @@ def test_an_unknown_payer_is_nobody(kernels):
     kernels.flatten(parent)
     assert parent.tolist() == [0, 1, 1]
     assert NONE32 not in parent
+
+
+@given(worlds(), st.integers(0, 4))
+def test_change_never_takes_apart_what_pays_together_and_never_makes_too_large_a_set(world, most):
+    people, payers, left_out, change, holders, labels = world
+    before, _, _ = constrained(BOTH[1], people, payers, left_out, [-1] * len(change), holders, labels)
+    after, _, _ = constrained(BOTH[1], *world, most=most)
+    assert all(after[a] == after[b] for a in range(people) for b in range(people) if before[a] == before[b])
+    grown = [root for root in set(after) if len({before[k] for k in range(people) if after[k] == root}) > 1]
+    assert all(after.count(root) <= most for root in grown) or not most

@@ -217,7 +217,7 @@ def test_real_blocks_have_the_known_clusters(tmp_path, name, rules, clusters):
     cut=st.integers(1, 20),
     most=st.integers(0, 2),
 )
-def test_change_joins_the_same_extended_or_not_unless_it_looks_ahead(tmp_path_factory, groups, cut, most):
+def test_change_joins_the_same_as_from_scratch(tmp_path_factory, groups, cut, most):
     folder = tmp_path_factory.mktemp("e")
     chain = Chain()
     for number, group in enumerate(groups):  # everybody pays a shop and has some back at a fresh address
@@ -225,20 +225,16 @@ def test_change_joins_the_same_extended_or_not_unless_it_looks_ahead(tmp_path_fa
         chain.pay(coins, ("shop", 50_000), (f"change-{number}", 43_210))
         chain.mine()
     rules = ClusterRules(coinjoin=KEEP, change="unique(power_of_ten(4))", most=most)
-    ahead = ClusterRules(coinjoin=KEEP, change="unique(power_of_ten(4) & consistent(version))", most=most)
     blocks = folder / "blocks.dat"
     for part in (range(min(cut, chain.maker.height)), range(chain.maker.height + 1)):
         blocks.write_bytes(chain.maker.block_file(list(part)))
         build(folder / "chain", [str(blocks)], network=REGTEST, config=PLAIN)
         with ChainStore.open(folder / "chain") as store:
             grown = build_clustering(folder / "grown", store, rules, changes=ChainChanges(store, rules.change))
-            anew = build_clustering(folder / "ahead", store, ahead, changes=ChainChanges(store, ahead.change))
     with ChainStore.open(folder / "chain") as store:
         scratch = build_clustering(folder / "scratch", store, rules, changes=ChainChanges(store, rules.change))
-        assert grown.extended_from > 0
         assert scratch.clustering.digest == grown.clustering.digest
-        assert anew.extended_from == 0
-        assert "looks at later transactions" in anew.why_anew
+        assert grown.why_anew == "change is joined anew over the co-spend of all blocks"
         reasons = Reasons(store, scratch.clustering, changes=ChainChanges(store, rules.change))
         for number, group in enumerate(groups):
             payer, change = (holder_named(store, identity(name)) for name in (group[0], f"change-{number}"))
@@ -331,3 +327,24 @@ class Whole(bytes):
 
     def __repr__(self):
         return f"<{len(self)} bytes>"
+
+
+def test_new_services_do_not_rename_what_was_refused_before(tmp_path):
+    chain = make([["p0", "p1"]])
+    early = chain.maker.height
+    coins = [chain.mine(name, 1000) for name in ("p2", "p3")]
+    chain.pay(coins, ("shop", 1900))
+    chain.mine()
+    names = {"p0": "Mike", "p1": "November", "p2": "Alpha", "p3": "Zulu"}
+    for heights in (range(early + 1), range(chain.maker.height + 1)):
+        (tmp_path / "blocks.dat").write_bytes(chain.maker.block_file(list(heights)))
+        build(tmp_path / "chain", [str(tmp_path / "blocks.dat")], network=REGTEST, config=PLAIN)
+        with ChainStore.open(tmp_path / "chain") as store:
+            tags = tagged(store, tmp_path, names)
+            grown = build_clustering(tmp_path / "grown", store, ClusterRules(coinjoin=KEEP), tagged=tags)
+    with ChainStore.open(tmp_path / "chain") as store:
+        scratch = build_clustering(tmp_path / "scratch", store, ClusterRules(coinjoin=KEEP), tagged=tags)
+        assert grown.extended_from > 0
+        assert grown.clustering.digest == scratch.clustering.digest
+        told = [(row["one"], row["other"]) for row in refused_rows(store, grown.clustering)]
+        assert told == [("Mike", "November"), ("Alpha", "Zulu")]

@@ -83,10 +83,18 @@ def _flatten(parent: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _note(refused: Any, count: Any, transaction: Any, why: Any, one: Any, other: Any) -> None:
+    if count < len(refused):
+        refused[count, 0] = transaction
+        refused[count, 1] = why
+        refused[count, 2] = one
+        refused[count, 3] = other
+
+
+@njit(cache=True, nogil=True)
 def _in_order(
-    graph: Any, left_out: Any, change: Any, only: Any, offset: Any, parent: Any, label: Any, size: Any, most: Any,
-    refused: Any, first: Any, last: Any,
-) -> Any:  # fmt: skip
+    graph: Any, left_out: Any, only: Any, offset: Any, parent: Any, label: Any, refused: Any, first: Any, last: Any
+) -> Any:
     count = 0
     total = len(graph.payer)
     for transaction in range(first, last):
@@ -115,11 +123,7 @@ def _in_order(
         if set_of == _NONE:
             continue
         if clash:
-            if count < len(refused):
-                refused[count, 0] = transaction
-                refused[count, 1] = TWO_NAMES
-                refused[count, 2] = named
-                refused[count, 3] = clash
+            _note(refused, count, transaction, TWO_NAMES, named, clash)
             count += 1
             continue
         for number in range(begin, end):
@@ -130,29 +134,54 @@ def _in_order(
             if root != set_of:
                 low, high = min(root, set_of), max(root, set_of)
                 parent[high] = low
-                size[low] += size[high]
                 label[low] = max(label[low], label[high])
                 set_of = low
-        if len(change) and change[transaction - offset] >= 0:
-            root = _root(parent, graph.holder[change[transaction - offset]])
-            if root != set_of:
-                low, high = min(root, set_of), max(root, set_of)
-                reason = 0
-                if label[low] and label[high] and label[low] != label[high]:
-                    reason = OTHER_NAME
-                elif most and np.int64(size[low]) + np.int64(size[high]) > most:
-                    reason = TOO_LARGE
-                if reason:
-                    if count < len(refused):
-                        refused[count, 0] = transaction
-                        refused[count, 1] = reason
-                        refused[count, 2] = label[low]
-                        refused[count, 3] = label[high]
-                    count += 1
-                else:
-                    parent[high] = low
-                    size[low] += size[high]
-                    label[low] = max(label[low], label[high])
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _join_change(
+    graph: Any, left_out: Any, change: Any, offset: Any, parent: Any, label: Any, size: Any, most: Any, refused: Any,
+    first: Any, last: Any,
+) -> Any:  # fmt: skip
+    count = 0
+    total = len(graph.payer)
+    for transaction in range(first, last):
+        output = change[transaction - offset]
+        if output < 0 or left_out[transaction - offset]:
+            continue
+        begin = ascending(graph.first_input, graph.first_input_carries, transaction)
+        end = np.int64(total)
+        if transaction + 1 < len(graph.first_input):
+            end = ascending(graph.first_input, graph.first_input_carries, transaction + 1)
+        set_of = _NONE
+        several = False
+        for number in range(begin, end):
+            payer = graph.payer[number]
+            if payer == _NONE:
+                continue
+            root = _root(parent, payer)
+            if set_of == _NONE:
+                set_of = root
+            elif root != set_of:
+                several = True
+                break
+        if set_of == _NONE or several:
+            continue
+        root = _root(parent, graph.holder[output])
+        if root == set_of:
+            continue
+        low, high = min(root, set_of), max(root, set_of)
+        if label[low] and label[high] and label[low] != label[high]:
+            _note(refused, count, transaction, OTHER_NAME, label[low], label[high])
+            count += 1
+        elif most and np.int64(size[low]) + np.int64(size[high]) > most:
+            _note(refused, count, transaction, TOO_LARGE, label[low], label[high])
+            count += 1
+        else:
+            parent[high] = low
+            size[low] += size[high]
+            label[low] = max(label[low], label[high])
     return count
 
 
@@ -176,8 +205,21 @@ def flatten(parent: Counts32) -> None:
 def in_order(
     graph: Graph,
     left_out: Bytes,
-    change: Offsets,
     only: Bytes,
+    parent: Counts32,
+    label: Counts32,
+    refused: Offsets,
+    first: int,
+    last: int,
+) -> int:
+    """Join payers in chain order under constraints; arguments and result as in `plain.clustering.in_order`."""
+    return int(_in_order(graph, left_out, only, first, parent, label, refused, first, last))
+
+
+def join_change(
+    graph: Graph,
+    left_out: Bytes,
+    change: Offsets,
     parent: Counts32,
     label: Counts32,
     size: Counts32,
@@ -186,5 +228,5 @@ def in_order(
     first: int,
     last: int,
 ) -> int:
-    """Join in chain order under constraints; arguments and result as in `plain.clustering.in_order`."""
-    return int(_in_order(graph, left_out, change, only, first, parent, label, size, most, refused, first, last))
+    """Join payers with their change; arguments and result as in `plain.clustering.join_change`."""
+    return int(_join_change(graph, left_out, change, first, parent, label, size, most, refused, first, last))

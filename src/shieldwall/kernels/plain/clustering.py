@@ -35,30 +35,24 @@ def flatten(parent: Counts32) -> None:
 def in_order(
     graph: Graph,
     left_out: Bytes,
-    change: Offsets,
     only: Bytes,
     parent: Counts32,
     label: Counts32,
-    size: Counts32,
-    most: int,
     refused: Offsets,
     first: int,
     last: int,
 ) -> int:
-    """Join payers, and payers with the holder of their change, in chain order, but never two sets with different labels.
+    """Join the payers of each transaction in chain order, but never two sets with different labels.
 
     A transaction whose payers bear two labels joins none of them: nothing tells to which one the others belong.
 
     Args:
         graph: The chain.
-        left_out: uint8[last - first], as in `co_spend`; such a transaction's change is not joined either.
-        change: int64[last - first], the output that is each transaction's change, -1 for none; empty for no change at all.
+        left_out: uint8[last - first], as in `co_spend`.
         only: uint8[h], not 0 for the holders that are looked at; empty for all.
         parent: uint32[h], as in `co_spend`; flattened, or with roots as sets go.
         label: uint32[h], of each root: which name its set bears, 0 for none. Kept up to date for roots.
-        size: uint32[h], of each root: how many holders its set has. Kept up to date for roots.
-        most: Change never makes a set of more holders than this; 0 for no such limit.
-        refused: int64[k, 4], filled with transaction, why (`TWO_NAMES`, `OTHER_NAME`, `TOO_LARGE`) and the two labels.
+        refused: int64[k, 4], filled with transaction, why (`TWO_NAMES`) and the two labels.
         first: First transaction.
         last: One past the last.
 
@@ -76,18 +70,61 @@ def in_order(
             count += 1
             continue
         for payer in payers[1:]:
-            _merge(parent, label, size, payers[0], payer)
-        output = int(change[transaction - first]) if len(change) else -1
-        if output >= 0:
-            low, high = sorted((_root(parent, payers[0]), _root(parent, int(graph.holder[output]))))
-            clash = label[low] and label[high] and label[low] != label[high]
-            large = most and int(size[low]) + int(size[high]) > most
-            if low != high and (clash or large):
-                why = OTHER_NAME if clash else TOO_LARGE
-                _note(refused, count, (transaction, why, int(label[low]), int(label[high])))
-                count += 1
-            else:
-                _merge(parent, label, size, low, high)
+            _merge(parent, label, payers[0], payer)
+    return count
+
+
+def join_change(
+    graph: Graph,
+    left_out: Bytes,
+    change: Offsets,
+    parent: Counts32,
+    label: Counts32,
+    size: Counts32,
+    most: int,
+    refused: Offsets,
+    first: int,
+    last: int,
+) -> int:
+    """Join payers with the holder of their change, in chain order, over sets that all co-spend has made before.
+
+    So a change, however wrong, never takes apart what pays together. Where the payers are in two sets (a refused co-spend),
+    nothing tells whose the change is, and nobody is joined.
+
+    Args:
+        graph: The chain.
+        left_out: uint8[last - first], as in `co_spend`.
+        change: int64[last - first], the output that is each transaction's change, -1 for none.
+        parent: uint32[h], as in `co_spend`; flattened.
+        label: uint32[h], as in `in_order`.
+        size: uint32[h], of each root: how many holders its set has. Kept up to date for roots.
+        most: Change never makes a set of more holders than this; 0 for no such limit.
+        refused: int64[k, 4], filled with transaction, why (`OTHER_NAME`, `TOO_LARGE`) and the two labels.
+        first: First transaction.
+        last: One past the last.
+
+    Returns:
+        Merges refused; where more than k, only the first k are told.
+    """
+    count = 0
+    for transaction in range(first, last):
+        output = int(change[transaction - first])
+        if output < 0 or left_out[transaction - first]:
+            continue
+        roots = {_root(parent, payer) for payer in _payers(graph, transaction)}
+        if len(roots) != 1:
+            continue
+        low, high = sorted((roots.pop(), _root(parent, int(graph.holder[output]))))
+        if low == high:
+            continue
+        clash = label[low] and label[high] and label[low] != label[high]
+        if clash or (most and int(size[low]) + int(size[high]) > most):
+            why = OTHER_NAME if clash else TOO_LARGE
+            _note(refused, count, (transaction, why, int(label[low]), int(label[high])))
+            count += 1
+        else:
+            _merge(parent, label, low, high)
+            size[low] += size[high]
     return count
 
 
@@ -119,11 +156,10 @@ def _link(parent: Counts32, one: int, other: int) -> None:
     parent[high] = low
 
 
-def _merge(parent: Counts32, label: Counts32, size: Counts32, one: int, other: int) -> None:
+def _merge(parent: Counts32, label: Counts32, one: int, other: int) -> None:
     low, high = sorted((_root(parent, one), _root(parent, other)))
     if low != high:
         parent[high] = low
-        size[low] += size[high]
         label[low] = max(label[low], label[high])
 
 

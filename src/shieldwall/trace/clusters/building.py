@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from shieldwall.chain.columns import NO_HOLDER
 from shieldwall.chain.graph import graph_of
 from shieldwall.chain.readers.interface import Progress, silent
 from shieldwall.chain.store import ChainStore
@@ -29,15 +30,10 @@ _CHUNK = 1 << 20  # transactions at a time: a stop between two loses little, and
 _MOST_REFUSED = 1_000_000  # kept one by one; all are counted
 _COMPILED_FROM = 50_000  # transactions
 _LARGEST = 20  # clusters named by size in the manifest
-_NO_CHANGE = np.empty(0, np.int64)
-_EVERYBODY = np.empty(0, np.uint8)
 
 
 class Changes(Protocol):
     """A rule that says which output is change, for a range of transactions (`shieldwall.trace.change`)."""
-
-    looks_ahead: bool
-    """True where the answer depends on transactions that come later, so that a clustering cannot be extended in place."""
 
     overrules: tuple[str, ...]
     """Ids of the claims that overrule it."""
@@ -74,7 +70,6 @@ class _Forest:
     graph: Graph
     kernels: Any
     rules: ClusterRules
-    changes: Changes | None
     veto: Counts32
     engine: EngineName
     parent: Counts32
@@ -92,14 +87,24 @@ class _Forest:
             self.kinds.update({name: n for name, n in list(zip(COINJOIN_NAMES, found, strict=True))[1:] if n})
         return is_left_out(kinds).view(np.uint8) if self.rules.coinjoin == DROP else np.zeros(len(kinds), np.uint8)
 
-    def in_order(self, first: int, last: int, only: Bytes, size: Counts32, left_out: Bytes) -> None:
-        """A range under constraints."""
-        room = np.empty((max(0, _MOST_REFUSED - self.refused_count), 4), np.int64)
-        change = _NO_CHANGE if self.changes is None else self.changes.outputs(first, last)
-        most = self.rules.most if self.changes is not None else 0
-        found = self.kernels.in_order(
-            self.graph, left_out, change, only, self.parent, self.label, size, most, room, first, last
+    def in_order(self, first: int, last: int, only: Bytes) -> None:
+        """Co-spend of a range under constraints."""
+        left_out, room = self.left_out(first, last, count=False), self._room
+        self._told(room, self.kernels.in_order(self.graph, left_out, only, self.parent, self.label, room, first, last))
+
+    def join_change(self, changes: Changes, first: int, last: int, size: Counts32) -> None:
+        """Change of a range, over all co-spend."""
+        left_out, room, change = self.left_out(first, last, count=False), self._room, changes.outputs(first, last)
+        found = self.kernels.join_change(
+            self.graph, left_out, change, self.parent, self.label, size, self.rules.most, room, first, last
         )
+        self._told(room, found)
+
+    @property
+    def _room(self) -> npt.NDArray[np.int64]:
+        return np.empty((max(0, _MOST_REFUSED - self.refused_count), 4), np.int64)
+
+    def _told(self, room: npt.NDArray[np.int64], found: int) -> None:
         self.refused.append(room[: min(found, len(room))].copy())
         self.refused_count += found
 
@@ -141,7 +146,7 @@ def build_clustering(
     before, why_anew = (None, "") if again else _extendable(folder, store, parameters, changes)
     if before is not None and before.body["blocks"] == store.rows("block"):
         return BuildReport(before, before.body["transactions"], unchanged=True, why_anew="")
-    names, service_holders, labels = _services(tagged if rules.constrained else None, rules.stop)
+    services = _services(tagged if rules.constrained else None, rules.stop)
     start = 0 if before is None else int(before.body["transactions"])
     transactions, holders = store.rows("tx"), store.rows("holder")
     parent = np.arange(holders, dtype=np.uint32)
@@ -152,29 +157,27 @@ def build_clustering(
         graph_of(store),
         kernel("clustering", compiled=is_compiled(engine, large=transactions - start >= _COMPILED_FROM)),
         rules,
-        changes,
-        service_holders,
+        services.holders,
         engine,
         parent,
         start,
         np.zeros(0, np.uint32),
         Counter() if before is None else Counter(before.body["coinjoins"]),
-        [] if before is None else [np.array(before.refused)],
+        [] if before is None else [_relabelled(before, services)],
         0 if before is None else int(before.body["refused"]),
     )
-    earlier = parent.copy() if len(service_holders) else parent
+    earlier = parent.copy() if len(services.holders) else parent
     ranges = _ranges(start, transactions)
-    if changes is None:
-        _freely(forest, ranges, threads, progress)
-        _redo_conflicts(forest, ranges, earlier, service_holders, labels)
-    else:
-        forest.label = _labels(parent, service_holders, labels)
+    _freely(forest, ranges, threads, progress)
+    _redo_conflicts(forest, ranges, earlier, services)
+    if changes is not None:
+        forest.label = _labels(parent, services)
         size = np.bincount(parent, minlength=holders).astype(np.uint32)
         for first, last in ranges:
-            forest.in_order(first, last, _EVERYBODY, size, forest.left_out(first, last, count=True))
-            progress("clustering", last, transactions)
+            forest.join_change(changes, first, last, size)
+            progress("joining change", last, transactions)
         forest.kernels.flatten(parent)
-    write(folder, _body(store, forest, parameters, names), _parts(forest, engine))
+    write(folder, _body(store, forest, parameters, services), _parts(forest, engine))
     return BuildReport(Clustering.open(folder), start, unchanged=False, why_anew=why_anew)
 
 
@@ -190,24 +193,50 @@ def _extendable(
         return None, "made by other rules or tag sets"
     if not before.fits(store):
         return None, "made of other blocks than the store holds now"
-    if changes is not None and changes.looks_ahead and before.body["blocks"] != store.rows("block"):
-        return None, "its change rule looks at later transactions, which may alter earlier answers"
+    if changes is not None and before.body["blocks"] != store.rows("block"):
+        return None, "change is joined anew over the co-spend of all blocks"
     return before, ""
 
 
-def _services(tagged: TaggedHolders | None, stop: frozenset[str]) -> tuple[list[str], Counts32, Counts32]:
-    """Names of services; uint32[k] holders that tags call services; uint32[k] the label of each, a place in names from 1."""
+@dataclass(frozen=True, slots=True)
+class _Services:
+    """Who must not merge.
+
+    Attributes:
+        keys: What tells two services apart, ascending; a label is a place in it, from 1.
+        names: What each is called.
+        holders: uint32[k], ascending: holders that tags call services.
+        labels: uint32[k], the label of each.
+    """
+
+    keys: list[str]
+    names: list[str]
+    holders: Counts32
+    labels: Counts32
+
+
+def _services(tagged: TaggedHolders | None, stop: frozenset[str]) -> _Services:
     if tagged is None:
-        return [], np.empty(0, np.uint32), np.empty(0, np.uint32)
+        return _Services([], [], np.empty(0, np.uint32), np.empty(0, np.uint32))
     places = tagged.service_places(stop)
     best = [tagged.known(place).services(stop)[0] for place in places.tolist()]
     keys = [plain_name(tag.actor or tag.label) for tag in best]
     shown: dict[str, str] = {}
     for key, tag in zip(keys, best, strict=True):
         shown[key] = min(shown.get(key, tag.label), tag.label)
-    numbers = {key: number for number, key in enumerate(sorted(shown), 1)}
+    ordered = sorted(shown)
+    numbers = {key: number for number, key in enumerate(ordered, 1)}
     labels = np.array([numbers[key] for key in keys], np.uint32)
-    return [shown[key] for key in sorted(shown)], tagged.holders[places], labels
+    return _Services(ordered, [shown[key] for key in ordered], tagged.holders[places], labels)
+
+
+def _relabelled(before: Clustering, services: _Services) -> npt.NDArray[np.int64]:
+    """The merges that were refused before, with the labels of now: new services move the places of the others."""
+    places = {key: number for number, key in enumerate(services.keys, 1)}
+    labels = np.array([0, *(places[key] for key in before.body["service_keys"])], np.int64)
+    rows = np.array(before.refused)
+    rows[:, 2:] = labels[rows[:, 2:]]
+    return rows
 
 
 def _ranges(first: int, last: int) -> list[tuple[int, int]]:
@@ -223,19 +252,17 @@ def _freely(forest: _Forest, ranges: list[tuple[int, int]], threads: int, progre
     forest.kernels.flatten(forest.parent)
 
 
-def _redo_conflicts(
-    forest: _Forest, ranges: list[tuple[int, int]], earlier: Counts32, holders: Counts32, labels: Counts32
-) -> None:
+def _redo_conflicts(forest: _Forest, ranges: list[tuple[int, int]], earlier: Counts32, services: _Services) -> None:
     """Take the sets that bear two names apart again, and join their holders in chain order under the constraint.
 
     Sets of the free pass never touch one another, and a merge that the constraint refuses would have made a set with two
     names of that pass: so the other sets are what the constraint would have made of them.
     """
     parent = forest.parent
-    roots = parent[holders]
-    order = np.lexsort((labels, roots))
-    roots, labels_of = roots[order], labels[order]
-    clash = (roots[1:] == roots[:-1]) & (labels_of[1:] != labels_of[:-1])
+    roots = parent[services.holders]
+    order = np.lexsort((services.labels, roots))
+    roots, labels = roots[order], services.labels[order]
+    clash = (roots[1:] == roots[:-1]) & (labels[1:] != labels[:-1])
     if not clash.any():
         return
     marked = np.zeros(len(parent), np.uint8)
@@ -243,18 +270,26 @@ def _redo_conflicts(
     only = marked[parent]
     members = np.flatnonzero(only)
     parent[members] = earlier[members]
-    forest.label = _labels(parent, holders, labels)
-    size = np.bincount(parent, minlength=len(parent)).astype(np.uint32)
+    forest.label = _labels(parent, services)
     for first, last in ranges:
-        forest.in_order(first, last, only, size, forest.left_out(first, last, count=False))
+        forest.in_order(first, last, only)
     forest.kernels.flatten(parent)
 
 
-def _labels(parent: Counts32, holders: Counts32, labels: Counts32) -> Counts32:
+def _labels(parent: Counts32, services: _Services) -> Counts32:
     """uint32[h]: the label of each root of a flattened forest."""
     found = np.zeros(len(parent), np.uint32)
-    found[parent[holders]] = labels
+    found[parent[services.holders]] = services.labels
     return found
+
+
+def _paid(forest: _Forest) -> int:
+    """Clusters with a member that ever paid."""
+    paid = np.zeros(len(forest.parent), np.bool_)
+    for first in range(0, len(forest.graph.payer), _CHUNK):
+        payers = forest.graph.payer[first : first + _CHUNK]
+        paid[forest.parent[payers[payers != NO_HOLDER]]] = True
+    return int(paid.sum())
 
 
 def _parts(forest: _Forest, engine: EngineName) -> dict[str, npt.NDArray[Any]]:
@@ -266,7 +301,7 @@ def _parts(forest: _Forest, engine: EngineName) -> dict[str, npt.NDArray[Any]]:
     return {"cluster": forest.parent, "member": shared[order.astype(np.int64)], "refused": refused[:_MOST_REFUSED]}
 
 
-def _body(store: ChainStore, forest: _Forest, parameters: dict[str, Any], services: list[str]) -> dict[str, Any]:
+def _body(store: ChainStore, forest: _Forest, parameters: dict[str, Any], services: _Services) -> dict[str, Any]:
     sizes = np.bincount(forest.parent, minlength=len(forest.parent))
     largest = np.argsort(-sizes, kind="stable")[:_LARGEST]
     tip_time = store.tip_time
@@ -282,8 +317,10 @@ def _body(store: ChainStore, forest: _Forest, parameters: dict[str, Any], servic
         "chain": chain_digest(store, store.rows("block")),
         "clusters": int((sizes > 0).sum()),
         "clusters_of_many": int((sizes > 1).sum()),
+        "clusters_that_paid": _paid(forest),
         "largest": [[int(root), int(sizes[root])] for root in largest if sizes[root] > 1],
         "coinjoins": dict(sorted(forest.kinds.items())),
         "refused": forest.refused_count,
-        "services": services,
+        "services": services.names,
+        "service_keys": services.keys,
     }

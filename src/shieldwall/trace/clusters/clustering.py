@@ -86,7 +86,9 @@ class Clustering:
             if digest(_stamped(body)) != body["digest"]:
                 raise StoreError(f"{path}: its digest is another", hint=_AGAIN)
         except FileNotFoundError:
-            raise StoreError(f"{folder}: no clustering there", hint="build one: shieldwall cluster build") from None
+            raise StoreError(
+                f"{folder}: no clustering there", hint=f"build it: shieldwall cluster build --name {folder.name}"
+            ) from None
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise StoreError(f"{path}: not the manifest of a clustering ({error})", hint=_AGAIN) from None
         if store is not None:
