@@ -193,11 +193,17 @@ def _there(point: dict[str, Any]) -> str:
 
 
 def _moments(curve: list[dict[str, Any]], coin: str) -> str:
-    until = next((number for number, row in enumerate(curve, 1) if not row["amount"]), len(curve))
-    later = len(curve) - until  # from there on nothing is stopped any more
+    last = max((number for number, row in enumerate(curve, 1) if row["amount"]), default=0)
+    until = min(last + 1, len(curve))  # with the first date from which on nothing is stopped any more
+    later = len(curve) - until
     curve = curve[:until]
     shown = curve[-_MOST_MOMENTS:]
     rows = [{"frozen from": row["from"][:10], f"stops {coin}": btc(row["amount"])} for row in shown]
     rest = len(curve) - len(shown)
-    text = (f"\n+ {rest} earlier dates (in -o json)" if rest else "") + "\n" + table(rows, tuple(rows[0])).rstrip("\n")
-    return f"{text}\n+ {later} later dates: nothing any more" if later else text
+    text = (f"\n+ {_dates(rest, 'earlier')} (in -o json)" if rest else "") + "\n"
+    text += table(rows, tuple(rows[0])).rstrip("\n")
+    return f"{text}\n+ {_dates(later, 'later')}: nothing any more" if later else text
+
+
+def _dates(count: int, when: str) -> str:
+    return f"{count} {when} {'date' if count == 1 else 'dates'}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from shieldwall.trace.report import render
 from shieldwall.trace.result import TraceResult
 from shieldwall.trace.targets import find_targets
 
+_END = {"--report": ".html", "--graphml": ".graphml"}
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _HEIGHT = re.compile(r"[0-9]{1,7}")  # eight digits are a date, as ISO 8601 writes it without hyphens
 
@@ -136,6 +139,8 @@ def trace(
         raise UsageError("--no-tags goes with neither --tags nor --stop: without tags nothing is a service")
     if moved_only and not cluster_name:
         raise UsageError("--moved-only needs --cluster: whose hands are whose, a clustering says")
+    for option, name in (("--report", report), ("--graphml", graph)):
+        _can_write(option, name)
     config = settings(chain=chain, data=data)
     with contextlib.ExitStack() as opened:
         store = opened.enter_context(open_chain(config))
@@ -187,6 +192,24 @@ def emit(result: TraceResult, output: str | None) -> None:
             click.echo(text(result.as_dict()), nl=False)
         case _:
             click.echo(result.to_json())
+
+
+def _can_write(option: str, name: str | None) -> None:
+    """Refuse a file that cannot be written, before a long walk rather than after it."""
+    if not name:
+        return
+    path = Path(name)
+    if path.is_dir():
+        raise UsageError(
+            f"{option} {name}: is a folder", hint=f"name a file in it, such as {path / 'trace'}{_END[option]}"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"{option} {name}: there is no folder {path.parent}",
+            hint=f"make it first (mkdir -p {shlex.quote(str(path.parent))}), or name a file in a folder that is there",
+        )
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{option} {name}: may not be written", hint="name a file in a folder that you may write to")
 
 
 def _amount(text_: str, coin: str) -> int:

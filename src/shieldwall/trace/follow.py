@@ -31,6 +31,7 @@ from shieldwall.trace.published import PublishedHops
 from shieldwall.trace.record import EndKind, Walked, totals
 from shieldwall.trace.result import TraceResult
 from shieldwall.trace.sentence import sentence
+from shieldwall.trace.services import at_services, services_of
 from shieldwall.trace.summary import Summary
 from shieldwall.trace.targets import Target
 from shieldwall.trace.touched import Touched
@@ -151,6 +152,7 @@ def follow(
     if fiat is not None or not isinstance(walk, Touched):
         return TraceResult(_body(head, job, facts, walk, sides, fiat))
     summary = Summary(facts, walk)
+    head["services"] = summary.services
     head["sentence"] = sentence(head, summary.gist())
     return TraceResult(partial(_body, head, job, facts, walk, sides, None), {**head, **summary.fields()})
 
@@ -190,6 +192,7 @@ def _body(
     body = {
         **head,
         "ends": ends,
+        "services": services_of(at_services(ends), walk.seed_amount),
         "paths": found,
         "paths_omitted": len(followed - {path["end"] for path in found}),
         "gaps": view.gaps(),

@@ -10,19 +10,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
-from shieldwall.errors import BadInput, BadText
+from shieldwall.errors import BadInput, BadText, UsageError
 from shieldwall.intel.document import Document, bytes_of, parse_document, parse_text
 from shieldwall.intel.document.encoding import text_of
 from shieldwall.intel.document.words import PASTED, check_is_text
-from shieldwall.model.mention import ADDRESS, BLOCK_HASH, Mention, Mentions
+from shieldwall.model.mention import ADDRESS, BLOCK_HASH, Mention, Mentions, find_mentions
 from shieldwall.model.network import Network
 
 TRANSACTION = re.compile(r"([0-9a-fA-F]{64})(?::(in:)?([0-9]{1,18}))?")
 IDENTITY = re.compile(r"[a-z0-9_]+:[0-9a-fA-F]+")
 MOST_TARGETS = 100_000  # in one file
 _WORD = re.compile(r"[0-9A-Za-z]{14,100}")  # what an address is made of, a mistyped one too
+_LONGEST_PATH = 4096  # characters of a word that may name a file (Linux, PATH_MAX)
 _MOST_TOLD = 20  # near misses and unread parts of one document
 
 Tell = Callable[[str], None]
@@ -59,7 +61,7 @@ def read_words(
         tell: Is told, a line at a time, what documents mention, what is left aside, and what is nearly an address.
 
     Raises:
-        UsageError: `-` where there is no standard input, or the name of a file that is not there.
+        UsageError: `-` where there is no standard input, the name of a file that is not there, or of a directory.
         BadInput: A list of more than 100,000 targets, a document that cannot be read or mentions nothing of `network`.
     """
     asked: dict[str, Asked] = {}
@@ -73,6 +75,7 @@ def read_words(
 
 def _of_text(word: str, network: Network, tell: Tell) -> list[Asked]:
     bare = word.strip()
+    _check_is_no_folder(bare)
     if _is_target(bare):
         return [Asked(bare)]
     check_is_text(bare)
@@ -81,6 +84,23 @@ def _of_text(word: str, network: Network, tell: Tell) -> list[Asked]:
     if not mentions.mentions and len(bare.split()) < 2:
         return [Asked(bare)]  # one word that is nothing: the look-up says what is wrong with it
     return _chosen(document, mentions, network, tell)
+
+
+def _check_is_no_folder(word: str) -> None:
+    """Refuse what names a directory, or something else there that is no file; an address or a txid is what it says."""
+    if not word or len(word) > _LONGEST_PATH or TRANSACTION.fullmatch(word) or IDENTITY.fullmatch(word):
+        return
+    try:
+        path = Path(word)
+        directory = path.is_dir()
+        there = directory or (path.exists() and not path.is_file())
+    except (OSError, ValueError):
+        return  # a text that no system takes for a path
+    if not there or find_mentions(word).mentions:
+        return
+    if directory:
+        raise UsageError(f"{word}: a directory, not a file", hint=f"name the files in it: {word.rstrip('/')}/NAME")
+    raise UsageError(f"{word}: not a regular file", hint="give what it holds on standard input, and - for its name")
 
 
 def _of_file(raw: bytes, name: str, network: Network, tell: Tell) -> list[Asked]:

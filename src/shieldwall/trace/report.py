@@ -18,6 +18,7 @@ from shieldwall.trace.result import TraceResult
 from shieldwall.trace.runs import PEEL, Run
 
 MOST_ROWS = 400  # rows of a table on the page; the rest is counted, and stands in the JSON and CSV
+MOST_ENDS = 40  # rows of the tables before the picture; likewise
 MOST_NAMES = 20  # entries in a cell or line; likewise
 _FORWARD = (
     ("held", "held, unspent"), ("service", "at services"), ("gap", "behind gaps"), ("unknown", "not known"),
@@ -59,10 +60,10 @@ def render(result: TraceResult, *, title: str = "", label: str = "", clusters: M
             moved_only=clusters is not None,
             chains=[_chain(run, body) for run in runs if run.kind == PEEL],
             share=lambda amount: percent(amount, body["seed_amount"]) if body["conserved"] else "",
-            ends=body["ends"][:MOST_ROWS],
-            ends_left=_left(body["ends"][MOST_ROWS:]),
-            side_by_side=sides[:MOST_ROWS],
-            sides_left=_sides_left(sides[MOST_ROWS:]),
+            ends=body["ends"][:MOST_ENDS],
+            ends_left=_left(body["ends"][MOST_ENDS:]),
+            side_by_side=sides[:MOST_ENDS],
+            sides_left=_sides_left(sides[MOST_ENDS:]),
             most=MOST_ROWS,
             most_names=MOST_NAMES,
         )

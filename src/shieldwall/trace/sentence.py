@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from shieldwall.model.amount import btc, percent
 from shieldwall.trace.coin import coin_of
+from shieldwall.trace.services import at_services, in_few_words, services_of
 from shieldwall.trace.worth import in_words
 
 _NOT_FOUND = {
@@ -24,27 +25,43 @@ _BEFORE = {
 
 
 class Lead(NamedTuple):
-    """The first end of a result that is held or at a service.
+    """The address that holds most, or the service that has most, at all of its addresses together.
 
     Attributes:
-        end: As in the result; its outputs are not looked at.
-        most_hops: Most spends from a seed to one of its outputs.
+        end: The end, of a service the largest, as in the result; its outputs are not looked at.
+        service: Its entry in the result's `services`; None for an address that holds.
+        hops: Least spends from a seed to one of its outputs.
+        most_hops: Most of them.
+        last_moved: Last arrival at one of its outputs.
         still: True where every one of them is known to be unspent.
         stated: Least height as of which a source said so; None where the chain itself tells.
     """
 
     end: Mapping[str, Any]
+    service: Mapping[str, Any] | None
+    hops: int
     most_hops: int
+    last_moved: str
     still: bool
     stated: int | None
 
+    @property
+    def amount(self) -> int:
+        """Satoshi of all of it."""
+        return int((self.service or self.end)["amount"])
+
 
 class Others(NamedTuple):
-    """Ends of one kind that the sentence counts: how many, of how much, and the names of services."""
+    """What the sentence counts of one kind: how many addresses that hold, or services; how much; names of services."""
 
     size: int
     amount: int
-    names: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def services(cls, entries: Sequence[Mapping[str, Any]]) -> Others:
+        """Of entries of a result's `services`."""
+        return cls(len(entries), sum(entry["amount"] for entry in entries), tuple(in_few_words(e) for e in entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +69,8 @@ class Gist:
     """What a sentence on the way forward needs of ends and gaps, of which there may be thousands.
 
     Attributes:
-        lead: The first end that is held or at a service.
-        others: Of each of these kinds, the ends behind it.
+        lead: The address or service that has most.
+        others: Of each of these kinds, what is behind it.
         lost: Ends of unknown state, and the address of the first.
         gaps: The first missing transaction, and how many there are.
     """
@@ -64,34 +81,38 @@ class Gist:
     gaps: tuple[int, str]
 
 
-def service_name(service: str | None, inherited: str | None) -> str:
-    """A service's name; one that an address has only of another member of its cluster says so."""
-    return f"{service} (inferred, by its cluster)" if inherited else str(service)
-
-
 def gist_of(body: Mapping[str, Any]) -> Gist:
     """The gist of a result that has all its ends."""
-    found = [end for end in body["ends"] if end["kind"] in ("service", "held")]
-    others = {}
-    for kind in ("service", "held"):
-        rest = [end for end in found[1:] if end["kind"] == kind]
-        names = frozenset(service_name(end["service"], end["inherited"]) for end in rest if kind == "service")
-        others[kind] = Others(len(rest), sum(end["amount"] for end in rest), names)
+    held = [end for end in body["ends"] if end["kind"] == "held"]
+    services = services_of(at_services(body["ends"]), body["seed_amount"])
+    candidates = [
+        *(_lead_of([end]) for end in held[:1]),
+        *(_lead_of(_ends_at(body, entry), entry) for entry in services if entry["amount"] == services[0]["amount"]),
+    ]
+    places = {id(end): place for place, end in enumerate(body["ends"])}
+    lead = min(candidates, key=lambda lead: (-lead.amount, places[id(lead.end)]), default=None)
+    rest = [end for end in held if lead is None or end is not lead.end]
+    others = {
+        "service": Others.services([entry for entry in services if lead is None or entry is not lead.service]),
+        "held": Others(len(rest), sum(end["amount"] for end in rest)),
+    }
     lost = [end["address"] for end in body["ends"] if end["kind"] == "unknown"]
     gaps = body["gaps"]
-    return Gist(
-        _lead_of(found[0]) if found else None,
-        others,
-        (len(lost), lost[0] if lost else None),
-        (len(gaps), gaps[0]["txid"] if gaps else ""),
-    )
+    return Gist(lead, others, (len(lost), lost[0] if lost else None), (len(gaps), gaps[0]["txid"] if gaps else ""))
 
 
-def _lead_of(end: Mapping[str, Any]) -> Lead:
-    outputs = end["outputs"]
+def _ends_at(body: Mapping[str, Any], entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The ends at a service, the largest first."""
+    return [end for end in body["ends"] if end["kind"] == "service" and end["service"] == entry["service"]]
+
+
+def _lead_of(ends: Sequence[Mapping[str, Any]], service: Mapping[str, Any] | None = None) -> Lead:
+    outputs = [output for end in ends for output in end["outputs"]]
+    hops = [output["hops"] for output in outputs]
     stated = [output["as_of"] for output in outputs if output["as_of"] is not None]
     still = all(output["state"] == "unspent" for output in outputs)
-    return Lead(end, max(output["hops"] for output in outputs), still, min(stated, default=None))
+    least, last_moved = min(end["hops"] for end in ends), max(end["last_moved"] for end in ends)
+    return Lead(ends[0], service, least, max(hops), last_moved, still, min(stated, default=None))
 
 
 def sentence(body: Mapping[str, Any], gist: Gist | None = None) -> str:
@@ -124,17 +145,17 @@ def sentence(body: Mapping[str, Any], gist: Gist | None = None) -> str:
 def _sources(body: Mapping[str, Any]) -> list[str]:
     """Where it came from, the largest part first."""
     clauses = []
-    services = [end for end in body["ends"] if end["kind"] == "service"]
+    services = services_of(at_services(body["ends"]), body["seed_amount"])
     if services:
-        first = services[0]
-        paid = f"last paid out {first['last_moved']}, {first['hops']} {'hop' if first['hops'] == 1 else 'hops'} back"
-        where = f" came from {first['service']}, address {first['address']}{_doubt(first)}, {paid}"
+        largest = [_ends_at(body, entry) for entry in services if entry["amount"] == services[0]["amount"]]
+        ends = min(largest, key=lambda ends: body["ends"].index(ends[0]))
+        first = next(entry for entry in services if entry["service"] == ends[0]["service"])
+        hops, last = min(end["hops"] for end in ends), max(end["last_moved"] for end in ends)
+        where = f" came from {_address(ends[0], first)}, last paid out {last}, {hops} {_plural('hop', hops)} back"
         clauses.append((first["amount"], _portion(body, first["amount"]) + where))
-    if services[1:]:
-        amount = sum(end["amount"] for end in services[1:])
-        names = sorted({service_name(end["service"], end["inherited"]) for end in services[1:]})
-        named = " and ".join(names) if len(names) < 3 else f"{len(names)} other services"
-        clauses.append((amount, f"{_portion(body, amount)} came from {named}"))
+        rest = Others.services([entry for entry in services if entry is not first])
+        if rest.size:
+            clauses.append((rest.amount, f"{_portion(body, rest.amount)} came from {_named(rest)}"))
     gaps = body["gaps"]
     named = _names(len(gaps), gaps[0]["txid"] if gaps else "")
     mined = body["coinbase_amount"]
@@ -163,7 +184,7 @@ def _ends(body: Mapping[str, Any], gist: Gist) -> list[str]:
     """Where it is now, the largest part first, fees last."""
     clauses = []
     if gist.lead is not None:
-        amount = gist.lead.end["amount"]
+        amount = gist.lead.amount
         clauses.append((amount, _portion(body, amount) + _where(gist.lead)))
     for kind, rest in gist.others.items():
         if rest.size:
@@ -193,17 +214,30 @@ def _where(lead: Lead) -> str:
         said = "" if lead.stated is None else f" (so said as of height {lead.stated})"
         moved = f"not moved since {end['last_moved']}" if not end["hops"] else _moved(lead)
         return f" sits unspent{said} at {end['address']}, {moved}"
-    freezers = end["freezable_by"]
-    can = f"{freezers[0]['name']} can freeze it" if freezers else "who can freeze it is not in the directory"
+    service = lead.service or {}
+    freezers = [entry["name"] for entry in end["freezable_by"]] or service["freezable_by"]
+    can = f"{freezers[0]} can freeze it" if freezers else "who can freeze it is not in the directory"
     gone = "" if lead.still else "; whether all of it is still there was not followed"
     verb = "sits at" if lead.still else "reached"
-    return f" {verb} {end['service']}, address {end['address']}{_doubt(end)}, {_moved(lead)}; {can}{gone}"
+    return f" {verb} {_address(end, service)}, {_moved(lead)}; {can}{gone}"
 
 
 def _moved(lead: Lead) -> str:
-    last, end = lead.most_hops, lead.end
-    hops = _hops(last) if last == end["hops"] else f"{end['hops']} to {_hops(last)}"
-    return f"{hops}, last moved {end['last_moved']}"
+    hops = _hops(lead.most_hops) if lead.most_hops == lead.hops else f"{lead.hops} to {_hops(lead.most_hops)}"
+    return f"{hops}, last moved {lead.last_moved}"
+
+
+def _address(end: Mapping[str, Any], service: Mapping[str, Any]) -> str:
+    """A service and its address; of several how many, and the largest."""
+    if service["addresses"] == 1:
+        return f"{end['service']}, address {end['address']}{_doubt(end)}"
+    number = service["inherited"]
+    doubt = f" (inferred, by its cluster, for {_all_or(number, service['addresses'])} of them)" if number else ""
+    return f"{end['service']}, {service['addresses']} addresses{doubt}, the largest {end['address']}{_doubt(end)}"
+
+
+def _all_or(number: int, size: int) -> str:
+    return "all" if number == size else str(number)
 
 
 def _doubt(end: Mapping[str, Any]) -> str:
@@ -223,8 +257,11 @@ def _last_seen(count: int, address: str | None) -> str:
 def _elsewhere(kind: str, rest: Others) -> str:
     if kind == "held":
         return f" sits unspent at {rest.size} other {'address' if rest.size == 1 else 'addresses'}"
-    services = sorted(rest.names)
-    return f" sits at {' and '.join(services)}" if len(services) < 3 else f" sits at {len(services)} other services"
+    return f" sits at {_named(rest)}"
+
+
+def _named(rest: Others) -> str:
+    return " and ".join(sorted(rest.names)) if rest.size < 3 else f"{rest.size} other services"
 
 
 def _hops(count: int) -> str:

@@ -19,10 +19,11 @@ from shieldwall.kernels.arrays import NONE32
 from shieldwall.model.amount import share
 from shieldwall.model.moment import utc
 from shieldwall.trace.facts import Facts
-from shieldwall.trace.labels import NOTHING_KNOWN
+from shieldwall.trace.labels import NOTHING_KNOWN, Label
 from shieldwall.trace.paths import path_to
 from shieldwall.trace.record import EndKind
-from shieldwall.trace.sentence import Gist, Lead, Others, service_name
+from shieldwall.trace.sentence import Gist, Lead, Others
+from shieldwall.trace.services import AtService, services_of
 from shieldwall.trace.touched import KINDS, Touched
 from shieldwall.trace.view import gaps, reason_of
 
@@ -203,26 +204,57 @@ class Summary:
 
     # the sentence
 
+    @cached_property
+    def _service_groups(self) -> dict[str, list[int]]:
+        """Groups of ends at each service, an address each."""
+        grouped: dict[str, list[int]] = {}
+        for group in np.flatnonzero(self._kind == _SERVICE).tolist():
+            grouped.setdefault(str(self._label(group).service), []).append(group)
+        return grouped
+
+    def _label(self, group: int) -> Label:
+        return self._facts.holders.label(int(self._holder[group]))
+
+    @cached_property
+    def services(self) -> list[dict[str, Any]]:
+        """The field `services`."""
+        rows = []
+        for service, groups in self._service_groups.items():
+            for group, label in ((group, self._label(group)) for group in groups):
+                names = [entry["name"] for entry in label.freezable_by]
+                rows.append(AtService(service, int(self._sums[group]), bool(label.inherited), names))
+        return services_of(rows, self._walk.seed_amount)
+
     def gist(self) -> Gist:
         """What the sentence says of the ends."""
-        found = np.flatnonzero((self._kind == _SERVICE) | (self._kind == _HELD))
-        lead = next(iter(self._first(found, 1)), None)
-        others = {}
-        for name, code in (("service", _SERVICE), ("held", _HELD)):
-            rest = np.flatnonzero(self._kind == code)
-            rest = rest[rest != lead]
-            holders = self._holder[rest].tolist() if code == _SERVICE else []
-            labels = [self._facts.holders.label(holder) for holder in holders]
-            names = frozenset(service_name(label.service, label.inherited) for label in labels)
-            others[name] = Others(len(rest), sum(self._sums[rest].tolist()), names)
+        held = np.flatnonzero(self._kind == _HELD)
+        candidates: list[tuple[int, int, dict[str, Any] | None]] = [
+            (int(self._sums[group]), group, None) for group in self._first(held, 1)
+        ]
+        for entry in self.services:
+            if entry["amount"] == self.services[0]["amount"]:
+                groups = np.array(self._service_groups[entry["service"]], np.int64)
+                candidates.append((entry["amount"], self._first(groups, 1)[0], entry))
+        lead = min(candidates, key=lambda found: (-found[0], self._rank(found[1])), default=None)
+        rest = held if lead is None else held[held != lead[1]]
+        others = {
+            "service": Others.services([entry for entry in self.services if lead is None or entry is not lead[2]]),
+            "held": Others(len(rest), sum(self._sums[rest].tolist())),
+        }
         lost = np.flatnonzero(self._kind == _UNKNOWN)
         first_lost = next((self._address(group) for group in self._first(lost, 1)), None)
         first_gap = self._gaps[0]["txid"] if self._gaps else ""
         return Gist(
-            None if lead is None else self._lead(lead), others, (len(lost), first_lost), (len(self._gaps), first_gap)
+            None if lead is None else self._lead(lead[1], lead[2]),
+            others,
+            (len(lost), first_lost),
+            (len(self._gaps), first_gap),
         )
 
-    def _lead(self, group: int) -> Lead:
-        members = self._members(group)
+    def _lead(self, group: int, service: dict[str, Any] | None) -> Lead:
+        groups = [group] if service is None else self._service_groups[service["service"]]
+        members = np.concatenate([self._members(each) for each in groups])
         still, stated = self._walk.standing(members)
-        return Lead(self._end(group, 0), int(self._walk.hops(members).max()), still, stated)
+        hops = self._walk.hops(members)
+        last = utc(int(self._facts.times(self._walk.makers(members)).max()))
+        return Lead(self._end(group, 0), service, int(hops.min()), int(hops.max()), last, still, stated)

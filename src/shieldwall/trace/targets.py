@@ -179,12 +179,27 @@ def _find_transaction(store: ChainStore, word: str, match: re.Match[str]) -> Tar
     numbers = store.input_range(number) if incoming else store.output_range(number)
     kind = "input" if incoming else "output"
     if int(place) >= len(numbers):
-        raise BadInput(f"{word}: the transaction has {len(numbers)} {kind}s, counted from 0")
+        raise BadInput(
+            f"{word}: the transaction has {_counted(len(numbers), kind)}", hint=_instead(txid, len(numbers), kind)
+        )
     chosen = (numbers[int(place)],)
     identity = f"{txid}:{incoming or ''}{int(place)}"
     if incoming:
         return Target(word, kind, identity, inputs=chosen)
     return Target(word, kind, identity, outputs=chosen)
+
+
+def _counted(count: int, kind: str) -> str:
+    return f"{count} {kind}{'' if count == 1 else 's'}, counted from 0"
+
+
+def _instead(txid: str, count: int, kind: str) -> str:
+    """What to name in place of an input or output that a transaction does not have."""
+    colon = f"{txid}:in:" if kind == "input" else f"{txid}:"
+    if not count:  # a coinbase, or one of which this store knows no inputs
+        return f"name all its outputs: {txid}"
+    last = f"{colon}0" if count == 1 else f"{colon}0 to {colon}{count - 1}"
+    return f"name {last}" + ("" if kind == "input" else f", or all its outputs: {txid}")
 
 
 def _find_holder(store: ChainStore, word: str, script: Script) -> Target:

@@ -12,6 +12,7 @@ from choke_support import peel
 from trace_support import Chain, identity
 
 from shieldwall.cli import run
+from shieldwall.cli.choke import _moments
 
 TAGS = (
     "address,label,category,abuse,source\n"
@@ -56,6 +57,34 @@ def test_the_first_line_is_the_answer(capsys):
     assert "Two points together lie on every way" in " ".join(out.split())
     assert "\x1b" not in out
     assert "digest " in out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "first", "last", "said"),
+    [
+        ([9, 8, 0, 0, 0], "2020-01-01", "2020-03-01", ["+ 2 later dates: nothing any more"]),
+        ([9, 8, 0, 0], "2020-01-01", "2020-03-01", ["+ 1 later date: nothing any more"]),
+        ([9, 8, 0], "2020-01-01", "2020-03-01", []),
+        ([9, 0, 8, 0], "2020-01-01", "2020-04-01", []),  # by TIHO it may rise
+        ([9] * 12, "2020-01-01", "2020-12-01", []),
+        ([9] * 12 + [0], "2020-02-01", "2021-01-01", ["+ 1 earlier date (in -o json)"]),
+        ([9] * 20 + [0] * 3, "2020-10-01", "2021-09-01",
+         ["+ 9 earlier dates (in -o json)", "+ 2 later dates: nothing any more"]),
+        ([0, 0], "2020-01-01", "2020-01-01", ["+ 1 later date: nothing any more"]),
+    ],
+)  # fmt: skip
+def test_the_curve_says_how_many_dates_it_leaves_out(amounts, first, last, said):
+    curve = [
+        {"from": f"{2020 + month // 12}-{month % 12 + 1:02}-01T00:00:00Z", "amount": amount}
+        for month, amount in enumerate(amounts)
+    ]
+    lines = _moments(curve, "BTC").splitlines()
+    dates = [line.split()[0] for line in lines if line.strip().startswith("202")]
+    assert (dates[0], dates[-1]) == (first, last)
+    assert [line for line in lines if line.startswith("+")] == said
+    counted = sum(int(line.split()[1]) for line in said)
+    assert len(dates) + counted == len(curve)
+    assert not any(row["amount"] for row in curve if row["from"][:10] > last)
 
 
 def test_formats(capsys):

@@ -101,6 +101,23 @@ def test_walking_again_stops_as_much(chain, data):
 
 @FEW
 @given(chain=chains(scale=1000), data=st.data())
+def test_walking_again_finds_more_by_no_more_than_came_back(chain, data):
+    """The exception: behind a stop nothing comes back to a seed, which then begins whole; docs/choke.md says so."""
+    method = data.draw(st.sampled_from(["fifo", "lifo"]))
+    start = {identity(name) for name in data.draw(st.sets(st.sampled_from(PEOPLE), min_size=1, max_size=2))}
+    start = {address for address in start if seeds_of(chain, {address})}
+    assume(start)
+    with chain.store() as store:
+        targets = find_targets(store, sorted(start))
+        result = find_choke_points(store, targets, Question(most=3, by=BY_ADDRESS), method=method).body
+        chosen = frozenset(point["name"] for point in result["points"])
+        again = follow(store, targets, method, Limits(), labels=Services(chosen)).body
+        ended = sum(end["amount"] for end in again["ends"] if end["kind"] == "service")
+    assert result["stopped_amount"] <= ended <= result["stopped_amount"] + result["returned_amount"]
+
+
+@FEW
+@given(chain=chains(scale=1000), data=st.data())
 def test_haircut_again(chain, data):
     """Haircut rounds in every transaction: a second walk may place single satoshi elsewhere."""
     start = identity(data.draw(st.sampled_from(PEOPLE)))
@@ -288,6 +305,57 @@ def test_money_that_comes_back_to_a_seed_is_no_new_money(method):
         away, home = numbers[identity("away")], numbers[identity("home")]
         assert (body["seed_amount"], body["returned_amount"]) == (1_000, 1_000)
         assert [account.split(chosen, None)[0] for chosen in ([away], [home], [away, home])] == [1_000] * 3
+
+
+def there_and_back():
+    """1,000 paid to `ransom`, of which 600 go by `mixer` and come back as another payment to it; all goes to `shop`."""
+    chain = Chain()
+    (victim,) = chain.fund(1_000)
+    (paid,) = chain.pay([victim], ("ransom", 1_000))
+    away, rest = chain.pay([paid], ("mixer", 600), ("shop", 400))
+    (back,) = chain.pay([away], ("ransom", 600))
+    chain.pay([back], ("shop", 600))
+    chain.mine()
+    assert rest.value == 400
+    return chain
+
+
+@pytest.mark.parametrize("method", ["fifo", "lifo"])
+def test_what_came_back_is_told_and_walking_again_counts_it_twice(method):
+    """The two points of which one lies before the way back: 1,000 here, 1,600 by a trace that stops at them."""
+    with there_and_back().store() as store:
+        targets = find_targets(store, [identity("ransom")])
+        account, points, body = account_of(store, targets, Exchanges({}), method)
+        numbers = {points.name(number): number for number in range(len(points.met))}
+        both = frozenset(map(identity, ("mixer", "shop")))
+        stopped_by_both = account.split({numbers[name] for name in both}, None)[0]
+        again = follow(store, targets, method, Limits(), labels=Services(both)).body
+        sentence = find_choke_points(store, targets, Question(most=1), method=method).sentence
+        nothing = find_choke_points(store, targets, Question(only="freezable"), method=method).sentence
+    assert (body["seed_amount"], body["returned_amount"], stopped_by_both) == (1_000, 600, 1_000)
+    assert sum(end["amount"] for end in again["ends"] if end["kind"] == "service") == 1_600
+    told = (
+        "The payments that it starts from add up to 0.000016 BTC: 0.000006 of it is money of an earlier one that came back "
+        "as another, and is counted once."
+    )
+    assert told in sentence
+    assert told in nothing
+
+
+def test_nothing_came_back_and_nothing_is_said_of_it(story):
+    assert "add up to" not in ask(story, most=1).sentence
+
+
+def test_frozen_later_than_the_store_ends(story):
+    tip = story.tip_time
+    remark = "But this store ends before that, at "
+    for since, only, late in ((tip, "any", False), (tip + 1, "any", True), (tip + 1, "freezable", True)):
+        result = ask(story, most=1, since=since, only=only)
+        assert (f"{remark}{result.body['tip_time']}: what comes or leaves" in result.sentence) is late
+    nobody = ask(story, since=tip + 1, only="freezable", labels=Exchanges(EXCHANGES, freezers=()))
+    assert nobody.sentence.startswith("No point")
+    assert remark in nobody.sentence
+    assert remark not in ask(story, most=1).sentence
 
 
 def test_clusters_are_points(tmp_path):

@@ -133,6 +133,23 @@ def test_an_output_of_two_families_counts_once_in_all():
     assert (body["all"]["payments"], body["all"]["amount"], body["all"]["addresses"]) == (1, 99_000, 1)
 
 
+@pytest.mark.parametrize("last", ["deposit-a", "elsewhere"])
+def test_money_that_came_back_as_another_payment_is_told(last):
+    chain = Chain()
+    (victim,) = chain.fund(1_000)
+    (paid,) = chain.pay([victim], ("ransom", 1_000))
+    (away,) = chain.pay([paid], ("away", 1_000))
+    (back,) = chain.pay([away], ("ransom", 600))
+    chain.pay([back], (last, 600))
+    chain.mine()
+    with chain.store() as store:
+        paid_in_all = payment_statistics(store, [family("ransom")], {}).body["all"]["amount"]
+        result = services_by_inflow(store, [family("ransom")], Exchanges())
+    assert paid_in_all == result.body["seed_amount"] + result.body["returned_amount"] == 1_600
+    assert result.sentence.startswith("Of 0.00001 BTC" if last == "deposit-a" else "None of 0.00001 BTC")
+    assert "add up to 0.000016 BTC: 0.000006 of it is money of an earlier one that came back" in result.sentence
+
+
 def test_services_by_inflow():
     chain = peel()
     (other,) = chain.fund(5_000)
@@ -158,6 +175,7 @@ def test_services_by_inflow():
     ]  # fmt: skip
     assert (rows[0]["least_hops"], rows[0]["most_hops"]) == (2, 4)
     assert rows[0]["unspent_amount"] == 45_000
+    assert "add up to" not in result.sentence
     assert result.body["seed_amount"] == 104_000 == sum(result.body["ends"].values())
     assert [row["amount"] for row in alone.body["services"]] == [45_000, 39_900]
     assert {target.kind for target in targets} == {"address"}

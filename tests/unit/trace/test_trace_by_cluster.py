@@ -90,7 +90,7 @@ def test_ends_are_summed_by_cluster(world):
 
 def test_the_report_says_what_is_inferred(world):
     page = render(run(world, cluster=True))
-    assert "By cluster" in page
+    assert page.index("By cluster") < page.index("Where it is, and who can freeze it") < page.index("The way there")
     assert "inferred: in one cluster with" in page
     assert "Addresses were joined by rules that err" in page
     assert "No heuristic joined addresses" in render(run(world, cluster=False))

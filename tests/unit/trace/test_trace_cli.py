@@ -72,7 +72,10 @@ def test_values(capsys):
         (["--fiat", "CHF", "--rates", "own.csv"], 2, "these lead to USD"),
         (["--fiat", "USD", "--rates", "none.csv"], 2, "No such file"),
         (["--fiat", "USD", "--rates", "bad.csv"], 4, "no heading of a rate file"),
-        (["--graphml", "no/such/folder"], 4, "No such file"),
+        (["--graphml", "no/such/a.graphml"], 2, "make it first (mkdir -p no/such)"),
+        (["--report", "no/such/a.html"], 2, "--report no/such/a.html: there is no folder no/such"),
+        (["--report", "."], 2, "name a file in it, such as trace.html"),
+        (["--graphml", "."], 2, "name a file in it, such as trace.graphml"),
         (["--stop", "exchnage"], 2, "no tag of the sets used has the category 'exchnage'"),
         (["--until", "2020-09-13T99:00"], 2, "is not a date"),
     ],
@@ -81,6 +84,12 @@ def test_wrong_words(capsys, tmp_path, words, code, message):
     (tmp_path / "bad.csv").write_text("nonsense\n")
     got, out, err = call(capsys, identity("origin"), *words)
     assert (got, out, message in err) == (code, "", True)
+
+
+@pytest.mark.parametrize("option", ["--report", "--graphml"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_walk(capsys, monkeypatch, option):
+    monkeypatch.setattr("shieldwall.cli.trace.follow", lambda *_, **__: pytest.fail("it walked"))
+    assert call(capsys, identity("origin"), option, "no/such/file")[0] == 2
 
 
 def test_until_takes_a_time(capsys):

@@ -27,7 +27,7 @@ from shieldwall.trace import engines
 from shieldwall.trace.engines import question_of, walk_compiled, walk_forward
 from shieldwall.trace.follow import follow
 from shieldwall.trace.holders import Holders
-from shieldwall.trace.labels import NoLabels
+from shieldwall.trace.labels import Label, NoLabels
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.methods import METHODS, method_named
 from shieldwall.trace.published import PublishedHops
@@ -142,6 +142,53 @@ def test_more_ends_than_a_summary_shows(tmp_path):
     assert (len(result.summary["ends"]), result.summary["ends_omitted"]) == (20, len(result.body["ends"]) - 20)
     shown = sum(end["amount"] for end in result.summary["ends"])
     assert shown + result.summary["ends_omitted_amount"] == 19_000
+
+
+class Desks(Services):
+    """Addresses of a few services, some of which have their name only of another."""
+
+    def of(self, identity: str) -> Label:
+        number = self.numbers.get(identity)
+        if number is None:
+            return Label()
+        name = f"desk {number % 3}"
+        freezers = ({"name": f"{name} Ltd", "legal_entity": None},) if number % 4 else ()
+        return Label(
+            (), name, "exchange", freezable_by=freezers, inherited=self.first if number % 2 or number > 30 else None
+        )
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(frozenset(names))
+        self.numbers = {name: number for number, name in enumerate(names)}
+        self.first = names[0]
+
+
+@pytest.mark.parametrize("held", [900, 60, 1])
+def test_several_addresses_of_one_service_are_summed_the_same(tmp_path, held):
+    chain = Chain()
+    coins = chain.fund(3_000, 3_000)
+    names = [f"desk-{number}" for number in range(40)]
+    chain.pay([coins[0]], *((name, 10 + number % 7) for number, name in enumerate(names)), ("elsewhere", held))
+    (between, *_) = chain.pay([coins[1]], ("between", 50), *((name, 3) for name in names[::3]), ("nobody", held))
+    chain.pay([between], (names[1], 30), (names[4], 20))
+    chain.mine()
+    with chain.store_in(tmp_path) as store:
+        targets = find_targets(store, [identity("origin")])
+        labels = Desks([identity(name) for name in names])
+        for name in METHODS:
+            plain, compiled = (follow(store, targets, name, labels=labels, engine=e) for e in ("plain", "compiled"))
+            assert compiled.summary == summary_of(plain.body), name
+            assert compiled.digest == plain.digest
+    at_desks = [end for end in plain.body["ends"] if end["kind"] == "service"]
+    services = plain.body["services"]
+    assert sum(entry["amount"] for entry in services) == plain.body["service_amount"]
+    assert sum(entry["addresses"] for entry in services) == len(at_desks) == 40
+    assert sum(entry["inherited"] for entry in services) == sum(end["inherited"] is not None for end in at_desks)
+    lead = services[0]
+    said = (
+        f"{lead['service']}, {lead['addresses']} addresses (inferred, by its cluster, for {lead['inherited']} of them)"
+    )
+    assert (said in plain.sentence) == (held < 900)
 
 
 def test_many_seeds_and_rows_make_the_arrays_grow(tmp_path):

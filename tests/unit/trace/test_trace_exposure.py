@@ -91,6 +91,7 @@ def test_categories_amounts_and_paths(chain, store, index, engine):
         ("donation", "sent", 1, 1_000, 1_000, 1),
     ]
     assert [entry["finding"] for entry in reached] == [True, True, False, False]
+    assert {entry["layer"] for entry in reached} == {"inference"}
     assert (reached[0]["path"], reached[2]["path"]) == ([spend, onward[0]], [spend])
     assert reached[0]["nearest"] == {
         "address": identity("listed"), "label": "Listed one", "set": "said", "source": "the list",

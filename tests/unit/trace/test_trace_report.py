@@ -16,7 +16,7 @@ from shieldwall.model.amount import btc
 from shieldwall.trace.follow import follow
 from shieldwall.trace.labels import Label
 from shieldwall.trace.printable import printable
-from shieldwall.trace.report import MOST_NAMES, MOST_ROWS, render
+from shieldwall.trace.report import MOST_ENDS, MOST_NAMES, MOST_ROWS, render
 from shieldwall.trace.result import CSV_COLUMNS, TraceResult
 from shieldwall.trace.targets import find_targets
 
@@ -154,12 +154,13 @@ def test_what_does_not_fit_the_page_is_counted():
     page = check_self_contained(render(result))
     ends = result.body["ends"]
     assert len(ends) == MOST_ROWS + 51
-    left = sum(end["amount"] for end in ends[MOST_ROWS:])
-    assert f"+ 51 others {btc(left)} in the JSON and CSV of this trace" in page.text
+    left = sum(end["amount"] for end in ends[MOST_ENDS:])
+    count = len(ends) - MOST_ENDS
+    assert f"+ {count} others {btc(left)} in the JSON and CSV of this trace" in page.text
     assert "+ 51 other transactions, in the JSON of this trace" in page.text
     outputs = result.body["transfers"][0]["outputs"]
     assert f"+ {len(outputs) - MOST_NAMES} others, {btc(sum(o['amount'] for o in outputs[MOST_NAMES:]))}" in page.text
-    assert page.text.count("+ 51 others") == 2  # ends, and the methods side by side
+    assert page.text.count(f"+ {count} others") == 2  # ends, and the methods side by side
 
 
 def test_a_peel_chain_unfolds():

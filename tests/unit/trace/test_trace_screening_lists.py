@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 from document_support import mail
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from trace_support import Chain, identity
 
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import BadInput, UsageError
+from shieldwall.errors import BadInput, BadText, UsageError
 from shieldwall.intel import ReadOptions, TagSets
 from shieldwall.model import address
 from shieldwall.model.mention import find_mentions
@@ -28,9 +28,10 @@ from shieldwall.model.network import LITECOIN, MAIN, NETWORKS, REGTEST
 from shieldwall.model.recognition import recognize
 from shieldwall.model.script import Script, ScriptKind
 from shieldwall.trace.screening.answer import screen
+from shieldwall.trace.screening.checkpoint import parse_checkpoint
 from shieldwall.trace.screening.reading import is_list, read_list
 from shieldwall.trace.screening.recognising import recognize_all
-from shieldwall.trace.screening.run import ENDING, Lists, write_file, write_stream
+from shieldwall.trace.screening.run import ENDING, Lists, is_finished, write_file, write_stream
 from shieldwall.trace.screening.screener import Screener
 
 TAGS = "address,label,category,abuse,source\n{},Northwind,exchange,,its page\n{},Robber,user,ransomware,a report\n"
@@ -268,21 +269,24 @@ with ChainStore.open(folder / "chain") as store:
 """
 
 
+LIVES = 30
+
+
 def test_a_run_that_is_killed_goes_on(screener, folder, wallets, tmp_path):
     whole = io.BytesIO()
     write_stream(Lists(screener, [wallets], "csv", part=300), whole, silent)
     target, draw, kills = tmp_path / "out.csv", random.Random(3), 0
-    for life in range(30):
+    for life in range(LIVES):
         words = [sys.executable, "-c", KILLED, str(folder), str(wallets), str(target)]
         with subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONWARNINGS": ""}) as process:
             assert process.stdout.readline() == b"ready\n"
-            time.sleep(draw.uniform(0, 0.1 + 0.2 * life))
+            time.sleep(draw.uniform(0, 0.2 * life))
             process.send_signal(signal.SIGKILL)
-        if process.returncode == 0:
+        if is_finished(target):  # killed or not: its last act was to delete the checkpoint
             break
         kills += 1
-    assert process.returncode == 0
     assert kills
+    assert write_file(Lists(screener, [wallets], "csv", part=300), target, silent, resume=True).rows == 298
     assert target.read_bytes() == whole.getvalue()
     assert not Path(f"{target}{ENDING}").exists()
 
@@ -329,7 +333,157 @@ def test_only_the_same_run_goes_on(screener, wallets, tmp_path):
     (tmp_path / f"out.jsonl{ENDING}").write_bytes(kept)
     run(write, resume=True)
     with pytest.raises(UsageError, match="there already, and finished"):
-        run(write, resume=True)
+        run(write)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_to_go_on_with_a_finished_run_changes_nothing_and_says_the_same(screener, wallets, tmp_path, form):
+    target = tmp_path / f"out.{form}"
+    lists = Lists(screener, [wallets, wallets], form, part=500)
+    tally = write_file(lists, target, silent)
+    before = target.read_bytes(), target.stat().st_mtime_ns
+    again = write_file(lists, target, silent, resume=True)
+    assert again == tally
+    assert tally.counts["exposed"]
+    assert tally.counts["abuse"]
+    assert (target.read_bytes(), target.stat().st_mtime_ns) == before
+    assert not target.with_name(target.name + ENDING).exists()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_file_that_no_run_finished_is_not_called_finished(screener, wallets, tmp_path, form):
+    target = tmp_path / f"out.{form}"
+    lists = Lists(screener, [wallets], form, part=500)
+    write_file(lists, target, silent)
+    kept = target.read_bytes()
+    others = {
+        b"my notes\n": "no finished screening",
+        b'{"address": 3}\n': "no finished screening",
+        b"\xff\xfe\n": "no finished screening",
+        kept[:-1]: "not whole",
+        kept[:-1].rsplit(b"\n", 1)[0] + b"\n": "297 rows",
+        kept.replace(b"in store, no tag", b"clean"): "not a row",
+    }
+    for other, match in others.items():
+        target.write_bytes(other)
+        with pytest.raises(UsageError, match=match):
+            write_file(lists, target, silent, resume=True)
+        assert target.read_bytes() == other
+
+
+def test_standard_input_is_not_gone_on_with(screener, tmp_path):
+    lists = Lists(screener, [], "jsonl", opened=io.BytesIO(b"x"))
+    with pytest.raises(UsageError, match="read once"):
+        write_file(lists, tmp_path / "out.jsonl", silent, resume=True)
+    assert not list(tmp_path.iterdir())
+
+
+SAVED = {
+    "format": "shieldwall-screening/1",
+    "run": {"form": "csv"},
+    "written": 9,
+    "source": 0,
+    "position": {"offset": 5, "line": 2, "column": 0},
+    "read": "ab" * 32,
+    "tally": {
+        "counts": dict.fromkeys(("sanctioned", "abuse", "exposed", "tagged", "in store, no tag", "unknown"), 1),
+        "near_misses": 0,
+        "digits": 1,
+        "urgent": [[[True, False, True, 0], "an address", "a label", "line 1, column 1"]],
+        "near": ["line 2, column 1: x"],
+    },
+}
+LEAVES = [
+    ("format",), ("run",), ("written",), ("source",), ("position",), ("position", "offset"), ("position", "line"),
+    ("position", "column"), ("read",), ("tally",), ("tally", "counts"), ("tally", "counts", "abuse"), ("tally", "near_misses"),
+    ("tally", "digits"), ("tally", "urgent"), ("tally", "urgent", 0), ("tally", "urgent", 0, 0), ("tally", "urgent", 0, 1),
+    ("tally", "urgent", 0, 0, 3), ("tally", "near"), ("tally", "near", 0),
+]  # fmt: skip
+WRONG = [None, -1, 1.5, 1 << 70, [3], [[1, 2], "a", "b", "c"], {"a": 1}, "yes" * 9]
+FITTING = {
+    ("run",): [{"a": 1}],
+    ("tally", "urgent", 0, 1): ["yes" * 9],
+    ("tally", "near", 0): ["yes" * 9],
+}
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=str)
+def test_each_field_of_a_checkpoint_is_checked(leaf):
+    assert parse_checkpoint(json.dumps(SAVED).encode()).tally == SAVED["tally"]
+    for wrong in WRONG:
+        body = json.loads(json.dumps(SAVED))
+        inner = body
+        for name in leaf[:-1]:
+            inner = inner[name]
+        inner[leaf[-1]] = wrong
+        if wrong in FITTING.get(leaf, []):
+            parse_checkpoint(json.dumps(body).encode())
+        else:
+            with pytest.raises(ValueError, match=r"\w"):
+                parse_checkpoint(json.dumps(body).encode())
+    if isinstance(leaf[-1], str) and leaf != ("format",):
+        body = json.loads(json.dumps(SAVED))
+        inner = body
+        for name in leaf[:-1]:
+            inner = inner[name]
+        del inner[leaf[-1]]
+        with pytest.raises(ValueError, match="too much, or too little"):
+            parse_checkpoint(json.dumps(body).encode())
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@st.composite
+def checkpoints(draw):
+    """The bytes of a checkpoint with one field changed, or with some bytes changed, or of anything."""
+    body = json.loads(json.dumps(SAVED))
+    leaf = inner = None
+    if draw(st.booleans()):
+        leaf, inner = draw(st.sampled_from(LEAVES)), body
+        for name in leaf[:-1]:
+            inner = inner[name]
+        inner[leaf[-1]] = draw(VALUES)
+    raw = bytearray(json.dumps(body).encode())
+    for place, byte in draw(st.lists(st.tuples(st.integers(0, len(raw) - 1), st.integers(0, 255)), max_size=3)):
+        raw[place] = byte
+    return bytes(raw[: draw(st.integers(0, len(raw)) | st.integers(len(raw), len(raw)))])
+
+
+@given(checkpoints() | st.binary(max_size=200) | VALUES.map(lambda value: json.dumps(value).encode()))
+@example(b"[" * 100_000)
+@example(b"9" * 10_000)
+def test_any_bytes_are_a_checkpoint_or_refused(raw):
+    try:
+        saved = parse_checkpoint(raw)
+    except (ValueError, RecursionError):
+        return
+    assert min(saved.written, saved.source, saved.position.offset, saved.position.column) >= 0
+    assert saved.position.line >= 1
+    assert len(saved.read) == 64
+    assert all(type(number) is int and number >= 0 for number in saved.tally["counts"].values())
+    sorted(saved.tally["urgent"], key=lambda row: row[0])
+
+
+def test_a_checkpoint_with_a_field_of_another_type_is_refused_by_name(screener, wallets, tmp_path):
+    target = tmp_path / "out.jsonl"
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    lists = Lists(screener, [wallets], "jsonl", part=500)
+    with pytest.raises(KeyboardInterrupt):
+        write_file(lists, target, interrupt, every=0)
+    beside = tmp_path / f"out.jsonl{ENDING}"
+    body = json.loads(beside.read_bytes())
+    for changed in ({"tally": {**body["tally"], "counts": [1]}}, {"source": 1}, {"written": "9"}):
+        beside.write_text(json.dumps({**body, **changed}))
+        with pytest.raises(BadText, match=f"out.jsonl{ENDING}: no checkpoint"):
+            write_file(lists, target, silent, resume=True)
 
 
 def test_one_address_a_line_is_all_that_constant_memory_holds(screener):

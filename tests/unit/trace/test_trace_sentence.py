@@ -103,6 +103,40 @@ def test_more_services_are_counted():
     assert "at S1 and S2" in sentence(body(*others[:3]))
 
 
+def test_the_addresses_of_one_service_are_summed():
+    desk = {"service": "Binance", "freezable_by": [{"name": "Binance"}]}
+    ends = [
+        end("held", 40, "bc1qhere"),
+        end("service", 30, "bc1qdesk", **desk, hops=3),
+        end("service", 20, "bc1qdesk2", **desk, inherited="bc1qdesk", last_moved="2021-06-01T00:00:00Z"),
+        end("service", 4, "bc1qa", service="Kraken"),
+        end("service", 3, "bc1qb", service="Kraken", inherited="bc1qa"),
+        end("service", 2, "bc1qc", service="Okx", inherited="bc1qd"),
+    ]
+    text = sentence(body(*ends, end("fee", 1)))
+    assert text.startswith(
+        "Of 0.000001 BTC, 50.0 % (0.0000005 BTC) sits at Binance, 2 addresses (inferred, by its cluster, for 1 of them), the "
+        "largest bc1qdesk, 2 to 3 hops on, last moved 2021-06-01T00:00:00Z; Binance can freeze it; 40.0 % (0.0000004 BTC) "
+        "sits unspent at 1 other address; 9.0 % (0.00000009 BTC) sits at Kraken (inferred, by its cluster, for 1 of 2 "
+        "addresses) and Okx (inferred, by its cluster); 1.0 %"
+    )
+    more = [end("service", 1, "bc1qe", service=name) for name in ("Upbit", "Bithumb")]
+    assert "at 4 other services" in sentence(body(*ends, *more))
+    text = back(*[entry for entry in ends if entry["kind"] == "service"])
+    assert (
+        " came from Binance, 2 addresses (inferred, by its cluster, for 1 of them), the largest bc1qdesk, last paid out "
+        "2021-06-01T00:00:00Z, 2 hops back; " in text
+    )
+
+
+def test_equal_sums_go_by_the_largest_end():
+    ends = [end("service", 3, f"bc1q{name}", service=name) for name in ("B", "A")]
+    ends += [end("service", 2, "bc1qc1", service="C"), end("service", 1, "bc1qc2", service="C")]
+    assert "sits at B, address bc1qB" in sentence(body(*ends))
+    held = end("held", 3, "bc1qheld")
+    assert "sits unspent at bc1qheld," in sentence(body(held, *ends))
+
+
 def test_fees_and_destroyed_money_are_told_apart():
     text = sentence(body(end("fee", 10), unspendable=4))
     assert "60.0 % (0.00000006 BTC) went to fees; 40.0 % (0.00000004 BTC) was destroyed" in text

@@ -126,6 +126,27 @@ def test_the_name_of_a_file_that_is_not_there(store, text):
         find_targets(store, [text])
 
 
+def test_a_directory_is_called_one(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("cases", "investigation17", "cases/17.old", identity("friend"), identity("stranger")):
+        (tmp_path / name).mkdir(parents=True)
+    for word in ("cases", "investigation17", "cases/17.old", "cases/", ".", "..", str(tmp_path)):
+        with pytest.raises(UsageError, match="a directory, not a file") as caught:
+            find_targets(store, [word])
+        assert caught.value.hint.endswith(f"{word.rstrip('/')}/NAME")
+    assert one(store, identity("friend")).found  # a case is often called by its address
+    with pytest.raises(PartialData):
+        find_targets(store, [identity("stranger")])
+    with pytest.raises(UsageError, match=r"cases/18\.old: no such file"):
+        find_targets(store, ["cases/18.old"])
+
+
+def test_what_is_there_and_no_file_is_not_said_to_be_missing(store):
+    with pytest.raises(UsageError, match="/dev/null: not a regular file") as caught:
+        find_targets(store, ["/dev/null"])
+    assert "standard input" in caught.value.hint
+
+
 def test_one_that_is_not_here_among_others_that_are(store):
     absent = "ab" * 32
     found = find_targets(store, [identity("friend"), absent])
@@ -145,6 +166,16 @@ def test_inputs_and_outputs_that_a_transaction_does_not_have(store, made):
         one(store, f"{made.made[0].txid}:in:0")
     with pytest.raises(BadInput, match="has 4 outputs"):
         one(store, f"{txid}:99999999999")
+    mined = made.made[0].txid
+    for word, hint in (
+        (f"{txid}:4", f"name {txid}:0 to {txid}:3, or all its outputs: {txid}"),
+        (f"{txid}:in:2", f"name {txid}:in:0 to {txid}:in:1"),
+        (f"{mined}:in:0", f"name all its outputs: {mined}"),
+        (f"{mined}:7", f"name {mined}:0, or all its outputs: {mined}"),
+    ):
+        with pytest.raises(BadInput) as caught:
+            one(store, word)
+        assert caught.value.hint == hint
 
 
 def test_one_wrong_letter_names_the_nearest(store):

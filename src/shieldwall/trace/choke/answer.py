@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shieldwall.model.amount import btc, percent
@@ -24,12 +24,16 @@ def sentence(body: dict[str, Any]) -> str:
             f"No point{when} stops anything of {btc(seed)} {coin}: "
             + ("it passes nobody of whom it is known that they can freeze." if body["parameters"]["only"] == "freezable"
                else "it has not left the addresses that it starts from.")
+            + "".join(f" {part}" for part in (counted_once(body, coin), _after_the_end(body)) if part)
         )  # fmt: skip
     stopped = body["stopped_amount"]
     those = "this one" if len(points) == 1 else f"these {_count(len(points))}"
     able = all(point["freezable_by"] or point["kind"] == "service" for point in points)
     freeze = f"Freeze {those}{when}" if able else f"Freeze {those}{when}, if anybody can,"
     parts = [f"{freeze} and stop {percent(stopped, seed)} ({btc(stopped)} of {btc(seed)} {coin}): {_names(points)}."]
+    once = counted_once(body, coin)
+    if once:
+        parts.append(once)
     reach = body["freezable"]
     if reach:
         number = "one" if len(reach["points"]) == 1 else _count(len(reach["points"]))
@@ -43,10 +47,38 @@ def sentence(body: dict[str, Any]) -> str:
             parts.append(f"{btc(body['gone_amount'])} {coin} had left them by then.")
         if body["undated_amount"]:
             parts.append(f"Of {btc(body['undated_amount'])} {coin} that came before it is not known whether it had.")
+        after = _after_the_end(body)
+        if after:
+            parts.append(after)
     else:
         parts.append("That is hindsight: frozen before the first of it came.")
     parts.append(_today(body, coin))
     return " ".join(parts) + f" Method {body['method']}."
+
+
+def counted_once(body: Mapping[str, Any], coin: str) -> str:
+    """Why the seed is less than the payments add up to, in a sentence; "" where it is not.
+
+    Args:
+        body: An answer with `seed_amount` and `returned_amount`; docs/spec/trace-result.md says what they are.
+        coin: Name of the coin.
+    """
+    back = body["returned_amount"]
+    if not back:
+        return ""
+    return (
+        f"The payments that it starts from add up to {btc(body['seed_amount'] + back)} {coin}: {btc(back)} of it is money of "
+        "an earlier one that came back as another, and is counted once."
+    )
+
+
+def _after_the_end(body: dict[str, Any]) -> str:
+    """That the store ends before the freeze begins, in a sentence; "" where it does not."""
+    since, tip = body["parameters"]["from"], body["tip_time"]
+    if since is None or (tip is not None and since <= tip):  # both in the same form, UTC
+        return ""
+    end = "it is not known when this store ends" if tip is None else f"this store ends before that, at {tip}"
+    return f"But {end}: what comes or leaves after its end is not known."
 
 
 def _today(body: dict[str, Any], coin: str) -> str:

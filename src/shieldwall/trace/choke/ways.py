@@ -2,6 +2,11 @@
 
 Under these each satoshi of an output is one satoshi of an input (`shieldwall.trace.methods.order`), so a trace is a
 bundle of ways. Ways that begin alike are kept once, as a tree: what is stopped somewhere is a sum over a part of it.
+
+A trace with the chosen points as stops finds that sum again, with one exception: money that passed a chosen point and
+came back to a seed. Here it goes on its one way and counts once. There it ends at the point, so the seed that it would
+have come back to begins whole, as new money, and counts again where that meets a chosen point: at most
+`returned_amount` more in all.
 """
 
 from __future__ import annotations

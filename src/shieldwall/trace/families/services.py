@@ -11,6 +11,7 @@ from shieldwall.chain.store import ChainStore
 from shieldwall.errors import UsageError
 from shieldwall.kernels.engine import EngineName
 from shieldwall.model.amount import btc, share
+from shieldwall.trace.choke.answer import counted_once
 from shieldwall.trace.clusters.clustering import Clustering
 from shieldwall.trace.families.family import Family, is_own, locate
 from shieldwall.trace.families.payments import DUST, receipts, targets_of
@@ -151,14 +152,19 @@ def _sentence(body: dict[str, Any], coin: str) -> str:
     seed, here = body["seed_amount"], f"{body['addresses_here']} of {body['addresses']} tagged addresses in this store"
     if not seed:
         return f"No payment to these families is in this store ({here}): unknown, not zero."
+    once = counted_once(body, coin)
+    once = f" {once}" if once else ""
     if not body["services"]:
-        return f"None of {btc(seed)} {coin} paid to these families ({here}) reached an address that a tag calls a service's."
+        return (
+            f"None of {btc(seed)} {coin} paid to these families ({here}) reached an address that a tag calls a service's."
+            f"{once}"
+        )
     first = body["services"][0]
     total = sum(row["amount"] for row in body["services"])
     return (
         f"Of {btc(seed)} {coin} paid to {len(body['families'])} {'family' if len(body['families']) == 1 else 'families'} "
         f"({here}), {btc(total)} {coin} reached {_services_of(len(body['services']))}; most, {btc(first['amount'])} {coin} in "
-        f"{first['payments']} {'payment' if first['payments'] == 1 else 'payments'}, {first['service']}. Method "
+        f"{first['payments']} {'payment' if first['payments'] == 1 else 'payments'}, {first['service']}.{once} Method "
         f"{body['method']}."
     )
 
