@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import click
 
+from shieldwall.cli import INTERRUPTED
 from shieldwall.cli.options import (
     Progress,
     chain_option,
@@ -31,11 +32,12 @@ from shieldwall.model.amount import btc
 from shieldwall.node.config import Config
 from shieldwall.node.wiring import CO_SPEND, open_chain, open_clustering
 from shieldwall.trace.printable import printable
-from shieldwall.trace.screening.answer import Screening, in_words, sentence
+from shieldwall.trace.screening.answer import Screening, in_words, inherited_words, notes, sentence
 from shieldwall.trace.screening.answer import screen as screen_mentions
 from shieldwall.trace.screening.exposure import HOPS, MOST_HOPS
+from shieldwall.trace.screening.own_rows import own_rows
 from shieldwall.trace.screening.reading import LARGE, is_list
-from shieldwall.trace.screening.run import Form, Lists, Tally, buffer_of, write_file, write_stream
+from shieldwall.trace.screening.run import ENDING, Form, Lists, Tally, buffer_of, is_finished, write_file, write_stream
 from shieldwall.trace.screening.screener import UNKNOWN, Screener
 
 _MOST_ROWS = 50  # on a terminal
@@ -96,10 +98,16 @@ def screen(
     config = settings(chain=chain, data=data)
     if resume and target is None:
         raise UsageError("--resume goes on with a file", hint="name it with --to")
+    for word in what:
+        _check_no_directory(word)
     lists = _lists(what, everything=target is not None)
     if lists:
-        with _screener(config, sets, hops, cluster, threads=1) as screener:
-            tally = _stream(lists, screener, target, output, resume=resume)
+        try:
+            with _screener(config, sets, hops, cluster, threads=1) as screener:
+                tally = _stream(lists, screener, target, output, resume=resume)
+        except KeyboardInterrupt:
+            tell(_stopped(lists, target))
+            raise click.exceptions.Exit(INTERRUPTED) from None
         return _code(
             tally.findings + tally.counts["exposed"] * strict_exposure,
             incomplete=strict and bool(tally.counts[UNKNOWN] or tally.near_misses),
@@ -110,11 +118,31 @@ def screen(
         hint = "; ".join(near[:3]) or "give a text that holds an address"
         raise BadInput("no address and no txid is in what was given", hint=hint)
     with _screener(config, sets, hops, cluster) as screener:
-        screening = screen_mentions(found.mentions, screener, unread=found.unread)
+        own = own_rows(word for word in what if is_file(word))
+        screening = screen_mentions(found.mentions, screener, unread=found.unread, own=own)
+    for note in screening.body["notes"]:
+        tell(f"note: {note}")
     _remark(found, near)
     _emit(screening, output)
     exposed = screening.exposed if strict_exposure else 0
     return _code(screening.findings + exposed, incomplete=strict and not screening.complete)
+
+
+def _check_no_directory(word: str) -> None:
+    try:
+        directory = Path(word).is_dir()
+    except (OSError, ValueError):  # a text that no system takes for a path
+        return
+    if directory:
+        raise UsageError(f"{word}: is a directory", hint="name the files in it")
+
+
+def _stopped(lists: Sequence[str], target: Path | None) -> str:
+    if target is None:
+        return "stopped; rows that were written stand (with --to a stopped run can be gone on with)"
+    if "-" in lists:
+        return f"stopped; standard input is read once: delete {target} and {target}{ENDING}, and begin again"
+    return "stopped; the same command with --resume goes on"
 
 
 def _code(findings: int, *, incomplete: bool) -> int:
@@ -165,22 +193,20 @@ def _stream(
     form, shown = _form(target, output)
     opened = _standard_input() if list(names) == ["-"] else None
     lists = Lists(screener, [] if opened else [Path(name) for name in names], form, opened=opened)
-    progress = Progress()
+    progress, finished = Progress(), False
     try:
         if target is not None:
+            finished = resume and is_finished(target)
             tally = write_file(lists, target, progress, resume=resume)
         elif shown:
             tally = write_stream(lists, sys.stdout.buffer, progress)
         else:
             with Path(os.devnull).open("wb") as nowhere:
                 tally = write_stream(lists, nowhere, progress)
-    except KeyboardInterrupt:
-        if target is not None:
-            progress.end()
-            tell("stopped; the same command with --resume goes on")
-        raise
     finally:
         progress.end()
+    if finished:
+        tell(f"{target}: is finished already; nothing was changed, and this is what its rows say")
     _summary(tally, screener, on_terminal=not shown and target is None)
     return tally
 
@@ -214,6 +240,8 @@ def _summary(tally: Tally, screener: Screener, *, on_terminal: bool) -> None:
     hops = 0 if screener.exposures is None else screener.exposures.hops
     for line in wrap(sentence(tally.counts, hops), width()):
         say(line)
+    for note in notes(tally.counts, screener):
+        tell(f"note: {note}")
     for _, address, why, place in tally.urgent:
         say(f"{address}  {printable(why)}  ({printable(place)})")
     more = tally.findings + tally.counts["exposed"] - len(tally.urgent)
@@ -256,15 +284,35 @@ def _emit(screening: Screening, output: str | None) -> None:
 
 
 def _text(screening: Screening) -> str:
-    rows = [_shown(row) for row in screening.rows[:_MOST_ROWS]]
+    rows = [_shown(row, clusters=screening.body["clustering"] is not None) for row in screening.rows[:_MOST_ROWS]]
     rest = len(screening.rows) - len(rows)
     more = f"+ {rest} others (all in -o csv)\n" if rest else ""
     answer = fill(screening.sentence, width())
     listed = table(rows, tuple(rows[0])) if rows else ""
-    return f"{answer}\n\n{listed}{more}digest {screening.digest}\n"
+    paths = "".join(map(_path, screening.rows[:_MOST_ROWS]))
+    paths = f"\nshortest paths (first and last transaction):\n{paths}\n" if paths else ""
+    return f"{answer}\n\n{listed}{more}{paths}digest {screening.digest}\n"
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _path(row: dict[str, Any]) -> str:
+    """The way to the most urgent of what an address is exposed to, on a line of its own: txids are long."""
+    reached = (row.get("exposure") or {}).get("reached", ())
+    if not reached or not reached[0]["path"]:
+        return ""
+    nearest = reached[0]
+    ends = " ... ".join(dict.fromkeys((nearest["path"][0], nearest["path"][-1])))
+    hops = f"{nearest['hops']} hop{'s' if nearest['hops'] > 1 else ''}"
+    return f"  {row['address']}  {nearest['way']} {nearest['category']} {hops}: {ends}\n"
+
+
+def _inherited(cluster: dict[str, Any]) -> str:
+    """What the first tagged other member is called, and how many more tags there are."""
+    labels = inherited_words(cluster).split("; ") if cluster else [""]
+    return labels[0] + (f" + {len(labels) - 1}" if labels[1:] else "")
+
+
+def _shown(row: dict[str, Any], *, clusters: bool) -> dict[str, Any]:
+    cluster = row.get("cluster") or {}
     best = row["tags"][0] if row["tags"] else {}
     reached = (row.get("exposure") or {}).get("reached", ())
     return {
@@ -275,6 +323,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "source": " ".join(filter(None, (best.get("set", ""), best.get("source_date", "")))),
         "held": _held(row),
         "exposed to": in_words(reached[0]) + (f" + {len(reached) - 1}" if reached[1:] else "") if reached else "",
+        **({"cluster size": cluster.get("size"), "cluster's tag": _inherited(cluster)} if clusters else {}),
         "last seen (UTC)": row["last_time"] or "",
         "where": row["first_place"] + (f" + {row['mentioned'] - 1}" if row["mentioned"] > 1 else ""),
     }

@@ -75,6 +75,9 @@ def test_what_is_no_beginning_is_refused(member):
     address = json.loads(ask(folder, "peel", start, "-o", "json").stdout)["hops"][0]["address"]
     assert isinstance(ask(folder, "peel", address).exception, BadInput)
     assert isinstance(ask(folder, "peel", "0" * 64).exception, PartialData)
+    none_such = ask(folder, "peel", f"{start.partition(':')[0]}:99").exception
+    assert isinstance(none_such, BadInput)
+    assert none_such.hint.startswith(f"name {start.partition(':')[0]}:0")
     assert isinstance(ask(folder, "peel", start, "--name", "other").exception, StoreError)
 
 

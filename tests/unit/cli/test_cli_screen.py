@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import random
 
 import pytest
 from document_support import HASHED, SCRIPTED, SEGWIT, mail
@@ -103,7 +104,7 @@ def test_a_mail_with_remarks(capsys, folder):
     code, out, err = call(capsys, "screen", folder / "mail.eml")
     assert code == 0
     assert {row["address"] for row in json.loads(out)["rows"]} == {HASHED, SCRIPTED, SEGWIT}
-    assert err == "not read: attachment photo.png (image/png): photo.png: no text that can be read\n"
+    assert err.endswith("\nnot read: attachment photo.png (image/png): photo.png: no text that can be read\n")
 
 
 def test_many_remarks_are_counted(capsys):
@@ -193,6 +194,20 @@ def test_a_list_goes_into_a_file_row_by_row(capsys, wallets, tmp_path):
     assert (code, "is there already" in err) == (2, True)
 
 
+def test_to_go_on_with_a_finished_file_is_done(capsys, wallets, tmp_path):
+    target = tmp_path / "out.csv"
+    first = call(capsys, "screen", wallets, "--to", target)
+    before = target.read_bytes()
+    code, out, err = call(capsys, "screen", wallets, "--to", target, "--resume")
+    assert (code, out) == first[:2] == (1, "")
+    assert "out.csv: is finished already; nothing was changed" in err
+    assert err.endswith(first[2])
+    assert target.read_bytes() == before
+    target.write_text("my notes\n")
+    code, _, err = call(capsys, "screen", wallets, "--to", target, "--resume")
+    assert (code, "is no finished screening" in err, target.read_text()) == (2, True, "my notes\n")
+
+
 def test_what_cannot_be_screened_row_by_row_is_said(capsys, wallets, tmp_path, folder):
     target = tmp_path / "new.jsonl"
     assert call(capsys, "screen", wallets, "--resume")[0] == 2
@@ -251,6 +266,116 @@ def test_clusters_are_named_where_there_are_some(capsys):
     assert call(capsys, "cluster", "build")[0] == 0
     (row,) = json.loads(call(capsys, "screen", identity("desk"), "--cluster")[1])["rows"]
     assert row["cluster"] == {"size": 1, "tagged_others": 0, "inherited": [], "layer": "inference"}
+    (row,) = csv.DictReader(io.StringIO(call(capsys, "screen", identity("desk"), "--cluster", "-o", "csv")[1]))
+    assert (row["cluster_size"], row["cluster_tagged_others"], row["cluster_inherited_inferred"]) == ("1", "0", "")
+    assert "cluster_size" not in call(capsys, "screen", identity("desk"), "-o", "csv")[1]
+
+
+@pytest.fixture
+def paired(tmp_path, monkeypatch, capsys):
+    """One who spends two addresses together; only the other one is tagged."""
+    chain = Chain()
+    first = chain.fund(1_000, 2_000)
+    inputs = [chain.pay([first[0]], ("mine", 1_000))[0], chain.pay([first[1]], ("other", 2_000))[0]]
+    chain.mine()
+    chain.pay(inputs, ("desk", 2_900))
+    chain.mine()
+    chain.store_in(tmp_path).close()
+    monkeypatch.setenv("SHIELDWALL_CHAIN", str(tmp_path / "chain"))
+    (tmp_path / "other.csv").write_text(TAGS.format(identity("desk"), identity("other")))
+    for words in (["tags", "import", str(tmp_path / "other.csv"), "--network", "regtest"], ["cluster", "build"]):
+        assert run(words) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_an_inherited_tag_stands_in_table_and_csv_and_says_that_it_is_inferred(capsys, paired):
+    text = identity("mine")
+    (row,) = csv.DictReader(io.StringIO(call(capsys, "screen", text, "--cluster", "-o", "csv")[1]))
+    assert (row["cluster_size"], row["cluster_tagged_others"]) == ("2", "1")
+    assert row["cluster_inherited_inferred"].endswith("Robber\ufffd[2J (inferred)")
+    assert row["verdict"] == "in store, no tag"
+    out = call(capsys, "screen", text, "--cluster", "-o", "table")[1]
+    assert "cluster size  cluster's tag" in out
+    assert "(inferred)" in out
+    assert "\x1b" not in out
+    (paired / "list.txt").write_text(text)
+    for form in ("csv", "jsonl"):
+        target = paired / f"out.{form}"
+        first = call(capsys, "screen", paired / "list.txt", "--cluster", "--to", target)
+        assert "Robber" in target.read_text()
+        assert call(capsys, "screen", paired / "list.txt", "--cluster", "--to", target, "--resume")[0] == first[0]
+
+
+def test_the_shortest_path_stands_under_the_table(capsys):
+    (row,) = json.loads(call(capsys, "screen", identity("origin"))[1])["rows"]
+    path = row["exposure"]["reached"][0]["path"]
+    out = call(capsys, "screen", identity("origin"), "-o", "table")[1]
+    assert f"  {identity('origin')}  sent ransomware 1 hop: {path[0]}\n" in out
+    assert "shortest paths" not in call(capsys, "screen", identity("stranger"), "-o", "table")[1]
+
+
+def test_the_persons_own_columns_stay_with_each_row(capsys, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(f"id;name;wallet\n7;=cmd();{identity('desk')}\n8;Jörg;{identity('robber')}\n")
+    for words in ((), ("--to", tmp_path / "out.csv")):
+        _, out, _ = call(capsys, "screen", path, "-o", "csv", *words)
+        text = (tmp_path / "out.csv").read_text() if words else out
+        rows = {row["address"]: row for row in csv.DictReader(io.StringIO(text))}
+        assert [rows[identity(name)]["in_id"] for name in ("desk", "robber")] == ["7", "8"]
+        assert [rows[identity(name)]["in_name"] for name in ("desk", "robber")] == ["'=cmd()", "Jörg"]
+        _, out, _ = call(capsys, "screen", path, "-o", "jsonl", *(("--to", tmp_path / "out.jsonl") if words else ()))
+        text = (tmp_path / "out.jsonl").read_text() if words else out
+        rows = {row["address"]: row for row in map(json.loads, text.splitlines())}
+        assert rows[identity("desk")]["row"] == {"id": "7", "name": "=cmd()", "wallet": identity("desk")}
+    assert call(capsys, "screen", path, "--to", tmp_path / "out.csv", "--resume")[0] == 1
+
+
+def test_a_target_that_cannot_be_written_and_directories_are_said(capsys, wallets, tmp_path):
+    for target, said in ((tmp_path / "none" / "x.csv", "is no directory"), (tmp_path, "is a directory")):
+        for more in ((), ("--resume",)):
+            code, _, err = call(capsys, "screen", wallets, "--to", target, *more)
+            assert (code, f"{target}: " in err, said in err, "next: " in err) == (2, True, True, True)
+            assert ".progress" not in err
+    for words in ((tmp_path,), (tmp_path, "--to", tmp_path / "x.csv")):
+        code, _, err = call(capsys, "screen", *words)
+        assert (code, f"{tmp_path}: is a directory" in err) == (2, True)
+
+
+def test_a_stop_says_only_how_to_go_on(capsys, wallets, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shieldwall.cli.screen.Progress.__call__", interrupt)
+    target = tmp_path / "out.csv"
+    code, _, err = call(capsys, "screen", wallets, "--to", target)
+    assert (code, err) == (130, "stopped; the same command with --resume goes on\n")
+
+
+def test_lists_without_any_address_are_refused(capsys, tmp_path, monkeypatch):
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "random.csv").write_bytes(random.Random(1).randbytes(5 << 20))
+    (tmp_path / "heading.csv").write_bytes(b"id;wallet\n1;none\n")
+    for name in ("empty.csv", "random.csv", "heading.csv"):
+        for words in ((), ("--to", tmp_path / "x.csv"), ("--to", tmp_path / "x.jsonl"), ("-o", "csv")):
+            code, out, err = call(capsys, "screen", tmp_path / name, *words)
+            assert (code, out, "screened" in err) == (4, "", False), (name, words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.csv", "heading.csv", "random.csv"]
+
+
+def test_addresses_of_another_network_than_the_stores_are_said(capsys, tmp_path, monkeypatch):
+    text = f"{HASHED}\n{identity('desk')}\n"
+    _, out, err = call(capsys, "screen", text)
+    body = json.loads(out)
+    assert "note: 1 of 2 not valid on regtest, the network of the chain store" in err
+    assert (len(body["notes"]), body["counts"]["no_store_of_its_network"]) == (1, 1)
+    (tmp_path / "list.txt").write_text(text)
+    for words in ((), ("--resume",)):
+        err = call(capsys, "screen", tmp_path / "list.txt", "--to", tmp_path / "x.csv", *words)[2]
+        assert "note: 1 of 2 not valid on regtest" in err
+    assert call(capsys, "screen", identity("desk"))[2] == ""
+    monkeypatch.delenv("SHIELDWALL_CHAIN")
+    assert json.loads(call(capsys, "screen", HASHED)[1])["notes"] == []
 
 
 def test_the_python_api_screens_lists_too(wallets, tmp_path):
@@ -259,5 +384,7 @@ def test_the_python_api_screens_lists_too(wallets, tmp_path):
         assert (tally.rows, tally.findings) == (4, 1)
         assert len((tmp_path / "api.csv").read_text().splitlines()) == 5
         with pytest.raises(UsageError, match="is there already"):
-            shieldwall.screen_lists(wallets, to=tmp_path / "api.csv", chain=chain, resume=True)
+            shieldwall.screen_lists(wallets, to=tmp_path / "api.csv", chain=chain, hops=1)
+        again = shieldwall.screen_lists(wallets, to=tmp_path / "api.csv", chain=chain, hops=1, resume=True)
+        assert (again.counts, len(again.urgent)) == (tally.counts, len(tally.urgent))
         assert shieldwall.screen(identity("origin"), chain=chain, hops=1).exposed == 1

@@ -222,9 +222,10 @@ def test_rows_are_those_of_the_document_in_the_order_of_the_list(screener, walle
         assert [row["first_place"] for row in rows][:2] == ["line 2, column 3", "line 3, column 3"]
     else:
         rows = [json.loads(line) for line in text.splitlines()]
-        shared = set(rows[0]) - {"first_place"}
+        shared = set(rows[0]) - {"first_place", "row"}
         for row in rows:
             assert {name: row[name] for name in shared} == {name: document[row["address"]][name] for name in shared}
+            assert row["row"]["wallet"] == row["address"]
     assert {row["address"] for row in rows} == set(document)
     assert len(rows) == 298
 
@@ -386,7 +387,9 @@ SAVED = {
     "position": {"offset": 5, "line": 2, "column": 0},
     "read": "ab" * 32,
     "tally": {
-        "counts": dict.fromkeys(("sanctioned", "abuse", "exposed", "tagged", "in store, no tag", "unknown"), 1),
+        "counts": dict.fromkeys(
+            ("sanctioned", "abuse", "exposed", "tagged", "in store, no tag", "unknown", "no_store_of_its_network"), 1
+        ),
         "near_misses": 0,
         "digits": 1,
         "urgent": [[[True, False, True, 0], "an address", "a label", "line 1, column 1"]],

@@ -18,6 +18,7 @@ from shieldwall.model.spreadsheet import csv_text
 from shieldwall.model.transaction import internal
 from shieldwall.trace.printable import printable
 from shieldwall.trace.screening.figures import NOTHING
+from shieldwall.trace.screening.own_rows import cells_of, headings
 from shieldwall.trace.screening.recognising import recognize_all
 from shieldwall.trace.screening.screener import IN_STORE, TAGGED, UNKNOWN, Screener, exposed_to, urgency
 
@@ -27,6 +28,8 @@ CSV_COLUMNS = (
     "received_satoshi", "held_satoshi", "unknown_satoshi", "last_height", "last_time_utc", "exposed_to", "exposed_hops",
     "exposed_direct_satoshi", "exposed_satoshi", "exposed_path", "exposure", "first_place", "mentioned",
 )  # fmt: skip
+CLUSTER_COLUMNS = ("cluster_size", "cluster_tagged_others", "cluster_inherited_inferred")
+NO_STORE = "no_store_of_its_network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,11 @@ class Screening:
 
     Attributes:
         body: Everything but the digest, as plain JSON values; docs/screening.md names the fields.
+        columns: Of the person's own list, as a CSV has them behind ours.
     """
 
     body: dict[str, Any]
+    columns: tuple[str, ...] = ()
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
     @property
@@ -83,16 +88,25 @@ class Screening:
 
     def to_csv(self) -> str:
         """The rows, safe to open in a spreadsheet."""
-        return csv_text(CSV_COLUMNS, (csv_row(row) for row in self.rows))
+        clusters = self.body["clustering"] is not None
+        heading = csv_heading(self.columns, clusters=clusters)
+        return csv_text(heading, (csv_row(row, self.columns, clusters=clusters) for row in self.rows))
 
 
-def screen(mentions: Mentions, screener: Screener, *, unread: Sequence[str] = ()) -> Screening:
+def screen(
+    mentions: Mentions,
+    screener: Screener,
+    *,
+    unread: Sequence[str] = (),
+    own: tuple[tuple[str, ...], Mapping[str, dict[str, Any]]] = ((), {}),
+) -> Screening:
     """What is known about everything that a text mentions.
 
     Args:
         mentions: From `find_mentions` or a document.
         screener: Tag sets, store, and how far to look.
         unread: What could not be read of the documents.
+        own: The columns of lists among them, and the row that each address stands in (`own_rows.own_rows`).
 
     Raises:
         StoreError: A tag set on disk is not what its manifest says.
@@ -102,6 +116,8 @@ def screen(mentions: Mentions, screener: Screener, *, unread: Sequence[str] = ()
     rows = screener.rows(recognize_all([mention.name for mention in addresses]))
     for row, mention in zip(rows, addresses, strict=True):
         row.update(_places(mention))
+        if own[0]:
+            row["row"] = own[1].get(mention.name)
     digits = [_transaction_row(mention, screener) for mention in others]
     order = {id(mention): number for number, mention in enumerate(mentions.mentions)}
     placed = [
@@ -112,10 +128,12 @@ def screen(mentions: Mentions, screener: Screener, *, unread: Sequence[str] = ()
     shown = [row for _, row in sorted(placed, key=lambda entry: entry[0])]
     shown.sort(key=urgency)
     exposures = screener.exposures
+    counts = count(shown)
     body = {
         "rows": shown,
+        "notes": notes(counts, screener),
         "counts": {
-            **count(shown),
+            **counts,
             "digits_of_which_nothing_is_known": len(rows) + len(digits) - len(shown),
             "block_hashes": len(mentions.mentions) - len(addresses) - len(others),
         },
@@ -125,7 +143,21 @@ def screen(mentions: Mentions, screener: Screener, *, unread: Sequence[str] = ()
         **stamp(screener),
         "reach": DIRECT if exposures is None else f"{exposures.hops} hops",
     }
-    return Screening(body)
+    return Screening(body, own[0])
+
+
+def notes(counts: Mapping[str, int], screener: Screener) -> list[str]:
+    """What a reader must know of the whole: that the store is not of the network of some addresses."""
+    other, store = counts[NO_STORE], screener.store
+    if store is None or not other:
+        return []
+    name = store.network.name
+    total = sum(counts[verdict] for verdict in (TAGGED, IN_STORE, UNKNOWN))
+    note = (
+        f"{other:,} of {total:,} not valid on {name}, the network of the chain store, which was not asked about them: "
+        "name a store of their network with --chain"
+    )
+    return [note]
 
 
 def count(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -134,10 +166,11 @@ def count(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     for row in rows:
         found[row["verdict"]] += 1
         found["sanctioned"] += row["sanctioned"]
+        found[NO_STORE] += row["in_store"] is None
         found["abuse"] += row["finding"] and not row["sanctioned"]
         if not row["finding"] and row.get("exposure"):
             found["exposed"] += exposed_to(dict(row))
-    return {name: found[name] for name in ("sanctioned", "abuse", "exposed", TAGGED, IN_STORE, UNKNOWN)}
+    return {name: found[name] for name in ("sanctioned", "abuse", "exposed", TAGGED, IN_STORE, UNKNOWN, NO_STORE)}
 
 
 def sentence(counts: Mapping[str, int], hops: int) -> str:
@@ -211,8 +244,13 @@ def _chain(store: ChainStore) -> dict[str, Any]:
     }
 
 
-def csv_row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    """A row as the cells of `CSV_COLUMNS`; of its exposure the most urgent entry, and all of them in words."""
+def csv_heading(columns: Sequence[str] = (), *, clusters: bool = False) -> tuple[str, ...]:
+    """The columns of a CSV: ours, those of clusters where they are asked for, then the person's own."""
+    return (*CSV_COLUMNS, *(CLUSTER_COLUMNS if clusters else ()), *headings(columns))
+
+
+def csv_row(row: Mapping[str, Any], columns: Sequence[str] = (), *, clusters: bool = False) -> tuple[object, ...]:
+    """A row as the cells of `csv_heading`; of its exposure the most urgent entry, and all of them in words."""
     tags = row["tags"]
     best = tags[0] if tags else {}
     reached = (row.get("exposure") or {}).get("reached", ())
@@ -228,7 +266,20 @@ def csv_row(row: Mapping[str, Any]) -> tuple[object, ...]:
         nearest.get("category"), nearest.get("hops"), nearest.get("direct_amount"), nearest.get("amount"),
         " ".join(nearest.get("path", ())), "; ".join(map(in_words, reached)),
         printable(row["first_place"]), row["mentioned"],
+        *(_cluster_cells(row.get("cluster")) if clusters else ()), *cells_of(row, columns),
     )  # fmt: skip
+
+
+def _cluster_cells(cluster: Mapping[str, Any] | None) -> tuple[object, ...]:
+    if cluster is None:
+        return None, None, None
+    return cluster["size"], cluster["tagged_others"], inherited_words(cluster)
+
+
+def inherited_words(cluster: Mapping[str, Any]) -> str:
+    """What the tags of other members call a cluster; each label says that it is inferred."""
+    labels = dict.fromkeys(printable(tag["label"]) for tag in cluster["inherited"])
+    return "; ".join(f"{label} (inferred)" for label in labels)
 
 
 def in_words(entry: Mapping[str, Any]) -> str:

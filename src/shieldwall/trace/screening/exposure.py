@@ -1,7 +1,8 @@
 """Whom the money of addresses reached, and from whom theirs came, within some hops: by category, sanctions first.
 
-An inference, told as one: money that passes through several hands is divided by haircut (Möser, Böhme, Breuker 2014), in
-whole satoshi; no error rate of it is published. What took one transaction only is an observation, and told apart.
+An inference, told as one: money is divided by haircut (Möser, Böhme, Breuker 2014), in whole satoshi; no error rate of it is
+published. That also holds within one transaction, where others pay too: what is observed there is only that both stand in it,
+and `direct_amount` is a share like any other.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from shieldwall.kernels.arrays import frozen
 from shieldwall.kernels.engine import EngineName, kernel
 from shieldwall.kernels.plain import reach
 from shieldwall.kernels.plain.reach import Budget, Reached, Surroundings
+from shieldwall.model.claim import Layer
 from shieldwall.trace.coinjoin.starts import starts_of
 from shieldwall.trace.screening.figures import Holdings
 from shieldwall.trace.screening.said import SANCTION
@@ -210,6 +212,7 @@ class Exposures:
                 "amount": amount,
                 "direct_amount": direct,
                 "nearest": self._nearest(nearest, category),
+                "layer": Layer.INFERENCE.value,
                 "path": [digits[at : at + _DIGITS] for at in range(start, start + _DIGITS * hops, _DIGITS)],
             }
             entries.append(((place, code, hops, way), entry))

@@ -11,10 +11,10 @@ from __future__ import annotations
 import codecs
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 
@@ -30,12 +30,20 @@ _WORD = re.compile(rb"[0-9A-Za-z]{%d,}+" % SHORTEST)
 _GOES_ON = (string.ascii_letters + string.digits + "%\\").encode()  # what may go on in the next part
 _ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2}|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[bfnrtv]))+")
 _DIGITS = re.compile(rb"[0-9A-Fa-f]{64}")
+LONGEST_ROW = 1 << 14  # characters of a row whose fields are kept
 _LONGEST_TAIL = 1 << 12  # bytes; a longer word is no address, and need not be kept together
 LARGE = 4 << 20  # bytes from which on a list is screened row by row
 _SNIFFED = 1 << 16
 _MARK = 16
 _NO_LIST = (b"pk\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"%pdf-", b"<!doctype html", b"<html")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class Readable(Protocol):
+    """What can be read from its beginning on."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class Listed:
         near_misses: Words that look like an address and are none, with line and column.
         digits: Strings of 64 hex digits: perhaps txids, which a list is not screened for.
         end: Where the next part begins.
+        lines: The line that each address stands in; None for one of more than `LONGEST_ROW` characters.
     """
 
     found: Recognized
@@ -73,6 +82,7 @@ class Listed:
     near_misses: list[tuple[str, int, int]]
     digits: int
     end: Position
+    lines: list[str | None]
 
 
 def is_list(path: Path) -> bool:
@@ -91,16 +101,18 @@ def is_list(path: Path) -> bool:
     return chat.parse(head.decode("utf-8", "replace")) is None
 
 
-def read_list(file: BinaryIO, start: Position = BEGIN, part: int = PART) -> Iterator[Listed]:
+def read_list(file: Readable, start: Position = BEGIN, part: int = PART, *, lines: bool = False) -> Iterator[Listed]:
     """The parts of a list.
 
     Args:
         file: Opened at its beginning, or at `start` where it can be sought.
         start: Where to go on.
         part: Bytes to read at once.
+        lines: Whether to keep the line of each address; a part then ends with a line, unless that is too long.
     """
     first = file.read(2) if not start.offset else b""
     if start.offset:
+        file = cast("BinaryIO", file)
         file.seek(0)
         first = file.read(2)
         file.seek(start.offset)
@@ -117,18 +129,46 @@ def read_list(file: BinaryIO, start: Position = BEGIN, part: int = PART) -> Iter
         if more:
             length = len(text) - len(text.rstrip(_GOES_ON))
             length = length if length <= _LONGEST_TAIL else 0
+            begun = len(text) - text.rfind(b"\n") - 1
+            length = begun if lines and begun <= LONGEST_ROW else length
             text = text[: len(text) - length]
             cut -= length * size
         tail = raw[cut:]
         if text:
-            listed = _listed(text, position, cut)
+            written = _lines(raw[:cut], text, encoding, position, last=not more) if lines else None
+            listed = _listed(text, position, cut, written)
             position = listed.end
             yield listed
         if not more:
             return
 
 
-def _listed(text: bytes, position: Position, size: int) -> Listed:
+def _lines(
+    raw: bytes, text: bytes, encoding: str | None, position: Position, *, last: bool
+) -> Callable[[int], str | None]:
+    """What says the line with a number, from 0; the same for a line whatever part of a list it is read in."""
+    lengths = [len(line) for line in text.split(b"\n")]
+    whole = raw.decode(encoding, "replace").split("\n") if encoding else raw.split(b"\n")
+
+    def line(number: int) -> str | None:
+        begun = number == 0 and position.column > 0
+        cut = number == len(lengths) - 1 and not last
+        if begun or cut or lengths[number] > LONGEST_ROW:
+            return None
+        found = whole[number]
+        return found if isinstance(found, str) else _text(found)
+
+    return line
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
+def _listed(text: bytes, position: Position, size: int, written: Callable[[int], str | None] | None = None) -> Listed:
     """The words of one part."""
     spans = [(match[0], match.start()) for match in _WORD.finditer(text)]
     digits = sum(len(word) == 64 and _DIGITS.fullmatch(word) is not None for word, _ in spans)
@@ -157,7 +197,8 @@ def _listed(text: bytes, position: Position, size: int) -> Listed:
     kept = [row for row, networks in enumerate(found.networks) if networks]
     column = len(text) - int(breaks[-1]) - 1 if len(breaks) else position.column + len(text)
     end = Position(position.offset + size, position.line + len(breaks), column)
-    return Listed(_only(found, kept), [places[row] for row in kept], near, digits, end)
+    own = [written(int(lines[row])) if written else None for row in kept]
+    return Listed(_only(found, kept), [places[row] for row in kept], near, digits, end, own)
 
 
 def _unescaped(text: bytes, word: str, start: int) -> tuple[str, int]:

@@ -2,7 +2,8 @@
 
 Beside the file that is written stands a checkpoint, `FILE.progress`: how far the lists were read, how many bytes of rows that
 made, and the counts so far. It is replaced only after these rows are on the disk, so a run that is stopped at any moment
-goes on behind the last row that counts; what was written after it is cut off and made again.
+goes on behind the last row that counts; what was written after it is cut off and made again. Once all is done the checkpoint
+is gone: a file without one is finished, and a run that is told to go on with it changes nothing and says what its rows say.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from shieldwall.errors import BadInput, UsageError
+from shieldwall.errors import BadInput, BadText, UsageError
 from shieldwall.model.spreadsheet import csv_text
-from shieldwall.trace.screening.answer import CSV_COLUMNS, count, csv_row, in_words, stamp
+from shieldwall.trace.screening.answer import count, csv_heading, csv_row, in_words, stamp
+from shieldwall.trace.screening.checkpoint import FORMAT, KEPT, parse_checkpoint
+from shieldwall.trace.screening.finished import finished_rows
+from shieldwall.trace.screening.own_rows import HEAD, Layout, Rewound, layout_of
 from shieldwall.trace.screening.reading import BEGIN, PART, Listed, Position, read_list
 from shieldwall.trace.screening.screener import IN_STORE, TAGGED, UNKNOWN, Screener, exposed_to, urgency
 
-FORMAT = "shieldwall-screening/1"
 ENDING = ".progress"
-KEPT = 20  # of the most urgent rows, and of near misses, told at the end
 _EVERY = 1.0  # seconds between two checkpoints
 _HASHED = 1 << 20  # bytes of a list hashed at once
 
@@ -109,7 +112,7 @@ class Lists:
         self.form = form
         self._part = part
         self._threads = threads
-        self._open = opened
+        self._open = None if opened is None else Rewound(opened)
         self.paths = list(paths)
 
     @property
@@ -125,9 +128,41 @@ class Lists:
             raise UsageError(f"{error.filename}: cannot be read ({error.strerror})", hint="check the name") from None
 
     @property
+    def standard_input(self) -> bool:
+        """Whether it is a stream, which is read once and from its beginning."""
+        return self._open is not None
+
+    @property
     def heading(self) -> bytes:
         """What stands before the first row."""
-        return csv_text(CSV_COLUMNS, ()).encode() if self.form == "csv" else b""
+        return csv_text(self._heading, ()).encode() if self.form == "csv" else b""
+
+    @property
+    def _heading(self) -> tuple[str, ...]:
+        return csv_heading(self.columns, clusters=self.screener.inherited is not None)
+
+    @cached_property
+    def layouts(self) -> list[Layout | None]:
+        """How the rows of each list are written; None where it has no columns.
+
+        Raises:
+            UsageError: One cannot be read.
+        """
+        if self._open is not None:
+            return [layout_of(self._open.head)]
+        found = []
+        for path in self.paths:
+            try:
+                with path.open("rb") as file:
+                    found.append(layout_of(file.read(HEAD)))
+            except OSError as error:
+                raise UsageError(f"{path}: cannot be read ({error.strerror})", hint="check the name") from None
+        return found
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of all lists, each once."""
+        return tuple(dict.fromkeys(name for layout in self.layouts if layout for name in layout.columns))
 
     def blocks(self, source: int = 0, start: Position = BEGIN) -> Iterator[_Block]:
         """The rows of all lists from a place on, in order, a few parts being screened ahead."""
@@ -146,34 +181,77 @@ class Lists:
 
     def _parts(self, source: int, start: Position) -> Iterator[tuple[int, Listed]]:
         if self._open is not None:
-            for listed in read_list(self._open, part=self._part):
+            for listed in read_list(self._open, part=self._part, lines=self.layouts[0] is not None):
                 yield 0, listed
             return
         for number in range(source, len(self.paths)):
             try:
                 with self.paths[number].open("rb") as file:
-                    for listed in read_list(file, start if number == source else BEGIN, self._part):
+                    begin = start if number == source else BEGIN
+                    for listed in read_list(file, begin, self._part, lines=self.layouts[number] is not None):
                         yield number, listed
             except OSError as error:
                 raise BadInput(f"{self.paths[number]}: cannot be read on ({error})", hint="check the disk") from None
 
     def _screen(self, source: int, listed: Listed) -> _Block:
         rows = self.screener.rows(listed.found)
-        name = f"{self.paths[source].name}, " if len(self.paths) > 1 else ""
+        name = self._name(source)
         for row, (line, column) in zip(rows, listed.places, strict=True):
             row["first_place"] = f"{name}line {line}, column {column}"
-        near = [f"{name}line {line}, column {column}: {word}" for word, line, column in listed.near_misses[:KEPT]]
+        layout = self.layouts[source]
+        if layout is not None:
+            for row, text in zip(rows, listed.lines, strict=True):
+                row["row"] = layout.fields(text)
         urgent = sorted(
             (_in_few_words(row) for row in rows if row["finding"] or exposed_to(row)), key=lambda each: each[0]
         )
-        tally = Tally(count(rows), len(listed.near_misses), listed.digits, urgent[:KEPT], near)
+        tally = Tally(count(rows), len(listed.near_misses), listed.digits, urgent[:KEPT], self._near(source, listed))
         return _Block(self._written(rows), tally, source, listed.end)
+
+    def _name(self, source: int) -> str:
+        return f"{self.paths[source].name}, " if len(self.paths) > 1 else ""
+
+    def _near(self, source: int, listed: Listed) -> list[str]:
+        name = self._name(source)
+        return [f"{name}line {line}, column {column}: {word}" for word, line, column in listed.near_misses[:KEPT]]
+
+    def finished(self, target: Path) -> Tally:
+        """What a finished run into `target` found, from its rows and the lists; nothing is screened again.
+
+        Raises:
+            UsageError: The file holds something else, or fewer or more rows than the lists have addresses.
+        """
+        tally, addresses = Tally(), 0
+        for source, listed in self._parts(0, BEGIN):
+            addresses += len(listed.found.names)
+            tally.add(Tally(near_misses=len(listed.near_misses), digits=listed.digits, near=self._near(source, listed)))
+        exposures = self.screener.exposures
+        known = [each for each in ((None,) if exposures is None else exposures.categories) if each is not None]
+        harmless = {each.name for each in known} - {each.name for each in known if each.finding}
+        try:
+            for row in finished_rows(target, self.form, harmless, self._heading):
+                urgent = row.said["finding"] or exposed_to(row.said)
+                words = [list(urgency(row.said)), row.said["address"], row.why, row.said["first_place"]]
+                tally.add(Tally(count((row.said,)), urgent=[words] if urgent else []))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{target}: is there already, and is no finished screening ({error})",
+                hint="name another file, or delete it",
+            ) from None
+        if tally.rows != addresses:
+            raise UsageError(
+                f"{target}: is there already, and finished, with {tally.rows:,} rows; the lists have {addresses:,} addresses",
+                hint="it was made of other lists: name another file, or delete it",
+            )
+        return tally
 
     def _written(self, rows: list[dict[str, Any]]) -> bytes:
         if self.form == "csv":
             for row in rows:
                 row["mentioned"] = 1
-            return csv_text(CSV_COLUMNS, map(csv_row, rows)).split("\n", 1)[1].encode()
+            clusters = self.screener.inherited is not None
+            cells = [csv_row(row, self.columns, clusters=clusters) for row in rows]
+            return csv_text((), cells).split("\n", 1)[1].encode("utf-8", "replace")
         encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
         return "".join([encode(row) + "\n" for row in rows]).encode("utf-8", "replace")
 
@@ -188,16 +266,18 @@ def write_stream(lists: Lists, out: BinaryIO, progress: Progress) -> Tally:
     """Write all rows to a stream; nothing is kept for going on.
 
     Raises:
-        BadInput: A list cannot be read on.
+        BadInput: A list cannot be read on, or holds no address at all.
         StoreError: A tag set or the store is not what its manifest says.
     """
     tally = Tally()
-    out.write(lists.heading)
     for block in lists.blocks():
+        if block.text and not tally.rows:
+            out.write(lists.heading)
         out.write(block.text)
         out.flush()
         tally.add(block.tally)
         progress("screened", _done(lists, block), sum(lists.sizes))
+    _check_some(tally)
     return tally
 
 
@@ -211,11 +291,22 @@ def write_file(lists: Lists, target: Path, progress: Progress, *, resume: bool =
         resume: Go on where an earlier run stopped; where none did, begin.
         every: Seconds between two checkpoints.
 
+    A finished file that is to be gone on with stays as it is, and what its rows say is told.
+
     Raises:
-        UsageError: The file is there already, or the earlier run was another one: other lists, tag sets, chain or options.
-        BadInput: A list, or the file, cannot be read or written on.
+        UsageError: The file cannot be made or is there already, or the earlier run was another one: other lists, tag sets, chain
+            or options.
+        BadText: The checkpoint is none.
+        BadInput: A list, or the file, cannot be read or written on, or no address is in the lists; no file stays then.
         StoreError: A tag set or the store is not what its manifest says.
     """
+    if resume and lists.standard_input:
+        raise UsageError(
+            "standard input is read once", hint="put it into a file: a run over files goes on with --resume"
+        )
+    _check_target(target)
+    if resume and is_finished(target):
+        return lists.finished(target)
     checkpoint = _Checkpoint(lists, target, resume=resume)
     tally = checkpoint.tally
     try:
@@ -234,10 +325,43 @@ def write_file(lists: Lists, target: Path, progress: Progress, *, resume: bool =
                     checkpoint.save(file)
                     saved = time.monotonic()
             checkpoint.save(file)
+        if not tally.rows:
+            target.unlink()
         checkpoint.path.unlink()
     except OSError as error:
         raise BadInput(f"{target}: cannot be written ({error})", hint="make room, then go on with --resume") from None
+    _check_some(tally)
     return tally
+
+
+def _check_target(target: Path) -> None:
+    """Refuse a file that cannot be made, before anything is screened."""
+    try:
+        if target.is_dir():
+            raise UsageError(f"{target}: is a directory", hint="name a file in it, such as screened.csv")
+        if not target.parent.is_dir():
+            raise UsageError(
+                f"{target}: cannot be written, {target.parent} is no directory", hint="make it, or name another file"
+            )
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written ({error.strerror})", hint="name another file") from None
+
+
+def _check_some(tally: Tally) -> None:
+    """Refuse lists in which nothing is to be screened."""
+    if not tally.rows:
+        said = [f"near miss: {near}" for near in tally.near[:3]]
+        said += [f"{tally.digits:,} strings of 64 hex digits are not looked up in lists"] if tally.digits else []
+        raise BadInput("no address is in what was given", hint="; ".join(said) or "give a list that holds an address")
+
+
+def is_finished(target: Path) -> bool:
+    """Whether a run into `target` has nothing left to do: the file is there, and its checkpoint is not."""
+    return target.exists() and not _beside(target).exists()
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(target.name + ENDING)
 
 
 class _Checkpoint:
@@ -245,7 +369,7 @@ class _Checkpoint:
 
     def __init__(self, lists: Lists, target: Path, *, resume: bool) -> None:
         self._lists = lists
-        self.path = target.with_name(target.name + ENDING)
+        self.path = _beside(target)
         self.tally = Tally()
         self.written = 0
         self.source, self.position = 0, BEGIN
@@ -265,21 +389,26 @@ class _Checkpoint:
         elif target.exists():
             raise UsageError(f"{target}: is there already, and finished", hint="name another file, or delete it")
         else:
-            self._write()
+            try:
+                self._write()
+            except OSError as error:
+                raise UsageError(
+                    f"{target}: cannot be written ({error.strerror})",
+                    hint="check the rights and the room, or name another file",
+                ) from None
 
     def _load(self, target: Path) -> None:
         try:
-            body = json.loads(self.path.read_bytes())
-            if body["format"] != FORMAT:
-                raise ValueError(f"format {body['format']!r}")  # noqa: TRY301
-            run, self.written, self.source = body["run"], int(body["written"]), int(body["source"])
-            self.position = Position(**body["position"])
-            self.tally = Tally(**body["tally"])
-            digest = body["read"]
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise BadInput(
+            saved = parse_checkpoint(self.path.read_bytes())
+            if saved.source >= max(1, len(self._run["lists"])):
+                raise ValueError(f"there is no list {saved.source}")  # noqa: TRY301
+        except (OSError, ValueError, RecursionError) as error:
+            raise BadText(
                 f"{self.path}: no checkpoint ({error})", hint=f"delete it and {target}, and begin again"
             ) from None
+        run, digest = saved.run, saved.read
+        self.written, self.source, self.position = saved.written, saved.source, saved.position
+        self.tally = Tally(**saved.tally)
         other = sorted(
             name for name in {*run, *self._run} if run.get(name) != json.loads(json.dumps(self._run)).get(name)
         )
