@@ -164,7 +164,6 @@ def test_bad_input_is_4(capsys, tmp_path):
     assert call(capsys, "trace", path)[0] == 4
     assert call(capsys, "trace", right, "--published", tmp_path / "none")[0] == 4
     assert call(capsys, "trace", right, "--published", path)[0] == 4
-    assert call(capsys, "trace", right, "--report", tmp_path / "no" / "such" / "folder.html")[0] == 4
 
 
 def test_no_chain_is_2(capsys, monkeypatch):

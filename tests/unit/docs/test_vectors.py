@@ -76,5 +76,12 @@ def test_every_field_of_a_result_is_in_the_specification(root, tmp_path):
     )
     assert real - named == set()
     litecoin = {"mweb_amount"}  # of networks with an extension block, which the demonstration has none of
-    clustered = {"omitted", "omitted_amount", "addresses", "size", "named_after", "amounts"}  # see test_trace_by_cluster.py
+    clustered = {
+        "omitted",
+        "omitted_amount",
+        "addresses",
+        "size",
+        "named_after",
+        "amounts",
+    }  # see test_trace_by_cluster.py
     assert named - real - litecoin - clustered - {"kind", "payload"} == set()

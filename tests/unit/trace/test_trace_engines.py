@@ -144,7 +144,7 @@ def test_more_ends_than_a_summary_shows(tmp_path):
     assert shown + result.summary["ends_omitted_amount"] == 19_000
 
 
-class Desks(Services):
+class Desks(Services):  # type: ignore[misc]
     """Addresses of a few services, some of which have their name only of another."""
 
     def of(self, identity: str) -> Label:
