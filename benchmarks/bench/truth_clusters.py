@@ -36,7 +36,8 @@ owned by whoever owns most of their cluster, of all addresses.
 Expansion: what a clustering adds to the clusters of co-spend (of two addresses and more, CoinJoins left out): addresses added
 over addresses before, summed over all of them; false discovery: of the added, those that are not owned by whoever owns most
 of the cluster before. A cluster that swallows many is counted for each that it swallowed. Change comes
-after all co-spend and never makes a cluster of more than {MOST:,} addresses; what co-spend made larger takes in none. Where tags constrain, a member knows up to fifty addresses of each service. Of co-spend alone, none published."""
+after all co-spend and never makes a cluster of more than {MOST:,} addresses; what co-spend made larger takes in none. Where
+tags constrain, a member knows up to fifty addresses of each service. Of co-spend alone, none published."""
 
 Numbers = npt.NDArray[Any]
 

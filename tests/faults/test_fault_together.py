@@ -10,9 +10,9 @@ import pytest
 from chain_support import build_store, facts_of, fork, random_chain, write
 from faults_support import EPOCH, content_of
 
+from shieldwall.chain.manifest import read_manifest
 from shieldwall.chain.mirror import import_parcels
 from shieldwall.chain.parcels import export_parcels
-from shieldwall.chain.manifest import read_manifest
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.verify import verify
 from shieldwall.chain.writer import ChainWriter
