@@ -12,7 +12,7 @@ from shieldwall.chain.readers.interface import silent
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import UsageError
 from shieldwall.intel import ImportReport, ReadOptions, TagSets
-from shieldwall.intel.document import gather
+from shieldwall.intel.document import gather, is_file
 from shieldwall.intel.rates import choose_valuer
 from shieldwall.model.mention import Mentions
 from shieldwall.model.network import MAIN, by_name
@@ -27,6 +27,7 @@ from shieldwall.trace.result import TraceResult
 from shieldwall.trace.screening.answer import Screening
 from shieldwall.trace.screening.answer import screen as screen_mentions
 from shieldwall.trace.screening.exposure import HOPS
+from shieldwall.trace.screening.own_rows import own_rows
 from shieldwall.trace.screening.run import Lists, Tally, write_file
 from shieldwall.trace.screening.screener import Screener
 from shieldwall.trace.targets import find_targets
@@ -162,10 +163,12 @@ def screen(
         StoreError: A tag set on disk is not what its manifest says.
     """
     config = load(os.environ, {"data": str(data) if data is not None else None})
-    found = gather([_word(each) for each in texts_or_paths])
+    words = [_word(each) for each in texts_or_paths]
+    found = gather(words)
     index = TagSets(config.tags).select(tags)
     screener = Screener.of(index, chain, hops=hops, clustering=clustering, engine=config.engine)
-    return screen_mentions(found.mentions, screener, unread=found.unread)
+    own = own_rows(word for word in words if is_file(word))
+    return screen_mentions(found.mentions, screener, unread=found.unread, own=own)
 
 
 def screen_lists(

@@ -39,3 +39,11 @@ def test_choke_points_and_families(chain, tmp_path):
     assert found["points"][0]["name"] == identity("c")
     with pytest.raises(shieldwall.errors.UsageError, match="nothing to start from"):
         shieldwall.choke_points(chain, data=tmp_path)
+
+
+def test_screening_a_list_keeps_its_own_columns(chain, tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text(f"id,wallet\n17,{identity('a')}\n")
+    screening = shieldwall.screen(path, chain=chain, data=tmp_path)
+    assert screening.rows[0]["row"] == {"id": "17", "wallet": identity("a")}
+    assert "in_id" in screening.to_csv().splitlines()[0]

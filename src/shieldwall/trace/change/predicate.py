@@ -6,6 +6,7 @@ A rule names the outputs that it does not rule out. `a & b` are those that neith
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,7 +30,7 @@ class Judgement:
     why: str
 
 
-class Rule:
+class Rule(ABC):
     """A predicate or a composition of rules. Immutable; two that say the same are equal."""
 
     strength: ClassVar[int] = 4
@@ -49,20 +50,20 @@ class Rule:
         """True where the answer depends on what spends the outputs, so that later blocks may change it."""
         return any(leaf.looks_ahead for leaf in self.leaves())
 
+    @abstractmethod
     def leaves(self) -> Iterator[Predicate]:
         """The predicates that it is made of, from left to right."""
-        raise NotImplementedError
 
+    @abstractmethod
     def candidates(self, view: TransactionView) -> frozenset[int]:
         """Places (from 0) of the outputs that may be change."""
-        raise NotImplementedError
 
+    @abstractmethod
     def program(self) -> list[tuple[int, int]]:
         """The rule as instructions of `kernels.change_rules`."""
-        raise NotImplementedError
 
-    def __str__(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def __str__(self) -> str: ...
 
     def text_within(self, strength: int) -> str:
         """Its text as a part of another, in parentheses where it holds together less than that."""
@@ -82,9 +83,9 @@ class Predicate(Rule):
         return self.looks_at_spenders
 
     @property
+    @abstractmethod
     def published(self) -> Published:
         """What was published of its error."""
-        raise NotImplementedError
 
     @property
     def definition(self) -> str:
@@ -99,9 +100,9 @@ class Predicate(Rule):
         """Why it names no output of this transaction at all; "" where it judges them one by one."""
         return ""
 
+    @abstractmethod
     def judge(self, view: TransactionView, output: SeenOutput) -> Judgement:
         """What it says of an output that can be spent, where `no_answer` has nothing against it."""
-        raise NotImplementedError
 
     def judgements(self, view: TransactionView) -> tuple[Judgement, ...]:
         """What it says of each output, in order."""
@@ -119,9 +120,9 @@ class Predicate(Rule):
         """See `Rule.candidates`."""
         return frozenset(place for place, found in enumerate(self.judgements(view)) if found.fits)
 
+    @abstractmethod
     def instruction(self) -> tuple[int, int]:
         """Its instruction and argument for the kernels."""
-        raise NotImplementedError
 
     def program(self) -> list[tuple[int, int]]:
         """See `Rule.program`."""

@@ -378,6 +378,10 @@ class Nothing(Predicate):
         """See `Predicate.no_answer`."""
         return "the rule names nothing"
 
+    def judge(self, view: TransactionView, output: SeenOutput) -> Judgement:  # noqa: ARG002
+        """See `Predicate.judge`; it is never asked."""
+        return Judgement(fits=False, why=self.no_answer(view))
+
     def instruction(self) -> tuple[int, int]:
         """See `Predicate.instruction`."""
         return codes.NOTHING, 0
