@@ -138,7 +138,10 @@ def trace(
     if no_tags and (sets or stop):
         raise UsageError("--no-tags goes with neither --tags nor --stop: without tags nothing is a service")
     if moved_only and not cluster_name:
-        raise UsageError("--moved-only needs --cluster: whose hands are whose, a clustering says")
+        raise UsageError(
+            "--moved-only needs --cluster: whose hands are whose, a clustering says",
+            hint="add --cluster NAME: shieldwall cluster list",
+        )
     for option, name in (("--report", report), ("--graphml", graph)):
         _can_write(option, name)
     config = settings(chain=chain, data=data)
