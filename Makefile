@@ -53,8 +53,9 @@ bench: $(DEV) ## measure at 1 and 10 million transactions, beside other tools; w
 	cd benchmarks && PYTHONUNBUFFERED=1 $(abspath $(BIN))/python -m bench --cache $(abspath $(BENCH_CACHE)) \
 		--transactions 1000000 --transactions $(BENCH_TRANSACTIONS) $(BENCH)
 
-faults-long: $(DEV) ## kill builds and imports 500 times at random moments (SHIELDWALL_KILLS for more)
-	SHIELDWALL_KILLS=$${SHIELDWALL_KILLS:-500} $(BIN)/python -m pytest -m full -rP tests/faults/test_fault_kill.py
+faults-long: $(DEV) ## kill builds, imports and nodes 500 times each at random moments (SHIELDWALL_KILLS for more)
+	SHIELDWALL_KILLS=$${SHIELDWALL_KILLS:-500} $(BIN)/python -m pytest -m full -rP tests/faults/test_fault_kill.py \
+		tests/faults/test_fault_node_kill.py
 
 fuzz: $(DEV) ## fuzz every parser by coverage for an hour (FUZZ_SECONDS for longer or shorter)
 	$(INSTALL) "atheris>=3"

@@ -10,12 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from postgres_support import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -53,11 +57,20 @@ def is_checkout() -> bool:
     return shutil.which("git") is not None and (ROOT / ".git").exists()
 
 
+@cache
+def has_postgresql() -> bool:
+    """Whether there is a PostgreSQL server that tests can start for themselves."""
+    from postgres_support import programs
+
+    return programs() is not None
+
+
 COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "shared": (SHARED.is_dir, "the shared data beside the repository"),
     "browser": (lambda: any(map(shutil.which, BROWSERS)), "a browser without a screen (make system-deps)"),
     "no-network": (can_cut_network, "the right to cut a process off the network (unshare)"),
     "git": (is_checkout, "git and a checkout"),
+    "postgresql": (has_postgresql, "a PostgreSQL server (make system-deps)"),
     "litecoind": (lambda: shutil.which("litecoind") is not None, "a Litecoin node (make system-deps)"),
 }
 
@@ -109,3 +122,13 @@ def browser() -> str:
     """The program that draws pages without a screen."""
     require("browser")
     return next(filter(None, map(shutil.which, BROWSERS)))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this run's own; a test that takes it is marked `needs("postgresql")`."""
+    require("postgresql")
+    from postgres_support import running
+
+    with running() as server:
+        yield server

@@ -16,6 +16,7 @@ from shieldwall.chain.info import summary
 from shieldwall.chain.manifest import EPOCH_TRANSACTIONS
 from shieldwall.chain.readers.parquet import ParquetOptions
 from shieldwall.chain.readers.rpc_client import login_of
+from shieldwall.chain.records import block_record, holder_record, transaction_record
 from shieldwall.chain.since import Since
 from shieldwall.chain.sources import SourceOptions
 from shieldwall.chain.unconfirmed import read_unconfirmed
@@ -29,7 +30,6 @@ from shieldwall.cli.options import (
     settings,
 )
 from shieldwall.cli.passing import export_command, import_command
-from shieldwall.cli.showing import block_record, holder_record, transaction_record
 from shieldwall.errors import PartialData
 from shieldwall.model.moment import unix
 from shieldwall.model.network import NETWORKS, by_name

@@ -16,6 +16,7 @@ _COMMANDS = {
     "cluster": ("shieldwall.cli.cluster", "Which addresses belong together, and why."),
     "choke": ("shieldwall.cli.choke", "Which few points stop most of the money?"),
     "family": ("shieldwall.cli.family", "Ransomware families: payments, and the services that they reach."),
+    "node": ("shieldwall.cli.node", "Make, serve and look after a node."),
     "warm-up": ("shieldwall.cli.warm_up", "Compile what is fast now, so that no answer waits for it."),
     "config": ("shieldwall.cli.config", "Show the settings and where they come from."),
 }

@@ -25,7 +25,7 @@ from shieldwall.intel import (
 from shieldwall.intel.document import gather, is_file
 from shieldwall.model.address import nearest, parse
 from shieldwall.model.claim import Subject
-from shieldwall.model.marking import parse_marking
+from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.model.network import LITECOIN, MAIN, NETWORKS, Network, by_name
 from shieldwall.trace.printable import printable
 
@@ -46,6 +46,7 @@ def tags() -> None:
 @click.option("--source", default="", help="Where a file without a source comes from.")
 @click.option("--confidence", default="", help="TagPack confidence word of entries that have none.")
 @click.option("--tlp", help="Marking, such as TLP:GREEN; without one the strictest, unless the pack says it is public.")
+@click.option("--pap", help="Permissible actions, such as PAP:GREEN; without one the strictest.")
 @click.option("--network", default="main", show_default=True, help="Which network BTC means; or, of Litecoin, LTC.")
 @data_option
 @output_option
@@ -60,6 +61,7 @@ def import_command(
     source: str,
     confidence: str,
     tlp: str | None,
+    pap: str | None,
     network: str,
     data: str | None,
     output: str | None,
@@ -70,6 +72,7 @@ def import_command(
     """
     options = ReadOptions(
         marking=parse_marking(tlp) if tlp else None,
+        pap=parse_pap(pap),
         set_name=set_name or "",
         label=label,
         category=category,

@@ -44,10 +44,12 @@ from shieldwall.intel.directory import (
 from shieldwall.intel.interface import Pack, ReadOptions, Rejected, Sourced
 from shieldwall.intel.known import Contradiction, Known, KnownTag, TagSource, know
 from shieldwall.intel.manifest import SourceFile, TagSetInfo
+from shieldwall.intel.preparing import ImportReport, Source
 from shieldwall.intel.readers import read
+from shieldwall.intel.shelf import Shelf
 from shieldwall.intel.subject import address_subject, chain_of
 from shieldwall.intel.tag import ACTOR, CONFIDENCE, SERVICE_CATEGORIES, TAG, confidence_of
-from shieldwall.intel.tagset import Comparison, ImportReport, TagIndex, TagSets
+from shieldwall.intel.tagset import Comparison, TagIndex, TagSets
 from shieldwall.intel.yamlfile import parse_yaml, read_yaml
 
 __all__ = [
@@ -67,6 +69,8 @@ __all__ = [
     "Pack",
     "ReadOptions",
     "Rejected",
+    "Shelf",
+    "Source",
     "SourceFile",
     "Sourced",
     "TagIndex",

@@ -52,6 +52,7 @@ def parse(raw: bytes, place: str, options: ReadOptions) -> Pack:
                 made_by=made_by,
                 at=moment_of(entry.get("lastmod"), "lastmod", where) or lastmod or options.at,
                 marking=marking,
+                pap=options.pap,
                 evidence=(evidence,),
             )
         )

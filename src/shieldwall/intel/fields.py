@@ -159,6 +159,7 @@ class TagBuilder:
             at=moment_of(entry.get("lastmod"), "lastmod", place) or options.at,
             confidence=number,
             marking=self.marking,
+            pap=self.options.pap,
             evidence=(self.evidence,),
         )
 

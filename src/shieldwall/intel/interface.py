@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shieldwall.model.claim import Claim
-from shieldwall.model.marking import Marking
+from shieldwall.model.marking import STRICTEST_PAP, Marking, Pap
 from shieldwall.model.network import MAIN, Network
 
 
@@ -20,6 +20,7 @@ class ReadOptions:
 
     Attributes:
         marking: Who may see the tags; None leaves it to the file (`is_public: true` is TLP:CLEAR), else the strictest.
+        pap: What may be done with the tags; the strictest unless said otherwise.
         set_name: The tag set that the file goes to; the label of last resort for a list that has none.
         label: Label of tags that state none.
         category: Category of tags that state none.
@@ -34,6 +35,7 @@ class ReadOptions:
     """
 
     marking: Marking | None = None
+    pap: Pap = STRICTEST_PAP
     set_name: str = ""
     label: str = ""
     category: str = ""

@@ -56,4 +56,13 @@ def read(path: Path, options: ReadOptions) -> tuple[Pack, bytes]:
         BadText: It is not what its reader reads.
     """
     raw = read_bytes(path)
-    return READERS[choose(path.name, raw)](raw, str(path), options), raw
+    return parse(path.name, raw, str(path), options), raw
+
+
+def parse(name: str, raw: bytes, place: str, options: ReadOptions) -> Pack:
+    """What the bytes of a file called `name` say; `place` names it in errors.
+
+    Raises:
+        BadText: They are not what their reader reads.
+    """
+    return READERS[choose(name, raw)](raw, place, options)

@@ -188,7 +188,7 @@ class SetFile:
         raw = self.verify(digest)
         try:
             lines = json.loads(b"[%s]" % b",".join(raw.splitlines()))
-            return [_glance(line, name) for line in lines]
+            return [glance(line, name) for line in lines]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise StoreError(f"{self._path}: not claims of this program ({error})", hint=_HINT) from None
 
@@ -257,7 +257,8 @@ class SetFile:
             raise StoreError(f"{place}: not a claim of this program ({error})", hint=_HINT) from None
 
 
-def _glance(line: dict[str, Any], name: str) -> Glance:
+def glance(line: dict[str, Any], name: str) -> Glance:
+    """What can be seen of a claim in its JSON form; ValueError, TypeError, KeyError or AttributeError where it is none."""
     subject, said = line["subject"], line["statement"]
     # an actor's statement has neither word
     return Glance(

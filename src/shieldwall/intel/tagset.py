@@ -1,4 +1,4 @@
-"""Versioned tag sets under a folder: import, list, select, look up, compare.
+"""Versioned tag sets under a folder, in clear, for the command line: import, list, select, look up, compare.
 
     FOLDER/<set>/manifest.json             which version is current, where each came from
     FOLDER/<set>/<version>/claims.jsonl    see `setfile`
@@ -10,60 +10,30 @@ one set at the same time are not coordinated: the later manifest holds.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from shieldwall.errors import BadText, StoreError, UsageError
+from shieldwall.errors import StoreError, UsageError
 from shieldwall.intel import setfile
-from shieldwall.intel.interface import Pack, ReadOptions, Rejected, Sourced
+from shieldwall.intel.interface import ReadOptions, Sourced
 from shieldwall.intel.manifest import (
-    KEPT_REJECTED,
     MANIFEST,
     Manifest,
-    SourceFile,
     TagSetInfo,
-    check_name,
     read_manifest,
     sync_folder,
     write_manifest,
 )
-from shieldwall.intel.readers import read
-from shieldwall.model.canonical import canonical_json
-from shieldwall.model.claim import Claim, Subject
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What an import did to one set.
-
-    Attributes:
-        info: The version that is current now.
-        unchanged: True when it was current already, so that nothing was written.
-        previous: The version that was current before; "" for none.
-        rejected: Every entry that was not taken; its place starts with the file's name.
-        further: Fields that no schema knows, with the number of entries that have them.
-    """
-
-    info: TagSetInfo
-    unchanged: bool
-    previous: str
-    rejected: tuple[Rejected, ...]
-    further: Mapping[str, int]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values; all rejected entries."""
-        plain = self.info.as_dict() | {"rejected_entries": [entry.as_dict() for entry in self.rejected]}
-        return plain | {"unchanged": self.unchanged, "previous": self.previous, "further": dict(self.further)}
+from shieldwall.intel.preparing import ImportReport, grouped, opened, prepare
+from shieldwall.intel.shelf import OpenedSet
+from shieldwall.model.claim import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +49,7 @@ class Comparison:
 class TagIndex:
     """Chosen versions of tag sets, opened for look-ups."""
 
-    def __init__(self, sets: Sequence[tuple[TagSetInfo, setfile.SetFile]]) -> None:
+    def __init__(self, sets: Sequence[tuple[TagSetInfo, OpenedSet]]) -> None:
         self._sets = tuple(sets)
 
     @property
@@ -184,15 +154,13 @@ class TagSets:
             BadText: A file that breaks its schema, or in which nothing was usable; then no set is written.
             StoreError: The folder cannot be written, or a set in it is broken.
         """
-        groups: dict[str, list[Path]] = {}
-        for path in paths:
-            groups.setdefault(check_name(path.stem if set_name is None else set_name), []).append(path)
-        if not groups:
-            raise UsageError("no files to import", hint="name the files")
+        groups = grouped(opened(paths), set_name)
+        for name in groups:
+            self._check_case(name)
         options = options or ReadOptions()
-        prepared = [self._prepare(name, files, replace(options, set_name=name)) for name, files in groups.items()]
+        prepared = [prepare(name, files, replace(options, set_name=name)) for name, files in groups.items()]
         try:
-            return [self._commit(*one) for one in prepared]
+            return [one.report(self._write(one.info, one.encoded)) for one in prepared]
         except OSError as error:
             raise StoreError(
                 f"{self.folder}: the tag sets cannot be written ({error})", hint="check its rights and the free space"
@@ -247,49 +215,10 @@ class TagSets:
     def _open(self, info: TagSetInfo) -> setfile.SetFile:
         return setfile.SetFile(self.folder / info.name / info.version, info.size, info.index)
 
-    def _prepare(
-        self, name: str, paths: Sequence[Path], options: ReadOptions
-    ) -> tuple[TagSetInfo, setfile.Encoded, tuple[Rejected, ...], dict[str, int]]:
+    def _check_case(self, name: str) -> None:
         for other in self._names():
             if other != name and other.casefold() == name.casefold():
                 raise UsageError(f"{name!r} and the set {other!r} differ only by case", hint="use one spelling")
-        packs: list[Pack] = []
-        files: list[SourceFile] = []
-        rejected: list[Rejected] = []
-        further: Counter[str] = Counter()
-        for path in paths:
-            pack, raw = read(path, options)
-            packs.append(pack)
-            files.append(SourceFile(path.name, hashlib.sha256(raw).hexdigest(), pack.reader, pack.title, pack.lastmod))
-            rejected += [replace(entry, place=f"{path.name}: {entry.place}") for entry in pack.rejected]
-            further.update(pack.further)
-        claims, duplicates = distinct(claim for pack in packs for claim in pack.claims)
-        if not claims:
-            why = f", and {len(rejected)} entries were rejected: {rejected[0].reason}" if rejected else ""
-            raise BadText(f"{paths[0]}: nothing to import{why}", hint="check that it is the right file")
-        encoded = setfile.encode(claims)
-        info = TagSetInfo(
-            name=name,
-            version=encoded.version,
-            tags=len(claims),
-            subjects=encoded.subjects,
-            labels=len({claim.statement["label"] for claim in claims}),
-            duplicates=duplicates,
-            rejected=len(rejected),
-            rejected_entries=tuple(rejected[:KEPT_REJECTED]),
-            files=tuple(sorted(files, key=lambda file: (file.name, file.sha256))),
-            size=len(encoded.claims),
-            digest=encoded.digest,
-            index=encoded.index_digest,
-        )
-        return info, encoded, tuple(rejected), dict(sorted(further.items()))
-
-    def _commit(
-        self, info: TagSetInfo, encoded: setfile.Encoded, rejected: tuple[Rejected, ...], further: dict[str, int]
-    ) -> ImportReport:
-        previous = self._write(info, encoded)
-        unchanged = previous == info.version
-        return ImportReport(info=info, unchanged=unchanged, previous=previous, rejected=rejected, further=further)
 
     def _write(self, info: TagSetInfo, encoded: setfile.Encoded) -> str:
         """Write the version and make it current; returns the one that was current before."""
@@ -309,24 +238,6 @@ class TagSets:
             sync_folder(folder)
         write_manifest(folder, Manifest(info.version, {**manifest.versions, info.version: info}))
         return manifest.current
-
-
-def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], int]:
-    """`claims` without those that say the same of the same subject by the same source, and how many these were.
-
-    Of equal ones the first by canonical bytes is kept, so that the order of the files does not matter.
-    """
-    kept: dict[bytes, tuple[bytes, Claim]] = {}
-    total = 0
-    for claim in claims:
-        total += 1
-        plain = claim.as_dict()
-        line = canonical_json(plain)
-        plain.pop("evidence", None)
-        key = canonical_json(plain)
-        if key not in kept or line < kept[key][0]:
-            kept[key] = (line, claim)
-    return [claim for _, claim in kept.values()], total - len(kept)
 
 
 def _intact(folder: Path, encoded: setfile.Encoded) -> bool:

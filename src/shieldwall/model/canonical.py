@@ -9,6 +9,11 @@ import hashlib
 import json
 from typing import Any
 
+_WRITING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_SORTING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_TEXT = frozenset((str,))
+_PLAIN = frozenset((str, int, bool, type(None)))
+
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """`value` as canonical JSON.
@@ -17,7 +22,7 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
         TypeError: A float, or something that JSON has no form for.
     """
     try:
-        return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
+        return (_SORTING.encode(value) if _is_plain(value) else _WRITING.encode(_ordered(value))).encode()
     except UnicodeEncodeError:
         raise TypeError("a text with half a surrogate pair has no form in UTF-8") from None
 
@@ -25,6 +30,18 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """SHA-256 (hex) of the canonical JSON of `value`."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401
+    """Whether the encoder may sort by itself: keys of ASCII alone, where all orders are one, and nothing that must raise."""
+    kind = type(value)
+    if kind is dict:
+        if not (set(map(type, value)) <= _TEXT and "".join(value).isascii()):
+            return False
+        value = value.values()
+    elif kind is not list:
+        return kind in _PLAIN
+    return set(map(type, value)) <= _PLAIN or all(map(_is_plain, value))
 
 
 def _ordered(value: Any) -> Any:  # noqa: ANN401

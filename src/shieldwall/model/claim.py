@@ -8,14 +8,14 @@ declares a `ClaimKind` with the fields of its statement; everything else (releas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from shieldwall.errors import BadText, UsageError
 from shieldwall.model.canonical import digest
-from shieldwall.model.marking import STRICTEST, Marking, parse_marking
+from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap, parse_marking, parse_pap
 
 
 class Layer(StrEnum):
@@ -77,6 +77,7 @@ class Claim:
         at: When it was said; "" when the source does not tell.
         confidence: 0-100 on the scale of the INTERPOL/GraphSense TagPack words; None when the source gives none.
         marking: Who may see it; the strictest unless said otherwise.
+        pap: What may be done with it; the strictest unless said otherwise, and then left out when it is written.
         evidence: SHA-256 digests (hex) of what it was read from.
         expires: When it stops being current; "" for never.
         retracted: When its maker took it back; "" while it stands.
@@ -92,6 +93,7 @@ class Claim:
     at: str = ""
     confidence: int | None = None
     marking: Marking = STRICTEST
+    pap: Pap = STRICTEST_PAP
     evidence: tuple[str, ...] = ()
     expires: str = ""
     retracted: str = ""
@@ -109,22 +111,24 @@ class Claim:
 
     def as_dict(self) -> dict[str, Any]:
         """The claim as plain JSON values; empty fields are left out."""
-        plain: dict[str, Any] = {}
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if isinstance(value, Subject):
-                value = {"type": value.type, "chain": value.chain, "name": value.name}
-            elif isinstance(value, Marking):
-                value = value.label
-            elif isinstance(value, Layer):
-                value = value.value
-            elif isinstance(value, MappingProxyType):
-                value = _copy(dict(value))
-            elif isinstance(value, tuple):
-                value = list(value)
-            if value not in ("", None, []):
-                plain[entry.name] = value
-        return plain
+        subject = self.subject
+        every = {
+            "subject": {"type": subject.type, "chain": subject.chain, "name": subject.name},
+            "kind": self.kind,
+            "statement": _copy(dict(self.statement)),
+            "layer": self.layer.value,
+            "source": self.source,
+            "made_by": self.made_by,
+            "at": self.at,
+            "confidence": self.confidence,
+            "marking": self.marking.label,
+            "pap": self.pap.label if self.pap < STRICTEST_PAP else "",
+            "evidence": list(self.evidence),
+            "expires": self.expires,
+            "retracted": self.retracted,
+            "signature": self.signature,
+        }
+        return {name: value for name, value in every.items() if value not in ("", None, [])}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any], place: str = "claim") -> Claim:
@@ -143,6 +147,7 @@ class Claim:
             if not all(isinstance(entry, str) for entry in body.get("evidence", ())):
                 raise TypeError("'evidence' must be a list of digests")  # noqa: TRY301
             body["marking"] = parse_marking(body.get("marking"))
+            body["pap"] = parse_pap(body.get("pap"))
             body["evidence"] = tuple(body.get("evidence", ()))
             return cls(**body)
         except (KeyError, TypeError, ValueError, UsageError) as error:
@@ -157,6 +162,7 @@ _FORMS: dict[str, type] = {
     "at": str,
     "confidence": int,
     "marking": str,
+    "pap": str,
     "evidence": list,
     "expires": str,
     "retracted": str,

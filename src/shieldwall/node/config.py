@@ -21,6 +21,7 @@ class Config:
         data: Folder of this member's own data: tag sets, clusterings, what people said of transactions.
         directory: A further directory of who can freeze, laid over the shipped one.
         engine: Kernels: auto, plain or compiled.
+        node: Folder of the node that is served and managed here; None when nothing names one.
         origins: For each setting, where its value comes from.
     """
 
@@ -28,6 +29,7 @@ class Config:
     data: Path
     directory: Path | None = None
     engine: EngineName = "auto"
+    node: Path | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -47,7 +49,7 @@ class Config:
 
 
 SETTINGS = tuple(entry.name for entry in fields(Config) if entry.name != "origins")
-_PATHS = ("chain", "data", "directory")
+_PATHS = ("chain", "data", "directory", "node")
 _ENGINES = get_args(EngineName)
 
 
@@ -87,7 +89,8 @@ def load(environ: Mapping[str, str], options: Mapping[str, str | None] | None = 
         raise UsageError(f"engine {values['engine']!r} ({origins['engine']}): use one of {', '.join(_ENGINES)}")
     paths = {name: _path(values[name], origins[name]) if values.get(name) else None for name in _PATHS}
     data = paths["data"] or Path()
-    return Config(paths["chain"], data, paths["directory"], cast("EngineName", values["engine"]), origins)
+    engine = cast("EngineName", values["engine"])
+    return Config(paths["chain"], data, paths["directory"], engine, paths["node"], origins)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from intel_support import FIRST, HASHED, HEADER, pack, subject, tag, tags
 from shieldwall.errors import BadText, StoreError, UsageError
 from shieldwall.intel import ReadOptions, TagSets
 from shieldwall.intel.manifest import MANIFEST, read_manifest
-from shieldwall.intel.tagset import distinct
+from shieldwall.intel.preparing import distinct
 from shieldwall.model.canonical import canonical_json
 
 

@@ -21,7 +21,7 @@ def drawn_tree():
 def test_the_drawing_shows_every_error_once():
     classes = {name for name, value in vars(errors).items() if inspect.isclass(value)}
     assert sorted(name for name, _, _ in drawn_tree()) == sorted(classes)
-    assert len(classes) == 10
+    assert len(classes) == 20
 
 
 @pytest.mark.parametrize(("name", "code", "parent"), drawn_tree())
@@ -45,6 +45,16 @@ def test_exit_codes():
         ("UnknownAddress", 4),
         ("StoreError", 4),
         ("WrongNetwork", 4),
+        ("WrongKey", 4),
+        ("Tampered", 4),
+        ("AuditFailed", 4),
+        ("Refused", 1),
+        ("NotSignedIn", 1),
+        ("ConfirmFirst", 1),
+        ("NotAllowed", 1),
+        ("NotFound", 1),
+        ("Conflict", 1),
+        ("TooMany", 1),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What waits for a block, as `shieldwall chain show` says it beside the chain: never part of it, and in no sum."""
+"""What waits for a block, as it is said beside the chain: never part of it, and in no sum."""
 
 from __future__ import annotations
 

@@ -1,13 +1,16 @@
-"""What `shieldwall chain show` shows: a block, a transaction, or a holder of a store, as plain values."""
+"""A block, a transaction, or a holder of a store, as plain values: what `chain show` and the API show."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from shieldwall.chain.columns import WHOLE
+from shieldwall.chain.spend import SpendState
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.unconfirmed import Unconfirmed
-from shieldwall.cli.waiting import waiting_payments, waiting_spend, waiting_transaction
+from shieldwall.chain.waiting import waiting_payments, waiting_spend, waiting_transaction
 from shieldwall.errors import PartialData
 from shieldwall.kernels.arrays import FINAL, LOCKED, REPLACEABLE, VERSION_MASK, VERSION_SHIFT
 from shieldwall.model import address
@@ -125,8 +128,17 @@ def _output(store: ChainStore, output: int, layer: Unconfirmed | None) -> dict[s
     }
 
 
-def holder_record(store: ChainStore, thing: str, layer: Unconfirmed | None) -> dict[str, Any]:
-    """An address, or a script as KIND:HEX, with all that was paid to it.
+def holder_record(
+    store: ChainStore, thing: str, layer: Unconfirmed | None, *, first: int = 0, most: int | None = None
+) -> dict[str, Any]:
+    """An address, or a script as KIND:HEX, with what was paid to it.
+
+    Args:
+        store: The chain store.
+        thing: Address, or KIND:HEX.
+        layer: What waits for a block; None for nothing.
+        first: The first output to list, by its place among those of the holder.
+        most: List at most so many outputs; `more` then says how many follow, and the sums are of all. None for all.
 
     Raises:
         UnknownAddress: It is no address of the store's network.
@@ -145,16 +157,29 @@ def holder_record(store: ChainStore, thing: str, layer: Unconfirmed | None) -> d
             f"{thing} is not in this store: unknown, which is not the same as clean",
             hint="extend the store: shieldwall chain build",
         )
-    outputs = [] if number is None else [_output(store, output, layer) for output in store.outputs_of(number)]
-    sums: dict[str, int] = {}
-    for output in outputs:
-        sums[output["state"]] = sums.get(output["state"], 0) + output["value"]
+    outputs = [] if number is None else store.outputs_of(number)
+    listed = outputs[first:] if most is None else outputs[first : first + most]
+    received, sums = _sums(store, outputs)
+    more = len(outputs) - first - len(listed)
     return {
         "address": address.identity(script, store.network),
         "kind": address.kind_label(script, store.network),
         "same_key": None if twin is None else store.identity(twin),
-        "received": sum(output["value"] for output in outputs),
+        "received": received,
         "by_state": sums,
-        "outputs": outputs,
+        "outputs": [_output(store, output, layer) for output in listed],
+        **({"more": more} if most is not None else {}),
         **waiting,
     }
+
+
+def _sums(store: ChainStore, outputs: list[int]) -> tuple[int, dict[str, int]]:
+    """What outputs sum up to, in all and by spend state; most are spent, which a look at one column tells."""
+    numbers = np.array(outputs, dtype=np.int64)
+    values = store.column("output_value")[numbers].tolist()
+    spent = (store.column("output_spender")[numbers] < store.rows("tx")).tolist()
+    sums: dict[str, int] = {}
+    for number, value, gone in zip(outputs, values, spent, strict=True):
+        state = SpendState.SPENT if gone else store.spend(number).state
+        sums[state.value] = sums.get(state.value, 0) + value
+    return sum(values), sums

@@ -1,0 +1,363 @@
+"""Look at the watches as the chain store grows, and ring."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shieldwall.errors import BadText, Conflict, Refused, ShieldwallError, StoreError, UsageError
+from shieldwall.intel import directory as freezers
+from shieldwall.intel import freezable_by, know
+from shieldwall.model.access import Handling, Identity, joint
+from shieldwall.model.canonical import digest
+from shieldwall.model.claim import Subject
+from shieldwall.model.marking import Marking
+from shieldwall.model.strictjson import parse_json
+from shieldwall.node.jobs.context import NODE, TagsOf, tag_handlings
+from shieldwall.node.jobs.parameters import is_plain
+from shieldwall.node.watches import movements as moves
+from shieldwall.node.watches.advice import Told, alarm_body
+from shieldwall.node.watches.looking import Event, Movement, Seen, begin, look
+from shieldwall.store.watches import CHANNELS, NewAlarm, Watch
+
+if TYPE_CHECKING:
+    from shieldwall.chain.store import ChainStore
+    from shieldwall.chain.unconfirmed import Unconfirmed
+    from shieldwall.store.engine import Store
+    from shieldwall.trace.clusters.clustering import Clustering
+
+_log = logging.getLogger(__name__)
+
+KINDS = ("address", "cluster", "end")
+MOST_OUTPUTS = 5000
+"""Outputs of a trace's ends that one watch may follow."""
+_LONGEST_NOTE = 200  # characters
+_EVERY = 300.0  # seconds after which all is looked at, whether or not the chain store changed
+_RETRY = 60.0  # seconds after a look that failed
+_STEP = 100  # blocks after which a watch that saw nothing remembers how far it was
+_MOST_TRACE = 256 << 20  # bytes of a trace's result
+
+
+class ChainOf(Protocol):
+    """The node's chain store, as `node.chains.ChainShelf`."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a store to open."""
+
+    def stamp(self) -> object:
+        """Changes whenever the store was committed."""
+
+    def open(self) -> ChainStore:
+        """A snapshot of it, to be closed."""
+
+    def layer(self) -> Unconfirmed | None:
+        """What waits for a block; the same object as long as it is the same."""
+
+
+ClusteringOf = Callable[["ChainStore", str], "Clustering"]
+"""The clustering of a chain store that is called so; as `node.wiring.open_clustering` with a configuration."""
+
+Ways = Callable[[Sequence[str], Handling], Iterable[tuple[str, str]]]
+"""Channel and receiver of each delivery: for the channels that a watch names, and how its alarm is handled."""
+
+
+def no_ways(_channels: Sequence[str], _handling: Handling) -> Iterable[tuple[str, str]]:
+    """Alarms are seen on the page alone."""
+    return ()
+
+
+class Watcher:
+    """Looks at the watches.
+
+    Args:
+        store: The node's store.
+        chain: The chain store.
+        tags: Opens tag sets for an identity.
+        identity_of: Whose watch it is, by the id of the person, with the rights of now; Refused where they may not come in.
+        clustering: Opens a clustering.
+        ways: How an alarm leaves the node.
+        directory: Who can freeze what.
+        monotonic: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        chain: ChainOf,
+        *,
+        tags: TagsOf,
+        identity_of: Callable[[str], Identity],
+        clustering: ClusteringOf,
+        ways: Ways = no_ways,
+        directory: Callable[[], freezers.Directory] = freezers.shipped,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._chain = chain
+        self._tags = tags
+        self._identity_of = identity_of
+        self._clustering = clustering
+        self._ways = ways
+        self._directory = directory
+        self._monotonic = monotonic
+        self._room = moves.WaitingRoom()
+        self._looked: tuple[object, object] | None = None
+        self._next_at = 0.0
+
+    # setting a watch
+
+    def add(
+        self,
+        identity: Identity,
+        kind: str,
+        target: Mapping[str, Any],
+        handling: Handling,
+        *,
+        channels: Sequence[str] = (),
+        note: str = "",
+    ) -> Watch:
+        """Set a watch. What is there already does not ring.
+
+        Args:
+            identity: Who.
+            kind: address, cluster or end.
+            target: `{"address": ...}`; of a cluster `{"address": ..., "clustering": name}`; of the ends of a trace
+                `{"file": id}`, a stored result of a trace.
+            handling: Who may see it; where it is that of a trace, at least as strict as the trace.
+            channels: webhook, mail; every alarm is on the page as well.
+            note: What people call it.
+
+        Raises:
+            BadText: The target does not fit.
+            UnknownAddress: No address of the chain's network.
+            UsageError: The node has no chain store.
+            Refused: Whoever asks may not.
+        """
+        for name in channels:
+            if name not in CHANNELS:
+                raise BadText(f"no channel is called {name[:40]!r}", hint=f"use {' or '.join(CHANNELS)}")
+        if len(note) > _LONGEST_NOTE or not is_plain(note):
+            raise BadText(f"a note has at most {_LONGEST_NOTE} characters")
+        with contextlib.closing(self._chain.open()) as chain:
+            plain, handling = self._checked(identity, chain, kind, target, handling)
+            watched, members = self._watched(chain, kind, plain)
+            self._enter(chain)
+            waiting = self._room.movements(chain, watched)
+            seen = begin(moves.tip_of(chain), moves.movements(chain, watched), waiting, members)
+            subject = Subject(*_subject(kind, plain, chain.network.caip2))
+        body = {"what": plain, "channels": sorted(set(channels)), "note": note}
+        with self._store.act(identity, "watch.add", kind=kind) as work:
+            watch = work.watches.add(kind, body, seen.as_dict(), subject, handling)
+        self._next_at = 0.0  # the chain may have grown in between
+        return watch
+
+    def _checked(
+        self, identity: Identity, chain: ChainStore, kind: str, target: Mapping[str, Any], handling: Handling
+    ) -> tuple[dict[str, Any], Handling]:
+        fields = {"address": ("address",), "cluster": ("address", "clustering"), "end": ("file",)}.get(kind)
+        if fields is None:
+            raise UsageError(f"nothing called {kind[:40]!r} can be watched", hint=f"use one of {', '.join(KINDS)}")
+        if set(target) != set(fields) or not all(
+            isinstance(value, str) and is_plain(value) for value in target.values()
+        ):
+            raise BadText(f"what to watch: {' and '.join(fields)}, as texts, and nothing else")
+        if kind == "end":
+            return self._ends(identity, chain, target["file"], handling)
+        plain = {**target, "address": moves.check_address(chain, target["address"])}
+        if kind == "cluster":
+            with self._clustering(chain, target["clustering"]):
+                pass
+        return plain, handling
+
+    def _ends(
+        self, identity: Identity, chain: ChainStore, file_id: str, handling: Handling
+    ) -> tuple[dict[str, Any], Handling]:
+        """The outputs that a stored trace ended in, and how a watch on them must be handled."""
+        with self._store.look(identity, "file.read", file=file_id) as work:
+            file = work.files.get(file_id)
+            if file.kind != "trace" or file.size > _MOST_TRACE:
+                raise BadText("that file is no result of a trace")
+            raw = work.files.read(file_id)
+        try:
+            body = parse_json(raw, "trace")
+            network, ends = body["network"], body["ends"]
+            outputs = [(output["txid"], output["index"]) for end in ends for output in end["outputs"]]
+            first = str(body["targets"][0]["identity"])
+        except (KeyError, TypeError, IndexError):
+            raise BadText("that file is no result of a trace") from None
+        if network != chain.network.name:
+            raise BadText(f"that trace is of {network}, and the node's chain is {chain.network.name}")
+        if len(outputs) > MOST_OUTPUTS:
+            raise BadText(f"that trace ended in more than {MOST_OUTPUTS:,} outputs", hint="trace with narrower limits")
+        if not outputs:
+            raise BadText("that trace ended in no output that could move")
+        plain = {"file": file_id, "from": first, "outputs": [list(output) for output in sorted(set(outputs))]}
+        return plain, joint(handling, file.handling)
+
+    # looking
+
+    def tick(self) -> int:
+        """Look at all watches where the chain store or what waits has changed; returns how many alarms rang.
+
+        A watch that cannot be looked at now does not keep the others from it, and is looked at again.
+        """
+        if not self._chain.is_there:
+            return 0
+        now, state = self._monotonic(), (self._chain.stamp(), self._layer())
+        if now < self._next_at and self._looked is not None and _same(state, self._looked):
+            return 0
+        with self._store.inside(NODE) as work:
+            active = work.watches.active()
+        rang, failed = 0, False
+        if active:
+            with contextlib.closing(self._chain.open()) as chain:
+                self._enter(chain)
+                for watch in active:
+                    try:
+                        rang += self._look(chain, watch)
+                    except (ShieldwallError, OSError) as error:
+                        failed = True
+                        _log.warning("watch %s cannot be looked at now: %s", watch.id, type(error).__name__)
+        self._looked = state
+        self._next_at = now + (_RETRY if failed else _EVERY)
+        return rang
+
+    def _layer(self) -> Unconfirmed | None:
+        """What waits for a block; a damaged layer counts as none, so that it silences no watch."""
+        try:
+            return self._chain.layer()
+        except StoreError as error:
+            _log.warning("what waits for a block cannot be read: %s", type(error).__name__)
+            return None
+
+    def _enter(self, chain: ChainStore) -> None:
+        layer = self._layer()
+        if layer is not None and layer.network == chain.network:
+            self._room.enter(chain, layer)
+
+    def _look(self, chain: ChainStore, watch: Watch) -> int:
+        rang = 0
+        while True:
+            new, more = self._look_once(chain, watch)
+            rang += new
+            if not more:
+                return rang
+            with self._store.inside(NODE) as work:
+                watch = next((each for each in work.watches.active() if each.id == watch.id), watch)
+
+    def _look_once(self, chain: ChainStore, watch: Watch) -> tuple[int, bool]:
+        """One look; how many alarms rang, and whether there is more to see."""
+        before = Seen.from_dict(watch.seen)
+        watched, members = self._watched(chain, watch.kind, watch.target["what"])
+        tip, found = moves.tip_of(chain), moves.movements(chain, watched, before.above)
+        layer = self._layer()
+        seen, events = look(
+            before,
+            tip,
+            found,
+            still=moves.still_there(chain, before.known.keys() - found.keys()),
+            waiting=None if layer is None else self._room.movements(chain, watched),
+            members=members,
+        )
+        if events:
+            alarms = self._alarms(chain, watch, events)
+            ways = list(self._ways(watch.target["channels"], alarms[0].handling))
+            with self._store.act(NODE, "watch.ring", watch=watch.id) as work:
+                rang = work.watches.ring(watch, seen.as_dict(), alarms, ways)
+            return len(rang), seen.tip != tip
+        if _worth_keeping(before, seen):
+            with contextlib.suppress(Conflict), self._store.upkeep(NODE) as work:
+                work.watches.see(watch, seen.as_dict())
+        return 0, False
+
+    def _watched(self, chain: ChainStore, kind: str, plain: Mapping[str, Any]) -> tuple[moves.Watched, str]:
+        """What is watched in the store as it stands, and the digest of a cluster's members."""
+        if kind == "end":
+            return moves.watched_outputs(chain, [(txid, index) for txid, index in plain["outputs"]]), ""
+        if kind == "address":
+            return moves.watched_address(chain, plain["address"]), ""
+        with self._clustering(chain, plain["clustering"]) as clustering:
+            watched = moves.watched_cluster(chain, plain["address"], clustering)
+        return watched, digest([len(watched.holders), watched.holders.tobytes().hex()])
+
+    def _alarms(self, chain: ChainStore, watch: Watch, events: Sequence[Event]) -> list[NewAlarm]:
+        known, used = self._known(chain, watch, [event.movement for event in events])
+        what = {"note": watch.target["note"], **_shown(watch.target["what"])}
+        tip, coin = moves.tip_of(chain), chain.network.coin
+        alarms = []
+        for event in events:
+            tags = [handling for paid in event.movement.to for handling in used.get(paid.to, ())]
+            body = alarm_body(watch.kind, what, event, tip, coin, known)
+            alarms.append(NewAlarm(event=event.key, body=body, handling=joint(watch.handling, *tags)))
+        return alarms
+
+    def _known(
+        self, chain: ChainStore, watch: Watch, moved: Sequence[Movement]
+    ) -> tuple[dict[str, Told], dict[str, list[Handling]]]:
+        """What the owner of a watch may tell of the receivers, and how that must be handled."""
+        names = sorted({paid.to for movement in moved for paid in movement.to})
+        try:
+            identity = self._identity_of(watch.handling.owner) if watch.handling.owner else NODE
+        except Refused:  # the watch rings on, for those who share it; their tags are not looked into
+            return {}, {}
+        identity = replace(identity, kind=NODE.kind)
+        index = self._tags(identity, None)
+        found = index.lookup([Subject("address", chain.network.caip2, name) for name in names])
+        handlings = tag_handlings(self._store, identity, (each for some in found.values() for each in some))
+        directory = self._directory()
+        told: dict[str, Told] = {}
+        used: dict[str, list[Handling]] = {}
+        for subject, everything in found.items():
+            sourced = [each for each in everything if _may_tell(handlings[each.claim.id], watch.handling)]
+            known = know(subject, sourced)
+            services = known.services()
+            able = freezable_by(known.tags, directory).freezers
+            told[subject.name] = Told(
+                labels=tuple(tag.label for tag in known.tags),
+                service=services[0].label if services else "",
+                freezers=tuple(freezer.as_dict() for freezer in able),
+            )
+            used[subject.name] = [handlings[each.claim.id] for each in sourced]
+        return told, used
+
+
+def _may_tell(tag: Handling, watch: Handling) -> bool:
+    """Whether a tag may go into the alarms of a watch: not where its readers are others than the watch's.
+
+    Else the alarm would be for nobody but the owner of the watch, and the team that waits for it would not hear it.
+    """
+    if tag.case not in (None, watch.case) or tag.group not in (None, watch.group):
+        return False
+    own_alone = tag.marking is Marking.RED and tag.case is None and tag.group is None
+    return not own_alone or (watch.case is None and watch.group is None and watch.marking is Marking.RED)
+
+
+def _subject(kind: str, plain: Mapping[str, Any], chain: str) -> tuple[str, str, str]:
+    """What a watch is about, for the meeting of cases."""
+    return "address", chain, plain["from"] if kind == "end" else plain["address"]
+
+
+def _shown(what: Mapping[str, Any]) -> dict[str, Any]:
+    """A target without its long list."""
+    return {name: value for name, value in what.items() if name != "outputs"}
+
+
+def _same(state: tuple[object, object], before: tuple[object, object]) -> bool:
+    return state[0] == before[0] and state[1] is before[1]
+
+
+def _worth_keeping(before: Seen, seen: Seen) -> bool:
+    """Whether something changed without ringing that the next look must know."""
+    if before.known.keys() != seen.known.keys() and seen.above == before.above:
+        return True
+    if (before.members, before.turns) != (seen.members, seen.turns):
+        return True
+    heights = before.tip.height, seen.tip.height
+    if None in heights:
+        return before.tip != seen.tip
+    return abs((seen.tip.height or 0) - (before.tip.height or 0)) >= _STEP

@@ -1,0 +1,358 @@
+"""Cases: who works on what, and where two teams of one node meet without being told on what.
+
+A case is for its members alone. When something in one case is about a subject that another case has too, both are told that they
+meet, and whom to call: never the subject, the title, or how often (local deconfliction). A silent case hears of others and is
+never heard of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Row, Table, delete, func, insert, select, update
+
+from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
+from shieldwall.model.access import Handling, Permission, may_see
+from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
+from shieldwall.store.ids import new_id
+from shieldwall.store.placing import older_than
+from shieldwall.store.schema import (
+    case_groups,
+    case_people,
+    cases,
+    claims,
+    group_members,
+    groups,
+    meetings,
+    people,
+    watches,
+)
+from shieldwall.store.visible import handling_of, visible
+
+if TYPE_CHECKING:
+    from shieldwall.store.work import Work
+
+OPEN, CLOSED = "open", "closed"
+STATUSES = (OPEN, CLOSED)
+LONGEST_TITLE = 200  # characters
+
+_AT_ONCE = 5000  # subjects that are asked for in one statement
+_DAY = 86_400_000_000  # microseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case.
+
+    Attributes:
+        id: 32 hex digits.
+        title: What its members call it.
+        status: One of `STATUSES`.
+        silent: Whether other teams are never told that they meet it.
+        contact: Id of the member whom other teams are told to call.
+        handling: Who may see it: its members, as far as its marking allows.
+        people: Ids of the members by name.
+        groups: Ids of the groups whose members are members.
+        created_at: Microseconds of Unix time.
+        version: Goes up by one with every change.
+    """
+
+    id: str
+    title: str
+    status: str
+    silent: bool
+    contact: str
+    handling: Handling
+    people: frozenset[str]
+    groups: frozenset[str]
+    created_at: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Meeting:
+    """That another team of this node works on something in a case of whoever asks.
+
+    Attributes:
+        case: Id of their own case.
+        contact: Name of the person to call.
+        day: Of the first time, as midnight in UTC, in microseconds: the moment would tell which claim it was.
+    """
+
+    case: str
+    contact: str
+    day: int
+
+
+class Cases:
+    """The cases, within one act."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._met: set[str] = set()
+
+    def add(
+        self,
+        title: str,
+        *,
+        marking: Marking = STRICTEST,
+        pap: Pap = STRICTEST_PAP,
+        silent: bool = False,
+        people: Iterable[str] = (),
+        groups: Iterable[str] = (),
+    ) -> Case:
+        """Open a case. Whoever asks becomes a member and its contact; an identity made before does not know of it.
+
+        Raises:
+            NotAllowed: Whoever asks may not write, or is nobody who could be called.
+            NotFound: No such person or group.
+            UsageError: No title, or too long a one.
+        """
+        self._work.must(Permission.WRITE)
+        maker = self._work.identity.person
+        if not maker:
+            raise NotAllowed("a case needs a person who can be called", hint="let a person open it")
+        case_id, now = new_id(), self._work.now
+        self._work.connection.execute(
+            insert(cases).values(
+                id=case_id,
+                title_sealed=self._sealed_title(case_id, title),
+                status=OPEN,
+                silent=silent,
+                contact=maker,
+                marking=int(marking),
+                pap=int(pap),
+                owner=maker,
+                created_at=now,
+                version=1,
+            )
+        )
+        self._put_members(case_id, {maker, *people}, set(groups))
+        self._work.note(case=case_id)
+        return self._whole(case_id)
+
+    def get(self, case_id: str) -> Case:
+        """The case with an id.
+
+        Raises:
+            NotFound: None that whoever asks may see.
+        """
+        for case in self._read(cases.c.id == case_id):
+            return case
+        raise NotFound("there is no such case")
+
+    def page(self, *, after: str = "", most: int, status: str = "") -> list[Case]:
+        """Cases with the newest first, at most `most`; `after` is the id of the last one of the page before.
+
+        Raises:
+            NotFound: No case `after` that whoever asks may see.
+        """
+        conditions = [older_than(self._work, cases, after, self._seen())]
+        if status:
+            conditions.append(cases.c.status == status)
+        return list(self._read(*conditions, most=most))
+
+    def change(
+        self,
+        case_id: str,
+        version: int,
+        *,
+        title: str | None = None,
+        status: str | None = None,
+        silent: bool | None = None,
+        contact: str | None = None,
+        marking: Marking | None = None,
+        pap: Pap | None = None,
+    ) -> Case:
+        """Change a case; what is None stays.
+
+        Args:
+            case_id: Which.
+            version: The one that the change was made from.
+            title: A new title.
+            status: One of `STATUSES`.
+            silent: Whether other teams are told of it.
+            contact: Another member.
+            marking: A stricter one: a more open one needs an approval.
+            pap: A stricter one: as `marking`.
+
+        Raises:
+            NotAllowed: Whoever asks may not write, or it would be more open.
+            NotFound: No case that whoever asks may see, or the contact is no member.
+            Conflict: It was changed in the meantime.
+            UsageError: No such status, or a title that cannot be.
+        """
+        self._work.must(Permission.WRITE)
+        case = self.get(case_id)
+        handling = case.handling
+        if (marking is not None and marking < handling.marking) or (pap is not None and pap < handling.pap):
+            raise NotAllowed("a more open marking needs a second person", hint="ask for an approval")
+        if status is not None and status not in STATUSES:
+            raise UsageError(f"{status[:40]!r} is no status of a case", hint=f"use one of {', '.join(STATUSES)}")
+        if contact is not None and contact not in self._everyone(case.people, case.groups):
+            raise NotFound("no such member", hint="the contact of a case is one of its members")
+        values: dict[str, Any] = {"status": status, "silent": silent, "contact": contact}
+        values |= {"marking": None if marking is None else int(marking), "pap": None if pap is None else int(pap)}
+        if title is not None:
+            values["title_sealed"] = self._sealed_title(case_id, title)
+        self._step(case_id, version, {name: value for name, value in values.items() if value is not None})
+        return self._whole(case_id)
+
+    def set_members(self, case_id: str, version: int, *, people: Iterable[str], groups: Iterable[str]) -> Case:
+        """Say who the members are: all of them, by name and by group. The contact must stay one.
+
+        Raises:
+            NotAllowed: Whoever asks may not write.
+            NotFound: No case that whoever asks may see, or no such person or group.
+            Conflict: It was changed in the meantime, or its contact would be no member.
+        """
+        self._work.must(Permission.WRITE)
+        case = self.get(case_id)
+        named, grouped = set(people), set(groups)
+        if case.contact not in self._everyone(named, grouped):
+            raise Conflict("the contact of a case must stay a member", hint="name another contact first")
+        self._step(case_id, version, {})
+        for table in (case_people, case_groups):
+            self._work.connection.execute(delete(table).where(table.c.case_id == case_id))
+        self._put_members(case_id, named, grouped)
+        return self._whole(case_id)
+
+    def close(self, case_id: str, version: int) -> Case:
+        """Close a case: nothing more is put into it, and other teams are no longer told of it.
+
+        Raises:
+            NotAllowed: Whoever asks may not write.
+            NotFound: No case that whoever asks may see.
+            Conflict: It was changed in the meantime.
+        """
+        return self.change(case_id, version, status=CLOSED)
+
+    def must_be_open(self, case_id: str) -> None:
+        """Refuse to put something into a case that is closed.
+
+        Raises:
+            NotFound: There is no such case.
+            Conflict: It is closed.
+        """
+        status = self._work.connection.execute(select(cases.c.status).where(cases.c.id == case_id)).scalar()
+        if status is None:
+            raise NotFound("there is no such case")
+        if status != OPEN:
+            raise Conflict("the case is closed", hint="open it again first")
+
+    def meet(self, case_id: str, subject_keys: Iterable[int]) -> None:
+        """Look whether a case meets others, after something about these subjects came into it; both sides are kept.
+
+        To be called in the act that puts it there. The audit record of that act tells which cases meet, by their ids.
+
+        Args:
+            case_id: Where it was put.
+            subject_keys: `Claims.subject_key` of what it is about.
+        """
+        self._work.store.backend.lock_intake(self._work.connection)
+        keys = sorted(set(subject_keys))
+        others: set[str] = set()
+        for start in range(0, len(keys), _AT_ONCE):
+            for table in (claims, watches):
+                columns = table.c
+                found = (
+                    select(columns.case_id)
+                    .distinct()
+                    .where(
+                        columns.subject_key.in_(keys[start : start + _AT_ONCE]),
+                        columns.case_id.is_not(None),
+                        columns.case_id != case_id,
+                    )
+                )
+                others.update(self._work.connection.execute(found).scalars())
+        if not others:
+            return
+        pairs = [pair for other in sorted(others) for pair in ((case_id, other), (other, case_id))]
+        rows = [{"case_id": one, "other_id": two, "found_at": self._work.now} for one, two in pairs]
+        if self._work.store.backend.insert_new(self._work.connection, meetings, rows):
+            self._met |= others
+            self._work.note(met=sorted(self._met))
+
+    def meetings(self) -> list[Meeting]:
+        """What whoever asks is told of other teams: for each open case of theirs whom to call, and since which day.
+
+        Nothing of a silent or closed case is told, and nothing to someone who is in both.
+        """
+        other, own = cases.alias("other"), cases
+        query = (
+            select(own.c.id, people.c.name, func.min(meetings.c.found_at).label("first"))
+            .select_from(
+                meetings.join(own, own.c.id == meetings.c.case_id)
+                .join(other, other.c.id == meetings.c.other_id)
+                .join(people, people.c.id == other.c.contact)
+            )
+            .where(self._seen(), own.c.status == OPEN, other.c.status == OPEN, other.c.silent.is_(False))
+            .where(other.c.id.not_in(sorted(self._work.identity.cases)))
+            .group_by(own.c.id, people.c.name)
+        )
+        found = self._work.connection.execute(query)
+        return sorted(Meeting(row.id, row.name, row.first - row.first % _DAY) for row in found)
+
+    def _seen(self) -> ColumnElement[bool]:
+        return visible(self._work.identity, cases, cases.c.id)
+
+    def _read(self, *conditions: ColumnElement[bool], most: int | None = None) -> Iterator[Case]:
+        query = select(cases).where(self._seen(), *conditions)
+        query = query.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(most)
+        for row in self._work.connection.execute(query).all():
+            case = self._case(row)
+            if may_see(self._work.identity, case.handling):  # asked again: the query is one exit, this is another
+                yield case
+
+    def _whole(self, case_id: str) -> Case:
+        """A case that whoever asks has just made or changed, though they may not see it any more."""
+        return self._case(self._work.connection.execute(select(cases).where(cases.c.id == case_id)).one())
+
+    def _case(self, row: Row[Any]) -> Case:
+        return Case(
+            id=row.id,
+            title=self._work.open(cases.name, "title", row.id, row.title_sealed).decode(),
+            status=row.status,
+            silent=row.silent,
+            contact=row.contact,
+            handling=handling_of(row, row.id),
+            people=self._members(case_people, "person_id", row.id),
+            groups=self._members(case_groups, "group_id", row.id),
+            created_at=row.created_at,
+            version=row.version,
+        )
+
+    def _members(self, table: Table, column: str, case_id: str) -> frozenset[str]:
+        query = select(table.c[column]).where(table.c.case_id == case_id)
+        return frozenset(self._work.connection.execute(query).scalars())
+
+    def _everyone(self, named: Iterable[str], grouped: Iterable[str]) -> set[str]:
+        """Ids of all members, those of groups among them."""
+        query = select(group_members.c.person_id).where(group_members.c.group_id.in_(sorted(grouped)))
+        return {*named, *self._work.connection.execute(query).scalars()}
+
+    def _put_members(self, case_id: str, named: set[str], grouped: set[str]) -> None:
+        for table, column, ids in ((people, "person_id", named), (groups, "group_id", grouped)):
+            target = case_people if table is people else case_groups
+            there = set(self._work.connection.execute(select(table.c.id).where(table.c.id.in_(sorted(ids)))).scalars())
+            if there != ids:
+                raise NotFound("no such person or group")
+            if ids:
+                self._work.connection.execute(
+                    insert(target), [{"case_id": case_id, column: one} for one in sorted(ids)]
+                )
+
+    def _step(self, case_id: str, version: int, values: dict[str, Any]) -> None:
+        """Write the next version, where the one that the change was made from is still the last."""
+        chosen = update(cases).where(cases.c.id == case_id, cases.c.version == version)
+        if self._work.connection.execute(chosen.values(version=version + 1, **values)).rowcount != 1:
+            raise Conflict("the case was changed in the meantime", hint="read it again, and repeat your change")
+        self._work.note(case=case_id, version=version + 1, changed=sorted(values))
+
+    def _sealed_title(self, case_id: str, title: str) -> bytes:
+        plain = " ".join(title.split())
+        if not plain or len(plain) > LONGEST_TITLE:
+            raise UsageError(f"a case needs a title of at most {LONGEST_TITLE} characters")
+        return self._work.seal(cases.name, "title", case_id, plain.encode())

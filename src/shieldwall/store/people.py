@@ -1,0 +1,412 @@
+"""People, need-to-know groups, and who is in them.
+
+Managing them needs the permission to manage. What must be known of a person before anyone is known is in `find` and
+`identity_of`, which ask for no permission and whose answers are for the node, not for people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, delete, select, update
+
+from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
+from shieldwall.model.access import Identity, Kind, Permission, Role
+from shieldwall.model.marking import Marking
+from shieldwall.store.ids import new_id
+from shieldwall.store.schema import (
+    case_groups,
+    case_people,
+    challenges,
+    group_members,
+    groups,
+    invitations,
+    people,
+    sessions,
+    tokens,
+)
+
+if TYPE_CHECKING:
+    from shieldwall.store.work import Work
+
+MOST_AT_ONCE = 500  # people or groups of one page
+_MAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,189}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone who works with the node.
+
+    Attributes:
+        id: 32 hex digits.
+        name: As the audit log and colleagues see it; unique.
+        organisation: Where they work; "" for unsaid.
+        roles: What they may do.
+        highest: The highest marking that they may see.
+        mail: Where alarms may be sent; "" for nowhere.
+        created_at: Microseconds.
+        disabled_at: Since when they are shut out, in microseconds; None while they are not.
+        version: Rises with every change.
+    """
+
+    id: str
+    name: str
+    organisation: str
+    roles: frozenset[Role]
+    highest: Marking
+    mail: str
+    created_at: int
+    disabled_at: int | None
+    version: int
+
+    @property
+    def active(self) -> bool:
+        """Whether they may come in at all."""
+        return self.disabled_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A need-to-know group: its id, its unique name, since when (microseconds)."""
+
+    id: str
+    name: str
+    created_at: int
+
+
+class People:
+    """The people, within one act."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._connection = work.connection
+
+    def add(
+        self,
+        name: str,
+        *,
+        roles: Iterable[Role],
+        organisation: str = "",
+        highest: Marking = Marking.CLEAR,
+        mail: str = "",
+    ) -> Person:
+        """A new person, who has no passkey yet.
+
+        Raises:
+            NotAllowed: Whoever asks may not manage.
+            Conflict: There is one of that name.
+            UsageError: A name, organisation or mail address that cannot be one.
+        """
+        self._work.must(Permission.MANAGE)
+        person = Person(
+            id=new_id(),
+            name=checked_name(name),
+            organisation=checked_name(organisation, "an organisation", 200) if organisation else "",
+            roles=frozenset(roles),
+            highest=Marking(highest),
+            mail=_checked_mail(mail),
+            created_at=self._work.now,
+            disabled_at=None,
+            version=1,
+        )
+        if not self._work.store.backend.insert_new(self._connection, people, [_columns(person)]):
+            raise Conflict("there is a person of that name already", hint="names are unique: add a middle name or unit")
+        self._work.note(person=person.id)
+        return person
+
+    def find(self, person_id: str) -> Person | None:
+        """The person with an id; for the node itself, never for an answer."""
+        row = self._connection.execute(select(people).where(people.c.id == person_id)).one_or_none()
+        return None if row is None else _person(row)
+
+    def get(self, person_id: str) -> Person:
+        """The person with an id; oneself, or anyone for whoever may manage or audit.
+
+        Raises:
+            NotFound: None that whoever asks may know of.
+        """
+        identity = self._work.identity
+        if person_id == identity.person or identity.may(Permission.MANAGE) or identity.may(Permission.AUDIT):
+            found = self.find(person_id)
+            if found is not None:
+                return found
+        raise NotFound("there is no such person")
+
+    def by_name(self, name: str) -> Person:
+        """The person of a name, exactly as it is written; see `get`."""
+        found = self._connection.execute(select(people.c.id).where(people.c.name == name)).scalar()
+        return self.get(found or "")
+
+    def page(self, *, after: str = "", most: int) -> list[Person]:
+        """The people whose id is after `after`, in the order of ids, at most `most`.
+
+        Raises:
+            NotAllowed: Whoever asks may neither manage nor audit.
+        """
+        if not self._work.identity.may(Permission.AUDIT):
+            self._work.must(Permission.MANAGE)
+        query = select(people).where(people.c.id > after).order_by(people.c.id).limit(min(most, MOST_AT_ONCE))
+        return [_person(row) for row in self._connection.execute(query)]
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """Names by id, of the ids that there are: whoever works here may know what a colleague is called."""
+        query = select(people.c.id, people.c.name).where(people.c.id.in_(sorted(set(ids))))
+        return {row.id: row.name for row in self._connection.execute(query)}
+
+    def change(
+        self,
+        person_id: str,
+        version: int,
+        *,
+        name: str | None = None,
+        organisation: str | None = None,
+        roles: Iterable[Role] | None = None,
+        highest: Marking | None = None,
+        mail: str | None = None,
+    ) -> Person:
+        """Change what is not None; it holds from their next request on, also for their tokens.
+
+        Raises:
+            NotAllowed: Whoever asks may not manage.
+            NotFound: No such person.
+            Conflict: Somebody else changed it after `version`, the name is taken, or no administrator would be left.
+        """
+        self._work.must(Permission.MANAGE)
+        person = self.get(person_id)
+        wanted: dict[str, Any] = {}
+        if name is not None and name != person.name:
+            wanted["name"] = checked_name(name)
+            if self._connection.execute(select(people.c.id).where(people.c.name == wanted["name"])).scalar():
+                raise Conflict("there is a person of that name already")
+        if organisation is not None:
+            wanted["organisation"] = checked_name(organisation, "an organisation", 200) if organisation else ""
+        if roles is not None:
+            given = frozenset(roles)
+            if Role.ADMINISTRATOR in person.roles - given:
+                self._must_leave_an_administrator(person)
+            wanted["roles"] = _words(given)
+        if highest is not None:
+            wanted["highest"] = int(Marking(highest))
+        if mail is not None:
+            wanted["mail"] = _checked_mail(mail)
+        return self._update(person, version, wanted)
+
+    def disable(self, person_id: str, version: int) -> Person:
+        """Shut a person out: their sessions end, their tokens and invitations are void.
+
+        Raises:
+            NotAllowed: Whoever asks may not manage.
+            NotFound: No such person.
+            Conflict: Changed in the meantime, or no administrator would be left.
+        """
+        self._work.must(Permission.MANAGE)
+        person = self.get(person_id)
+        if person.disabled_at is not None:
+            return person
+        self._must_leave_an_administrator(person)
+        changed = self._update(person, version, {"disabled_at": self._work.now})
+        now = self._work.now
+        mine = sessions.c.person_id == person_id
+        self._connection.execute(update(sessions).where(mine, sessions.c.expires_at > now).values(expires_at=now))
+        live = (tokens.c.person_id == person_id, tokens.c.revoked_at.is_(None))
+        self._connection.execute(update(tokens).where(*live).values(revoked_at=now))
+        unused = (invitations.c.person_id == person_id, invitations.c.used_at.is_(None))
+        self._connection.execute(delete(invitations).where(*unused))
+        self._connection.execute(delete(challenges).where(challenges.c.person_id == person_id))
+        return changed
+
+    def enable(self, person_id: str, version: int) -> Person:
+        """Let a person in again, with the passkeys that they had; tokens stay revoked. See `change` for errors."""
+        self._work.must(Permission.MANAGE)
+        return self._update(self.get(person_id), version, {"disabled_at": None})
+
+    def identity_of(
+        self,
+        person: Person,
+        kind: Kind = Kind.PERSON,
+        *,
+        token: str = "",
+        scopes: frozenset[Permission] | None = None,
+        highest: Marking | None = None,
+    ) -> Identity:
+        """The identity that a person has when they come in now.
+
+        Args:
+            person: Who.
+            kind: How they came in.
+            token: Id of the token.
+            scopes: What the token is limited to.
+            highest: The token's highest marking; the lower of it and the person's holds.
+
+        Raises:
+            NotAllowed: They are disabled.
+        """
+        if not person.active:
+            raise NotAllowed("that person is disabled", hint="an administrator can enable them again")
+        in_groups = select(group_members.c.group_id).where(group_members.c.person_id == person.id)
+        found_groups = frozenset(self._connection.execute(in_groups).scalars())
+        by_name = select(case_people.c.case_id).where(case_people.c.person_id == person.id)
+        by_group = select(case_groups.c.case_id).where(case_groups.c.group_id.in_(in_groups))
+        found_cases = frozenset(self._connection.execute(by_name.union(by_group)).scalars())
+        return Identity(
+            kind=kind,
+            person=person.id,
+            name=person.name,
+            roles=person.roles,
+            highest=person.highest if highest is None else min(highest, person.highest),
+            groups=found_groups,
+            cases=found_cases,
+            scopes=scopes,
+            token=token,
+        )
+
+    def any(self) -> bool:
+        """Whether there is any person yet."""
+        return self._connection.execute(select(people.c.id).limit(1)).scalar() is not None
+
+    def add_group(self, name: str) -> Group:
+        """A new group without members.
+
+        Raises:
+            NotAllowed: Whoever asks may not manage.
+            Conflict: There is one of that name.
+        """
+        self._work.must(Permission.MANAGE)
+        group = Group(new_id(), checked_name(name), self._work.now)
+        row = {"id": group.id, "name": group.name, "created_at": group.created_at}
+        if not self._work.store.backend.insert_new(self._connection, groups, [row]):
+            raise Conflict("there is a group of that name already")
+        self._work.note(group=group.id)
+        return group
+
+    def rename_group(self, group_id: str, name: str) -> Group:
+        """Another name for a group; see `add_group` for errors, and NotFound."""
+        self._work.must(Permission.MANAGE)
+        group = self.group(group_id)
+        wanted = checked_name(name)
+        taken = select(groups.c.id).where(groups.c.name == wanted, groups.c.id != group_id)
+        if self._connection.execute(taken).scalar():
+            raise Conflict("there is a group of that name already")
+        self._connection.execute(update(groups).where(groups.c.id == group_id).values(name=wanted))
+        return Group(group_id, wanted, group.created_at)
+
+    def group(self, group_id: str) -> Group:
+        """A group; for its members, and for whoever may manage or audit.
+
+        Raises:
+            NotFound: None that whoever asks may know of.
+        """
+        row = self._connection.execute(select(groups).where(groups.c.id == group_id)).one_or_none()
+        if row is None or not (self._oversees() or group_id in self._work.identity.groups):
+            raise NotFound("there is no such group")
+        return Group(row.id, row.name, row.created_at)
+
+    def groups(self, *, after: str = "", most: int = MOST_AT_ONCE) -> list[Group]:
+        """The groups that whoever asks may know of, in the order of ids; see `group`."""
+        query = select(groups).where(groups.c.id > after).order_by(groups.c.id).limit(min(most, MOST_AT_ONCE))
+        if not self._oversees():
+            query = query.where(groups.c.id.in_(sorted(self._work.identity.groups)))
+        return [Group(row.id, row.name, row.created_at) for row in self._connection.execute(query)]
+
+    def members(self, group_id: str) -> list[str]:
+        """Ids of the members of a group; see `group`."""
+        self.group(group_id)
+        query = select(group_members.c.person_id).where(group_members.c.group_id == group_id)
+        return sorted(self._connection.execute(query).scalars())
+
+    def join(self, group_id: str, person_id: str) -> None:
+        """Make a person a member of a group; who is one stays one.
+
+        Raises:
+            NotAllowed: Whoever asks may not manage.
+            NotFound: No such group or person.
+        """
+        self._work.must(Permission.MANAGE)
+        row = {"group_id": self.group(group_id).id, "person_id": self.get(person_id).id}
+        self._work.store.backend.insert_new(self._connection, group_members, [row])
+
+    def leave(self, group_id: str, person_id: str) -> None:
+        """Take a person out of a group; who is not in it stays out. See `join` for errors."""
+        self._work.must(Permission.MANAGE)
+        self.group(group_id)
+        member = (group_members.c.group_id == group_id, group_members.c.person_id == person_id)
+        self._connection.execute(delete(group_members).where(*member))
+
+    def _oversees(self) -> bool:
+        identity = self._work.identity
+        return identity.may(Permission.MANAGE) or identity.may(Permission.AUDIT)
+
+    def _update(self, person: Person, version: int, wanted: dict[str, Any]) -> Person:
+        """Write, where nobody else did since `version`."""
+        mine = (people.c.id == person.id, people.c.version == version)
+        changed = self._connection.execute(update(people).where(*mine).values(**wanted, version=version + 1))
+        if changed.rowcount != 1:
+            raise Conflict("that person was changed in the meantime", hint="read it again, then change it")
+        self._work.note(person=person.id, changed=sorted(wanted))
+        found = self.find(person.id)
+        assert found is not None  # noqa: S101 - it was just written
+        return found
+
+    def _must_leave_an_administrator(self, person: Person) -> None:
+        """Two administrators who shut each other out at once would leave none: the lock lets one go first."""
+        self._work.store.backend.lock_head(self._connection)
+        others = select(people.c.roles).where(people.c.disabled_at.is_(None), people.c.id != person.id)
+        left = any(Role.ADMINISTRATOR in _roles(words) for words in self._connection.execute(others).scalars())
+        if not left and Role.ADMINISTRATOR in person.roles:
+            raise Conflict("that is the last administrator", hint="make another person administrator first")
+
+
+def checked_name(text: str, what: str = "a name", most: int = 100) -> str:
+    """A text that can stand in a list, a log and a mail: one line of printable characters.
+
+    Raises:
+        UsageError: It is empty, too long, or has characters that cannot be shown.
+    """
+    if not text or len(text) > most or not text.isprintable() or text != text.strip():
+        raise UsageError(f"{what} has 1 to {most} printable characters, none of them a space at its ends")
+    return text
+
+
+def _checked_mail(text: str) -> str:
+    if text and (len(text) > 254 or not text.isascii() or not _MAIL.fullmatch(text)):
+        raise UsageError("that is no mail address", hint="write name@example.org, or nothing")
+    return text
+
+
+def _words(roles: frozenset[Role]) -> str:
+    return " ".join(sorted(role.value for role in roles))
+
+
+def _roles(words: str) -> frozenset[Role]:
+    return frozenset(Role(word) for word in words.split())
+
+
+def _columns(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "organisation": person.organisation,
+        "roles": _words(person.roles),
+        "highest": int(person.highest),
+        "mail": person.mail,
+        "created_at": person.created_at,
+        "disabled_at": person.disabled_at,
+        "version": person.version,
+    }
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(
+        id=row.id,
+        name=row.name,
+        organisation=row.organisation,
+        roles=_roles(row.roles),
+        highest=Marking(row.highest),
+        mail=row.mail,
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        version=row.version,
+    )

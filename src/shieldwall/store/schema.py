@@ -1,0 +1,394 @@
+"""The tables. Every object that someone may not see has the five columns of its `Handling`; times are microseconds of Unix time.
+
+Columns whose name ends in `_sealed` hold what must not be readable where the database is not encrypted as a whole: bytes that
+`envelope` seals, bound to table, column and row. What must be found by a secret value is found by a keyed hash of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+ID = String(32)  # a random id: 32 hex digits
+HASH = LargeBinary(32)
+COUNTER = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows by INTEGER PRIMARY KEY alone
+
+
+def _handling(*, indexed: bool = True) -> list[Column[Any]]:
+    """The columns of `model.access.Handling`."""
+    return [
+        Column("marking", SmallInteger, nullable=False),
+        Column("pap", SmallInteger, nullable=False),
+        Column("owner", ID, nullable=False),
+        Column("case_id", ID, ForeignKey("cases.id"), index=indexed),
+        Column("group_id", ID, ForeignKey("groups.id")),
+    ]
+
+
+def _where_not_null(column: str) -> dict[str, Any]:
+    """Of an index: only the rows where a column is not null, for one that is null in most of many rows."""
+    condition = text(f"{column} IS NOT NULL")
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+meta = Table(
+    "meta", metadata, Column("name", String(64), primary_key=True), Column("value", LargeBinary, nullable=False)
+)
+
+# people
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("organisation", String(200), nullable=False),
+    Column("roles", String(100), nullable=False),  # words, in order, with a space between
+    Column("highest", SmallInteger, nullable=False),
+    Column("mail", String(254), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    Column("version", Integer, nullable=False),
+)
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", ID, ForeignKey("groups.id"), primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), primary_key=True, index=True),
+)
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", LargeBinary(1023), primary_key=True),  # the credential id that the authenticator chose
+    Column("person_id", ID, ForeignKey("people.id"), nullable=False, index=True),
+    Column("name", String(100), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("person_id", ID, ForeignKey("people.id"), primary_key=True),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),  # of TOTP: no code of this step or an earlier one is taken
+    Column("created_at", BigInteger, nullable=False),
+)
+oidc_subjects = Table(
+    "oidc_subjects",
+    metadata,
+    Column("issuer", String(500), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), nullable=False, index=True),
+)
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("secret_hash", HASH, primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("purpose", String(20), nullable=False),
+    Column("person_id", ID),
+    Column("value_sealed", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("secret_hash", HASH, primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger, nullable=False),  # of the last ceremony with user verification
+    Column("expires_at", BigInteger, nullable=False),
+    Column("way", String(20), nullable=False),
+)
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), nullable=False, index=True),
+    Column("secret_hash", HASH, nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("scopes", String(100), nullable=False),
+    Column("highest", SmallInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("used_at", BigInteger),
+)
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", HASH, primary_key=True),  # of a keyed hash: who tried, in which way
+    Column("failures", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("banned_until", BigInteger, nullable=False),
+    Column("bans", Integer, nullable=False),  # without a quiet time between them
+)
+node_keys = Table(
+    "node_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("retired_at", BigInteger),
+    Column("certified", LargeBinary, nullable=False),  # by the key before it; empty for the first
+)
+
+# cases and what belongs to them
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("title_sealed", LargeBinary, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("silent", Boolean, nullable=False),
+    Column("contact", ID, ForeignKey("people.id"), nullable=False),
+    Column("marking", SmallInteger, nullable=False),
+    Column("pap", SmallInteger, nullable=False),
+    Column("owner", ID, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+case_people = Table(
+    "case_people",
+    metadata,
+    Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), primary_key=True, index=True),
+)
+case_groups = Table(
+    "case_groups",
+    metadata,
+    Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("group_id", ID, ForeignKey("groups.id"), primary_key=True, index=True),
+)
+meetings = Table(  # two cases speak of one subject; which one is never told
+    "meetings",
+    metadata,
+    Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("other_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("found_at", BigInteger, nullable=False),
+)
+claims = Table(
+    "claims",
+    metadata,
+    Column("seq", COUNTER, primary_key=True, autoincrement=True),
+    Column(
+        "id", LargeBinary(16), nullable=False
+    ),  # keyed hash of the claim's id, which alone would tell who guesses the claim
+    Column(
+        "place", BigInteger, nullable=False
+    ),  # keyed hash of owner, case and group: the same claim may be in several
+    Column("subject_key", BigInteger, nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("layer", SmallInteger, nullable=False),
+    *_handling(indexed=False),
+    Column("thread", BigInteger, nullable=False),  # keyed hash of who says which kind of thing of what, by which source
+    Column("received_at", BigInteger, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+    UniqueConstraint("id", "place"),
+    Index("ix_claims_case_id", "case_id", **_where_not_null("case_id")),
+)
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("claim_seq", COUNTER, ForeignKey("claims.seq"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", ID, nullable=False),
+    Column("reason_sealed", LargeBinary, nullable=False),
+)
+tag_sets = Table(  # each row is a version; its name is in what is sealed
+    "tag_sets",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("key", HASH, nullable=False, unique=True),  # keyed hash of name, version, owner, case and group
+    Column("name_key", BigInteger, nullable=False, index=True),  # keyed hash of name, owner, case and group
+    Column("current", Boolean, nullable=False),
+    Column("strictest", SmallInteger, nullable=False),  # the highest marking of its tags; `marking` is the lowest
+    Column("created_at", BigInteger, nullable=False),
+    Column("info_sealed", LargeBinary, nullable=False),
+    *_handling(),
+)
+tag_set_parts = Table(  # which claims are in it, by the keys of their subjects
+    "tag_set_parts",
+    metadata,
+    Column("set_id", ID, ForeignKey("tag_sets.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("members_sealed", LargeBinary, nullable=False),
+)
+files = Table(
+    "files",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", String(20), nullable=False),  # upload, trace, screening, report
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256_sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    *_handling(),
+)
+file_parts = Table(
+    "file_parts",
+    metadata,
+    Column("file_id", ID, ForeignKey("files.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content_sealed", LargeBinary, nullable=False),
+)
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),  # what is asked for, and why
+    Column("asked_by", ID, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("decision", String(20), nullable=False),  # open, approved, refused
+    Column("decided_by", ID),
+    Column("decided_at", BigInteger),
+    *_handling(),
+)
+
+# background work
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("key", HASH, nullable=False, unique=True),  # the same key is the same job
+    Column("params_sealed", LargeBinary, nullable=False),
+    Column("state", String(20), nullable=False),  # queued, running, done, failed, cancelled
+    Column("attempt", Integer, nullable=False),
+    Column("worker", String(100), nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("stage", String(100), nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("cancel_asked", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("outcome_sealed", LargeBinary),  # its result, or why it failed
+    *_handling(),
+    Index("ix_jobs_state_created_at", "state", "created_at"),
+)
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", String(20), nullable=False),  # address, cluster, end
+    Column("subject_key", BigInteger, nullable=False, index=True),
+    Column("target_sealed", LargeBinary, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("seen_sealed", LargeBinary, nullable=False),  # how far the chain was looked at, and what stood there
+    Column("created_at", BigInteger, nullable=False),
+    *_handling(),
+)
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("watch_id", ID, ForeignKey("watches.id"), nullable=False),
+    Column("event_key", HASH, nullable=False),  # keyed hash of what happened: it rings once
+    Column("body_sealed", LargeBinary, nullable=False),
+    Column("rang_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("answered_by", ID),
+    *_handling(),
+    UniqueConstraint("watch_id", "event_key"),
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("alarm_id", ID, ForeignKey("alarms.id"), nullable=False),
+    Column("channel", String(20), nullable=False),  # webhook, mail
+    Column("to_key", HASH, nullable=False),  # keyed hash of the address
+    Column("to_sealed", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False, index=True),
+    Column("state", String(20), nullable=False),  # waiting, sent, given up, withheld
+    Column("error_sealed", LargeBinary),
+    UniqueConstraint("alarm_id", "channel", "to_key"),
+)
+answers = Table(  # to writes that carried an idempotency key
+    "answers",
+    metadata,
+    Column("key", HASH, primary_key=True),
+    Column("request", HASH, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+
+# audit
+
+audit_leaves = Table(
+    "audit_leaves",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # from 0
+    Column("at", BigInteger, nullable=False),
+    Column("entry_sealed", LargeBinary, nullable=False),
+    Column("leaf", HASH, nullable=False),
+    Column("root", HASH, nullable=False),  # of the tree that this leaf is the last of
+)
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1: there is one
+    Column("size", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+audit_roots = Table(
+    "audit_roots",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("root", HASH, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)

@@ -1,0 +1,113 @@
+"""SQLite through SQLCipher: one file, encrypted whole, written ahead and synced at every commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.pool import QueuePool
+from sqlcipher3 import dbapi2
+
+from shieldwall.errors import StoreError
+from shieldwall.store.envelope import Secrets, Whole
+
+_CACHE = 64 << 20  # bytes of pages that a connection keeps
+_BUSY = 15_000  # milliseconds that a writer waits for another one
+_ROWS = 500  # of one statement, where there are many
+_POOL = 8  # connections that stay
+
+
+class Backend:
+    """A SQLCipher database in one file.
+
+    Args:
+        place: The file's path.
+        secrets: Whence its key.
+
+    Raises:
+        StoreError: It cannot be opened at all; a wrong key shows when it is first read.
+    """
+
+    name = "sqlite"
+
+    def __init__(self, place: str, secrets: Secrets) -> None:
+        self.path = Path(place)
+        self.sealer = Whole()
+        self._key = secrets.database.hex()
+        self.engine: Engine = create_engine(
+            "sqlite://", module=dbapi2, creator=self._connect, poolclass=QueuePool, pool_size=_POOL, max_overflow=24
+        )
+        event.listen(self.engine, "begin", _no_begin)
+
+    def _connect(self) -> dbapi2.Connection:
+        try:
+            connection = dbapi2.connect(str(self.path), isolation_level=None, check_same_thread=False)
+        except dbapi2.Error as error:
+            raise StoreError(f"{self.path}: cannot be opened ({error})", hint="check the folder's rights") from None
+        connection.execute(f"PRAGMA key = \"x'{self._key}'\"")
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY}")
+        connection.execute(f"PRAGMA cache_size = {-_CACHE // 1024}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")  # nothing of it in a clear file
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def begin_write(self, connection: Connection) -> None:
+        """See `BackendOf`; SQLite has one writer."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def begin_read(self, connection: Connection) -> None:
+        """See `BackendOf`."""
+        connection.exec_driver_sql("BEGIN")
+
+    def lock_head(self, connection: Connection) -> None:
+        """Nothing: the one writer has the log as well."""
+
+    def lock_intake(self, connection: Connection) -> None:
+        """Nothing: there is one writer."""
+
+    def insert_new(self, connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+        """See `BackendOf`."""
+        listed = list(rows)
+        if not listed:
+            return 0
+        # The driver itself: SQLAlchemy's own way takes as long again as SQLite. Many rows in one statement: while it runs,
+        # another thread of Python may do so too.
+        names = tuple(listed[0])
+        one = f"({', '.join('?' * len(names))})"
+        start = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - our own names
+        before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+        for first in range(0, len(listed), _ROWS):
+            rows_now = [tuple(row.values()) for row in listed[first : first + _ROWS]]
+            if len(rows_now) == _ROWS:
+                statement = f"{start}{', '.join([one] * _ROWS)} ON CONFLICT DO NOTHING"
+                connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows_now)))
+            else:
+                connection.exec_driver_sql(f"{start}{one} ON CONFLICT DO NOTHING", rows_now)
+        return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before)
+
+    def check(self) -> list[str]:
+        """Every page against its HMAC, and the B-trees; see `BackendOf`."""
+        with self.engine.connect() as connection:
+            found = [row[0] for row in connection.exec_driver_sql("PRAGMA cipher_integrity_check")]
+            found += [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+            astray = connection.exec_driver_sql("PRAGMA foreign_key_check")
+            found += [f"table {row[0]}: row {row[1]} points nowhere" for row in astray]
+        return [f"{self.path}: {text}" for text in found]
+
+    def copy_aside(self, suffix: str) -> str:
+        """See `BackendOf`; the copy has the same key."""
+        target = self.path.with_name(f"{self.path.name}.{suffix}")
+        target.unlink(missing_ok=True)
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+        return str(target)
+
+
+def _no_begin(_: Connection) -> None:
+    """SQLAlchemy's own beginning says nothing: `begin_write` and `begin_read` say which of the two is meant."""

@@ -1,0 +1,58 @@
+"""`may_see` as a condition of a query, so that what must stay hidden is never read, counted, or paged over.
+
+The exits ask `model.access.may_see` again, of every object. A property test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Row, and_, false, or_, true
+
+from shieldwall.model.access import Handling, Identity, Permission
+from shieldwall.model.marking import Marking, Pap
+
+
+def visible(identity: Identity, table: FromClause, case: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    """The rows of a guarded table that an identity may see.
+
+    Args:
+        identity: Whoever asks.
+        table: A table, or an alias of one, with the columns of `Handling`.
+        case: The column that names the case, where it is not `case_id`: a case belongs to itself.
+    """
+    if not identity.may(Permission.READ):
+        return false()
+    columns = table.c
+    in_case = columns.case_id if case is None else case
+    group = columns.group_id if case is None else None
+    conditions: list[ColumnElement[bool]] = [columns.marking <= int(identity.highest)]
+    conditions.append(or_(in_case.is_(None), in_case.in_(sorted(identity.cases))))
+    named: list[ColumnElement[bool]] = [columns.marking < int(Marking.RED), in_case.is_not(None)]
+    if group is not None:
+        conditions.append(or_(group.is_(None), group.in_(sorted(identity.groups))))
+        named.append(group.is_not(None))
+    if identity.person:
+        named.append(columns.owner == identity.person)
+    conditions.append(or_(*named))
+    return and_(true(), *conditions)
+
+
+def handling_of(row: Row[Any], case: str | None = None) -> Handling:
+    """The handling in a row of a guarded table; `case` where the row is the case itself."""
+    if case is not None:
+        return Handling(marking=Marking(row.marking), pap=Pap(row.pap), owner=row.owner, case=case)
+    return Handling(
+        marking=Marking(row.marking), pap=Pap(row.pap), owner=row.owner, case=row.case_id, group=row.group_id
+    )
+
+
+def columns_of(handling: Handling) -> dict[str, Any]:
+    """A handling as the columns of a guarded table."""
+    return {
+        "marking": int(handling.marking),
+        "pap": int(handling.pap),
+        "owner": handling.owner,
+        "case_id": handling.case,
+        "group_id": handling.group,
+    }

@@ -1,0 +1,149 @@
+"""What can be done within one act: the parts of the store, bound to a transaction and to whoever asks."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from shieldwall.errors import NotAllowed
+from shieldwall.model.access import Identity, Permission
+from shieldwall.store.answers import Answers
+from shieldwall.store.approvals import Approvals
+from shieldwall.store.attempts import AttemptLog
+from shieldwall.store.audit import AuditLog
+from shieldwall.store.cases import Cases
+from shieldwall.store.claims import Claims
+from shieldwall.store.credentials import Credentials
+from shieldwall.store.files import Files
+from shieldwall.store.ids import new_id
+from shieldwall.store.jobs import Jobs
+from shieldwall.store.nodekeys import NodeKeyRows
+from shieldwall.store.people import People
+from shieldwall.store.sessions import Sessions, Tokens
+from shieldwall.store.tagsets import TagSetRows
+from shieldwall.store.watches import Watches
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from shieldwall.store.engine import Store
+
+__all__ = ["Work", "new_id"]
+
+
+class Work:
+    """One act under way.
+
+    Attributes:
+        store: The store.
+        connection: Its transaction.
+        identity: Whoever asks.
+        now: When, in microseconds.
+    """
+
+    def __init__(self, store: Store, connection: Connection, identity: Identity, detail: dict[str, Any]) -> None:
+        self.store = store
+        self.connection = connection
+        self.identity = identity
+        self._detail = detail
+
+    @cached_property
+    def now(self) -> int:
+        """When, in microseconds; never before the last entry of the audit log."""
+        return self.store.time(self.connection)
+
+    def note(self, **detail: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Add to the audit record: what was found or made, as ids and counts."""
+        self._detail.update(detail)
+
+    def must(self, permission: Permission) -> None:
+        """Refuse whoever has not a permission.
+
+        Raises:
+            NotAllowed: They have not.
+        """
+        if not self.identity.may(permission):
+            raise NotAllowed(f"that needs the permission to {permission.value}")
+
+    def seal(self, table: str, column: str, row: str | bytes, plain: bytes) -> bytes:
+        """A value as it stands in a column that ends in `_sealed`."""
+        return self.store.backend.sealer.seal(table, column, row, plain)
+
+    def open(self, table: str, column: str, row: str | bytes, sealed: bytes) -> bytes:
+        """The value again."""
+        return self.store.backend.sealer.open(table, column, row, sealed)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log."""
+        return AuditLog(self.connection, self.store.backend)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Claims."""
+        return Claims(self)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Answers to writes that carried an idempotency key."""
+        return Answers(self)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What a second person must decide on."""
+        return Approvals(self)
+
+    @cached_property
+    def cases(self) -> Cases:
+        """Cases, and where they meet."""
+        return Cases(self)
+
+    @cached_property
+    def files(self) -> Files:
+        """Files."""
+        return Files(self)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Jobs."""
+        return Jobs(self)
+
+    @cached_property
+    def node_keys(self) -> NodeKeyRows:
+        """The node's own signing keys."""
+        return NodeKeyRows(self)
+
+    @cached_property
+    def people(self) -> People:
+        """People and groups."""
+        return People(self)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """How people prove who they are."""
+        return Credentials(self)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions of people."""
+        return Sessions(self)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Tokens of machines."""
+        return Tokens(self)
+
+    @cached_property
+    def attempts(self) -> AttemptLog:
+        """Attempts that failed."""
+        return AttemptLog(self)
+
+    @cached_property
+    def watches(self) -> Watches:
+        """Watches, alarms, and deliveries."""
+        return Watches(self)
+
+    @cached_property
+    def tagsets(self) -> TagSetRows:
+        """Versions of tag sets."""
+        return TagSetRows(self)

@@ -1,0 +1,112 @@
+"""What the chain store holds: addresses, transactions, blocks, and what is known of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+
+from shieldwall.chain.records import block_record, holder_record, transaction_record
+from shieldwall.chain.store import ChainStore
+from shieldwall.errors import BadInput
+from shieldwall.intel import freezable_by, know
+from shieldwall.model.access import Permission
+from shieldwall.model.claim import Subject
+from shieldwall.model.moment import utc
+from shieldwall.model.transaction import TXID
+from shieldwall.node.node import Node
+from shieldwall.web.door import Routes
+from shieldwall.web.paging import open_cursor, seal_cursor
+from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
+from shieldwall.web.shapes import AddressShape, ChainShape, Found, Known, OutputShape, SubjectShape
+
+routes = Routes("chain")
+
+_Most = Annotated[int, Query(ge=1, le=1000, description="At most so many outputs.")]
+_Cursor = Annotated[str, Query(max_length=1000, description="Where to go on: `next` of the page before.")]
+
+
+@routes.get("/chain", Rule("chain.info", Permission.READ))
+def chain_info(node: NodeHere, caller: CallerHere) -> ChainShape:
+    """What the chain store holds, and up to which block."""
+    with node.store.look(caller.identity, caller.act), node.chain() as chain:
+        return chain_shape(chain)
+
+
+def chain_shape(chain: ChainStore) -> ChainShape:
+    """The shape of a store."""
+    return ChainShape(
+        network=chain.network.name,
+        tip_height=chain.tip_height,
+        tip_hash=chain.tip_hash,
+        tip_time=None if chain.tip_time is None else utc(chain.tip_time),
+        blocks=chain.rows("block"),
+        transactions=chain.rows("tx"),
+        outputs=chain.rows("output"),
+        digest=chain.digest,
+    )
+
+
+@routes.get("/addresses/{address}", Rule("address.show", Permission.READ))
+def show_address(
+    node: NodeHere,
+    caller: CallerHere,
+    address: Annotated[str, Path(min_length=1, max_length=25_000, description="An address, or a script as KIND:HEX.")],
+    most: _Most = 100,
+    cursor: _Cursor = "",
+) -> AddressShape:
+    """What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean."""
+    first = open_cursor(node, caller, cursor) or 0
+    if not isinstance(first, int):
+        raise BadInput("that cursor is none of this list", hint="begin without one")
+    with node.chain() as chain:
+        with node.store.look(caller.identity, caller.act, subject=node.blind("address", chain.network.caip2, address)):
+            record = holder_record(chain, address, node.layer(), first=first, most=most)
+            subject = Subject("address", chain.network.caip2, record["address"])
+            known = known_shape(node, caller, subject)
+        outputs = [OutputShape(**output) for output in record.pop("outputs")]
+        more = record.get("more", 0)
+        return AddressShape(
+            **record,
+            outputs=outputs,
+            known=known,
+            as_of_height=chain.tip_height,
+            as_of_hash=chain.tip_hash,
+            next=seal_cursor(node, caller, first + len(outputs)) if more > 0 and outputs else None,
+        )
+
+
+def known_shape(node: Node, caller: Caller, subject: Subject) -> Known:
+    """What the tag sets that a caller may see say of a subject, within an act that is under way."""
+    said = node.known_tags(caller.identity).lookup([subject])
+    known = know(subject, said.get(subject, ()))
+    plain: dict[str, Any] = known.as_dict()
+    freezable = freezable_by(known.tags, node.directory).as_dict()
+    return Known(
+        subject=SubjectShape(type=subject.type, chain=subject.chain, name=subject.name),
+        tags=plain["tags"],
+        contradictions=plain["contradictions"],
+        retracted=plain["retracted"],
+        freezable_by=freezable["freezable_by"],
+    )
+
+
+@routes.get("/transactions/{txid}", Rule("transaction.show", Permission.READ))
+def show_transaction(
+    node: NodeHere, caller: CallerHere, txid: Annotated[str, Path(min_length=64, max_length=64)]
+) -> Found:
+    """A transaction, with its raw bytes and what is proven of it."""
+    with (
+        node.chain() as chain,
+        node.store.look(caller.identity, caller.act, subject=node.blind("transaction", chain.network.caip2, txid)),
+    ):
+        if not TXID.fullmatch(txid):
+            raise BadInput("that is no transaction id: 64 hex digits are needed")
+        return Found(record=transaction_record(chain, txid.lower(), node.layer()))
+
+
+@routes.get("/blocks/{height}", Rule("block.show", Permission.READ))
+def show_block(node: NodeHere, caller: CallerHere, height: Annotated[int, Path(ge=0, lt=1 << 32)]) -> Found:
+    """The block at a height."""
+    with node.store.look(caller.identity, caller.act, height=height), node.chain() as chain:
+        return Found(record=block_record(chain, height))

@@ -1,0 +1,117 @@
+"""Files: brought by people or made by the program; kept as they are, and never unpacked, run or shown as anything but bytes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from shieldwall.model.access import Handling, Permission
+from shieldwall.model.marking import parse_marking, parse_pap
+from shieldwall.store.files import File
+from shieldwall.web.bodies import UPLOAD_MOST
+from shieldwall.web.door import Routes
+from shieldwall.web.moments import moment
+from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.rules import CallerHere, NodeHere, Rule
+from shieldwall.web.shapes import Files, FileShape, HandlingShape, Id, PapWord, Tlp
+from shieldwall.web.versions import tagged
+
+routes = Routes("files")
+
+FileId = Annotated[Id, Path()]
+_UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_CONTENT = {
+    200: {
+        "description": "The bytes.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@routes.get("/files", Rule("file.list", Permission.READ))
+def list_files(
+    node: NodeHere,
+    caller: CallerHere,
+    kind: Annotated[str, Query(pattern=r"^(upload|trace|screening|report)?$")] = "",
+    case: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    cursor: Annotated[str, Query(max_length=1000)] = "",
+    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> Files:
+    """Files, the newest first."""
+    after = open_cursor(node, caller, cursor) or ""
+    with node.store.look(caller.identity, caller.act) as work:
+        found = work.files.page(after=after, most=most + 1, case=case, kind=kind)
+    following = seal_cursor(node, caller, found[most - 1].id) if len(found) > most else None
+    return Files(files=[file_shape(file) for file in found[:most]], next=following)
+
+
+@routes.post("/files", Rule("file.add", Permission.WRITE), status_code=201, openapi_extra=_UPLOAD)
+async def add_file(
+    node: NodeHere,
+    caller: CallerHere,
+    request: Request,
+    name: Annotated[str, Query(min_length=1, max_length=500)],
+    media_type: Annotated[str, Query(max_length=100)] = "application/octet-stream",
+    marking: Annotated[Tlp, Query()] = "TLP:RED",
+    pap: Annotated[PapWord, Query()] = "PAP:RED",
+    case: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    group: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+) -> FileShape:
+    """Keep a file: its bytes are the body. What is not said of its handling is the strictest."""
+    from starlette.concurrency import run_in_threadpool  # noqa: PLC0415
+
+    content = await request.body()
+    handling = Handling(
+        marking=parse_marking(marking), pap=parse_pap(pap), owner=caller.identity.person, case=case, group=group
+    )
+
+    def keep() -> File:
+        with node.store.act(caller.identity, caller.act) as work:
+            return work.files.add(name, media_type, [content], "upload", handling, most_bytes=UPLOAD_MOST)
+
+    return file_shape(await run_in_threadpool(keep))
+
+
+@routes.get("/files/{file_id}", Rule("file.show", Permission.READ), response_model=FileShape)
+def show_file(
+    node: NodeHere, caller: CallerHere, file_id: FileId, request: Request, response: Response
+) -> FileShape | Response:
+    """What is known of a file."""
+    with node.store.look(caller.identity, caller.act, file=file_id) as work:
+        file = work.files.get(file_id)
+    return tagged(request, response, file_shape(file))
+
+
+@routes.get(
+    "/files/{file_id}/content",
+    Rule("file.export", Permission.READ),
+    response_class=StreamingResponse,
+    responses=_CONTENT,
+)
+def read_file(node: NodeHere, caller: CallerHere, file_id: FileId) -> Response:
+    """A file's bytes, to be saved: never to be shown in a page of this node."""
+    with node.store.look(caller.identity, caller.act, file=file_id) as work:
+        file, content = work.files.get(file_id), work.files.read(file_id)
+    headers = {"Content-Disposition": f'attachment; filename="{file_id}.bin"', "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type="application/octet-stream", headers={**headers, "ETag": f'"{file.sha256}"'})
+
+
+def file_shape(file: File) -> FileShape:
+    """A file, shaped."""
+    return FileShape(
+        id=file.id,
+        name=file.name,
+        kind=file.kind,
+        media_type=file.media_type,
+        size=file.size,
+        sha256=file.sha256,
+        created=moment(file.created_at),
+        handling=HandlingShape.of(file.handling),
+    )

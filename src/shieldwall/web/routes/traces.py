@@ -1,0 +1,84 @@
+"""Traces: made as jobs, saved as frozen files, and drawn from what was saved."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Request, Response
+
+from shieldwall.errors import NotFound, Tampered
+from shieldwall.model.access import Permission
+from shieldwall.model.canonical import digest
+from shieldwall.model.strictjson import parse_json
+from shieldwall.node.node import Node
+from shieldwall.store.files import File
+from shieldwall.store.ids import new_id
+from shieldwall.web.door import Routes
+from shieldwall.web.routes.files import file_shape
+from shieldwall.web.routes.jobs import job_shape
+from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
+from shieldwall.web.shapes import Id, JobShape, TraceAsked, TraceShape
+from shieldwall.web.versions import tagged
+
+routes = Routes("traces")
+
+TraceId = Annotated[Id, Path(description="Id of the file that holds the trace.")]
+_SVG = {200: {"description": "The picture.", "content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
+
+
+@routes.post("/traces", Rule("trace.ask", Permission.WRITE), status_code=202)
+def ask_trace(
+    node: NodeHere,
+    caller: CallerHere,
+    asked: TraceAsked,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> JobShape:
+    """Follow money, as a job; its outcome names the file that the answer is saved in, with its digest."""
+    params: dict[str, Any] = {
+        "targets": list(asked.targets),
+        "method": asked.method,
+        "direction": "backward" if asked.backward else "forward",
+        "least": asked.least,
+        "transactions": asked.max_transactions,
+        "cluster": asked.cluster,
+    }
+    for name in ("tags", "hops", "until_height"):
+        value = getattr(asked, name)
+        if value is not None:
+            params[name] = list(value) if isinstance(value, list) else value
+    handling = asked.handling.of(caller.identity.person)
+    job, _ = node.runner.add(caller.identity, "trace", params, idempotency_key or new_id(), handling)
+    return job_shape(job)
+
+
+@routes.get("/traces/{trace_id}", Rule("trace.show", Permission.READ), response_model=TraceShape)
+def show_trace(
+    node: NodeHere, caller: CallerHere, trace_id: TraceId, request: Request, response: Response
+) -> TraceShape | Response:
+    """A saved trace: the same forever (docs/spec/trace-result.md)."""
+    file, result = _saved(node, caller, trace_id)
+    return tagged(request, response, TraceShape(file=file_shape(file), result=result))
+
+
+@routes.get(
+    "/traces/{trace_id}/picture.svg", Rule("trace.picture", Permission.READ), responses=_SVG, response_class=Response
+)
+def draw_trace(node: NodeHere, caller: CallerHere, trace_id: TraceId) -> Response:
+    """The lanes of a saved trace; the same trace is the same picture."""
+    from shieldwall.trace.picture import lanes  # noqa: PLC0415 - the node starts without it
+
+    _, result = _saved(node, caller, trace_id)
+    return Response(lanes(result), media_type="image/svg+xml")
+
+
+def _saved(node: Node, caller: Caller, trace_id: str) -> tuple[File, dict[str, Any]]:
+    """The file and result of a saved trace, held to its digest."""
+    with node.store.look(caller.identity, caller.act, file=trace_id) as work:
+        file = work.files.get(trace_id)
+        if file.kind != "trace":
+            raise NotFound("there is no such trace")
+        result: dict[str, Any] = parse_json(work.files.read(trace_id), "the saved trace")
+        body = {name: value for name, value in result.items() if name != "digest"}
+        if digest(body) != result.get("digest"):
+            raise Tampered("the saved trace is not what its digest says", hint="shieldwall node check")
+    return file, result
