@@ -24,7 +24,7 @@ BENCH_CACHE        ?= benchmarks/.cache
 BENCH              ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long fuzz
+.PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long fuzz client
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -63,6 +63,9 @@ fuzz: $(DEV) ## fuzz every parser by coverage for an hour (FUZZ_SECONDS for long
 
 readme: $(DEV) ## run the examples of README.md, and write what they print below them
 	$(BIN)/python tools/fill_readme.py
+
+client: $(DEV) ## write the typed Python client again from the API
+	$(BIN)/python tools/make_client.py
 
 docs: $(DEV) ## build the documentation, offline, warnings as errors
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html

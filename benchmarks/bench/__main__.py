@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from bench.accuracy import Accuracy
 from bench.data import TINY, disk_needed
 from bench.errors import BenchError
+from bench.keeping import Keeping
 from bench.page import render, render_accuracy
 from bench.results import Results, read_results
 from bench.runner import Runner
@@ -27,8 +28,9 @@ PAGE = _DOCS / "performance.md"
 ACCURACY_PAGE = _DOCS / "accuracy.md"
 SIZES = (1_000_000, 10_000_000)
 QUICK_SIZES = (20_000, 200_000)
-BUILD, TRACE, ACCURACY = "build", "trace", "accuracy"
-PARTS = (BUILD, TRACE, ACCURACY)
+BUILD, TRACE, ACCURACY, STORE = "build", "trace", "accuracy", "store"
+PARTS = (BUILD, TRACE, ACCURACY, STORE)
+CLAIMS, QUICK_CLAIMS = 5_000_000, 100_000
 
 
 @click.command()
@@ -86,7 +88,10 @@ def main(
                 tracing = Tracing(runner, sizes, repetitions, 1 if quick else 3, peers, extent)
                 before = tracing.run(before, save=lambda found: found.write(results))
             if ACCURACY in parts:
-                Accuracy(runner, sizes).run(before, save=lambda found: found.write(results))
+                before = Accuracy(runner, sizes).run(before, save=lambda found: found.write(results))
+            if STORE in parts:
+                keeping = Keeping(runner, QUICK_CLAIMS if quick else CLAIMS)
+                keeping.run(before, save=lambda found: found.write(results))
         found = read_results(results)
         page.write_text(render(found), encoding="utf-8")
         accuracy_page.write_text(render_accuracy(found), encoding="utf-8")
@@ -112,7 +117,7 @@ def _with_the_rest(found: Results, before: Results) -> Results:
     for count, size in found.sizes.items():
         kept = before.sizes.get(count)
         sizes[count] = size if kept is None else replace(size, traced=kept.traced, accuracy=kept.accuracy)
-    return replace(found, sizes=dict(sorted(sizes.items())))
+    return replace(found, sizes=dict(sorted(sizes.items())), kept=before.kept)
 
 
 if __name__ == "__main__":

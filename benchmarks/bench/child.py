@@ -37,6 +37,7 @@ TASKS = {
     "answers": "bench.tasks.walking:answers",
     "look-up-many": "bench.tasks.asking:look_up_many",
     "first-answers": "bench.tasks.asking:first_answers",
+    "claims": "bench.tasks.claims:keep",
     "screen": "bench.tasks.screening:screen",
     "accuracy": "bench.accuracy:task",
     "bitcoinlib": "bench.peers.bitcoinlib:run",

@@ -124,6 +124,19 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What was measured of a node's store of claims.
+
+    Attributes:
+        machine: As in `Results`, of that run.
+        measures: One run for each engine, by its name.
+    """
+
+    machine: dict[str, str]
+    measures: dict[str, Sample] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """A run of the benchmark.
 
@@ -132,12 +145,14 @@ class Results:
         repetitions: Runs of each measurement.
         sizes: By transactions that were asked for, ascending.
         start: Seconds from nothing to a first built store: "cached" and "compiling" kernels.
+        kept: Of the store of claims; None where that was not measured.
     """
 
     machine: dict[str, str]
     repetitions: int
     sizes: dict[int, Size] = field(default_factory=dict)
     start: dict[str, list[float]] = field(default_factory=dict)
+    kept: Kept | None = None
 
     @property
     def built(self) -> dict[int, Size]:
@@ -176,7 +191,10 @@ def _results(body: dict[str, Any]) -> Results:
     if body.pop("format") != FORMAT:
         raise ValueError("another format")
     sizes = {int(key): _size(value) for key, value in body.pop("sizes").items()}
-    return Results(**body, sizes=dict(sorted(sizes.items())))
+    kept = body.pop("kept", None)
+    if kept is not None:
+        kept = Kept(kept["machine"], {name: Sample(**run) for name, run in kept["measures"].items()})
+    return Results(**body, kept=kept, sizes=dict(sorted(sizes.items())))
 
 
 def _size(body: dict[str, Any]) -> Size:

@@ -70,6 +70,7 @@ class Authenticator:
         rp_id: Instead of the server's.
         shows_user: Whether it says whose key it is.
         fmt: Attestation format that it claims.
+        certificates: That it shows with it.
     """
 
     origin: str = "http://localhost:8420"
@@ -81,6 +82,7 @@ class Authenticator:
     rp_id: str | None = None
     shows_user: bool = True
     fmt: str = "none"
+    certificates: list[bytes] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
 
     def register(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -98,9 +100,15 @@ class Authenticator:
             raise ValueError("InvalidStateError: this authenticator has a passkey of that person already")
         self.keys.append(key)
         attested = bytes(16) + len(key.id).to_bytes(2, "big") + key.id + key.cose()
-        body = cbor2.dumps({"fmt": self.fmt, "attStmt": {}, "authData": self._data(key, _ATTESTED) + attested})
+        data = self._data(key, _ATTESTED) + attested
+        client_data = self._client_data("webauthn.create", options["challenge"])
+        statement: dict[str, Any] = {}
+        if self.fmt == "packed":  # its own word: signed by the new key itself
+            statement = {"alg": algorithm, "sig": key.sign(data + hashlib.sha256(client_data).digest())}
+            statement |= {"x5c": self.certificates} if self.certificates else {}
+        body = cbor2.dumps({"fmt": self.fmt, "attStmt": statement, "authData": data})
         response = {
-            "clientDataJSON": b64(self._client_data("webauthn.create", options["challenge"])),
+            "clientDataJSON": b64(client_data),
             "attestationObject": b64(body),
             "transports": ["internal"],
         }

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from shieldwall.errors import StoreError, Tampered, UsageError
+from shieldwall.errors import StoreError, Tampered
 from shieldwall.model.access import Identity
 from shieldwall.model.moment import utc
 from shieldwall.node.exported import Exported
@@ -34,6 +35,7 @@ from shieldwall.store.engine import Clock, wall_clock
 
 KEYS = "keys.json"
 SLACK = 60 * 1_000_000  # microseconds that the clock may stand before the last entry of the audit log
+_ACCEPTED = "clock accepted at"  # the log's time that a clock before it was accepted with
 _MAGIC = b"SQLite format 3\x00"  # of a database that is not encrypted
 
 
@@ -107,19 +109,19 @@ def make_home(
     slots, master = new_slots(key, name=slot, at=clock() // 1_000_000, cost=cost)
     path = path.absolute()
     folder_for(path)
-    write_private(path / FILE, node_toml(settings or {}).encode())
     try:
+        write_private(path / FILE, node_toml(settings or {}).encode())
         config = load_node(path, environ or {})
-    except UsageError:
-        (path / FILE).unlink()  # nothing was made yet: the next try may use the same folder
+        write_private(path / KEYS, slots_json(slots))
+        secrets = Secrets(master)
+        store = new_store(path, config, secrets, clock)
+        store.record(identity, "node.init", "done", node=slots.node)
+        keys = begin_keys(store, identity, slots.node)
+        home = OpenHome(path, config, slots, secrets, store, keys, Exported(config.audit_roots))
+        home.witness.sign(identity)
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)  # it was new or empty: nothing that failed looks like a node
         raise
-    write_private(path / KEYS, slots_json(slots))
-    secrets = Secrets(master)
-    store = new_store(path, config, secrets, clock)
-    store.record(identity, "node.init", "done", node=slots.node)
-    keys = begin_keys(store, identity, slots.node)
-    home = OpenHome(path, config, slots, secrets, store, keys, Exported(config.audit_roots))
-    home.witness.sign(identity)
     return home
 
 
@@ -174,6 +176,9 @@ def open_home(
 def refuse_old_clock(store: Store, identity: Identity, *, accept: bool = False) -> None:
     """Refuse a clock that stands more than a minute before the last entry of the audit log.
 
+    The log never goes back: while the clock stands before its last entry, entries bear that entry's time, and so does all that
+    the store dates. What is accepted holds until the clock has passed that time.
+
     Args:
         store: The store.
         identity: Who starts.
@@ -184,15 +189,17 @@ def refuse_old_clock(store: Store, identity: Identity, *, accept: bool = False) 
     """
     with store.inside(identity) as work:
         last = work.audit.head().at
+        accepted = work.notes.get(_ACCEPTED)
     now = store.clock()
-    if now >= last - SLACK:
+    if now >= last - SLACK or accepted == str(last):
         return
     if not accept:
         raise StoreError(
             f"the clock says {utc(now // 1_000_000)}, and the audit log's last entry is of {utc(last // 1_000_000)}",
-            hint="set the clock; if it is right and the log's time was wrong, go on with --accept-clock",
+            hint="set the clock; if it is right and the log's time was wrong: shieldwall node status --accept-clock",
         )
-    store.record(identity, "node.clock", "done", behind_seconds=(last - now) // 1_000_000)
+    with store.act(identity, "node.clock", behind_seconds=(last - now) // 1_000_000) as work:
+        work.notes.put(_ACCEPTED, str(work.audit.head().at))
 
 
 def read_slots(path: Path) -> KeySlots:

@@ -191,9 +191,14 @@ class Node:
                 step()
                 self.problems.pop(name, None)
             except ShieldwallError as error:
-                if self.problems.get(name) != error.message:
-                    _log.warning("%s: %s", name, type(error).__name__)
-                self.problems[name] = error.message
+                self._tell(name, error, error.message)
+            except Exception as error:  # noqa: BLE001 - what is due must go on; the words of a fault may hold what is secret
+                self._tell(name, error, f"a fault of the program: {type(error).__name__}")
+
+    def _tell(self, name: str, error: Exception, words: str) -> None:
+        if self.problems.get(name) != words:
+            _log.warning("%s: %s", name, type(error).__name__)
+        self.problems[name] = words
 
     def _sign_by(self, purpose: str, message: bytes) -> Mapping[str, Any]:
         return self.home.keys.sign(purpose, message)  # the keys of now: they may have been rotated

@@ -8,6 +8,7 @@ of the 32 random bytes in a credential file. Format: docs/spec/node-keys.md.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -252,7 +253,7 @@ def _wrapping(key: SlotKey, salt: bytes, cost: Cost | None) -> bytes:
     chosen = cost or Cost()
     try:
         return hash_secret_raw(
-            key.text.encode("utf-8", "surrogatepass"),
+            unicodedata.normalize("NFC", key.text).encode("utf-8", "surrogatepass"),  # keyboards differ in accents
             salt,
             time_cost=chosen.passes,
             memory_cost=chosen.memory,

@@ -101,7 +101,7 @@ class Witness:
             head = work.audit.head()
             size = head.frontier.size
             standing = work.audit.root_at(size)
-            exported_before = bool(work.audit.roots())
+            exported_before = last is None and bool(work.audit.roots())
         if last is None and exported_before:
             raise Tampered(
                 f"{self.exported.path}: the exported roots of the audit log are gone",

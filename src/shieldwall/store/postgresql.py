@@ -39,7 +39,9 @@ class Backend:
         except (ImportError, NoSuchModuleError):
             raise UsageError("PostgreSQL needs its driver", hint="pip install 'shieldwall[postgresql]'") from None
         except (ArgumentError, ValueError):
-            raise UsageError("that is no URL of a PostgreSQL database", hint="write postgresql://USER@HOST/NAME") from None
+            raise UsageError(
+                "that is no URL of a PostgreSQL database", hint="write postgresql://USER@HOST/NAME"
+            ) from None
 
     def begin_write(self, connection: Connection) -> None:
         """Nothing: the transaction began with the connection's first statement."""
@@ -71,9 +73,7 @@ class Backend:
         """Many rows through COPY, beside the table first: COPY itself knows no conflict."""
         beside, names = f"new_{table.name}", tuple(rows[0])
         columns = ", ".join(names)
-        connection.exec_driver_sql(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {beside} (LIKE {table.name}) ON COMMIT DROP"
-        )
+        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {beside} (LIKE {table.name}) ON COMMIT DROP")
         for column in table.columns:
             if column.name not in names:
                 connection.exec_driver_sql(f"ALTER TABLE {beside} ALTER COLUMN {column.name} DROP NOT NULL")

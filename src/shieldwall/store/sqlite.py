@@ -15,8 +15,11 @@ from shieldwall.errors import StoreError
 from shieldwall.store.envelope import Secrets, Whole
 
 _CACHE = 64 << 20  # bytes of pages that a connection keeps
+_LARGE_CACHE = 512 << 20  # the same while it takes in very much: the indexes of some ten million claims
+_MANY = 5000  # rows that are very many
 _BUSY = 15_000  # milliseconds that a writer waits for another one
 _ROWS = 500  # of one statement, where there are many
+_LARGE = "large cache"  # what is noted of such a connection
 _POOL = 8  # connections that stay
 
 
@@ -38,7 +41,13 @@ class Backend:
         self.sealer = Whole()
         self._key = secrets.database.hex()
         self.engine: Engine = create_engine(
-            "sqlite://", module=dbapi2, creator=self._connect, poolclass=QueuePool, pool_size=_POOL, max_overflow=24
+            "sqlite://",
+            module=dbapi2,
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=_POOL,
+            max_overflow=24,
+            pool_use_lifo=True,  # the one that knows the pages best comes first
         )
         event.listen(self.engine, "begin", _no_begin)
 
@@ -63,6 +72,8 @@ class Backend:
 
     def begin_read(self, connection: Connection) -> None:
         """See `BackendOf`."""
+        if connection.info.pop(_LARGE, False):
+            connection.exec_driver_sql(f"PRAGMA cache_size = {-_CACHE // 1024}")
         connection.exec_driver_sql("BEGIN")
 
     def lock_head(self, connection: Connection) -> None:
@@ -76,6 +87,9 @@ class Backend:
         listed = list(rows)
         if not listed:
             return 0
+        if len(listed) >= _MANY and not connection.info.get(_LARGE):
+            connection.info[_LARGE] = True  # until it reads again
+            connection.exec_driver_sql(f"PRAGMA cache_size = {-_LARGE_CACHE // 1024}")
         # The driver itself: SQLAlchemy's own way takes as long again as SQLite. Many rows in one statement: while it runs,
         # another thread of Python may do so too.
         names = tuple(listed[0])

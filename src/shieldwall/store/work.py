@@ -18,6 +18,7 @@ from shieldwall.store.files import Files
 from shieldwall.store.ids import new_id
 from shieldwall.store.jobs import Jobs
 from shieldwall.store.nodekeys import NodeKeyRows
+from shieldwall.store.notes import Notes
 from shieldwall.store.people import People
 from shieldwall.store.sessions import Sessions, Tokens
 from shieldwall.store.tagsets import TagSetRows
@@ -107,6 +108,11 @@ class Work:
     def jobs(self) -> Jobs:
         """Jobs."""
         return Jobs(self)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What the node notes about itself."""
+        return Notes(self)
 
     @cached_property
     def node_keys(self) -> NodeKeyRows:

@@ -133,6 +133,10 @@ class TagLabels:
     def table(self, store: ChainStore) -> TagTable:
         """The labels of the store's holders, kept in this process for the next trace."""
         key = (store.folder, store.digest, self._index.infos)
+        if not all(info.digest for info in self._index.infos):  # a part of a set has none: another person's part is another
+            if self._table is None:
+                self._table = TagTable(self, TaggedHolders.of(store, self._index), self._stop)
+            return self._table
         tagged = _TAGGED.get(key)
         if tagged is None:
             while len(_TAGGED) >= _MOST_KEPT:

@@ -70,3 +70,13 @@ def test_a_float_is_no_key_either():
 def test_what_json_has_no_form_for_is_refused(value):
     with pytest.raises(TypeError):
         canonical_json(value)
+
+
+@given(VALUES)
+def test_the_short_way_writes_what_the_long_one_does(value):
+    def ordered(part):
+        if isinstance(part, dict):
+            return {key: ordered(part[key]) for key in sorted(part, key=lambda key: key.encode("utf-16-be"))}
+        return [ordered(item) for item in part] if isinstance(part, list) else part
+
+    assert canonical_json(value) == json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode()

@@ -59,14 +59,17 @@ def _template() -> tuple[bytes, str]:
 class House:
     """A new node whose first administrator is signed in."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, database: str = "", **settings: Any) -> None:
         self.clock = Clock()
-        database = folder / "node.db"
-        template, link = _template()
-        database.write_bytes(template)
-        self.store = Store.open(str(database), Secrets(bytes(32)), self.clock)
-        event.listen(self.store.backend.engine, "connect", _hurry)
-        self.store.backend.engine.dispose()
+        if database:
+            self.store = Store.create(database, Secrets(bytes(32)), self.clock)
+            link = first_administrator(self.store, OPERATOR, "Ada")
+        else:
+            template, link = _template()
+            (folder / "node.db").write_bytes(template)
+            self.store = Store.open(str(folder / "node.db"), Secrets(bytes(32)), self.clock)
+            event.listen(self.store.backend.engine, "connect", _hurry)
+            self.store.backend.engine.dispose()
         self.config = PeopleConfig(**({"stranger_rate": 1000.0, "stranger_burst": 1000} | settings))
         self.fetch: Any = None
         self.doors = Doors(self.store, self.config, self.clock, fetch=self._fetch)

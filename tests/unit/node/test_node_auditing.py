@@ -9,6 +9,7 @@ import pytest
 from home_support import OPERATOR, START, act, made
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select, update
 
 from shieldwall.errors import BadText, NotFound, ShieldwallError, Tampered
 from shieldwall.model.canonical import canonical_json
@@ -18,6 +19,7 @@ from shieldwall.node.exported import PURPOSE, SignedRoot, root_message
 from shieldwall.node.identity import Generation, PublicIdentity, SecretPair
 from shieldwall.node.proofs import check_proof, prove
 from shieldwall.store.audit import Head, RawLeaf, Root
+from shieldwall.store.schema import audit_leaves
 
 NODE = "ab" * 16
 PAIR = SecretPair(bytes(32), bytes(32))
@@ -189,6 +191,40 @@ def test_the_log_of_a_node_verifies(home):
     assert result.findings == ()
     assert (result.kept, result.exported) == (2, 2)
     assert result.size == home.store.audit_size()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.needs("postgresql")])])
+def written(request, tmp_path):
+    """A node on either engine with a few leaves and an exported root over them."""
+    settings = {}
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        settings["database"] = server.url(server.database())
+    with made(tmp_path / "node", **settings) as home:
+        act(home, 6)
+        home.witness.sign(OPERATOR)
+        yield home
+
+
+def test_what_is_done_in_the_database_itself_is_named(written):
+    def behind_its_back(*statements):
+        with written.store._writing() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        result = verify_log(written.store, OPERATOR, written.keys.identity, written.exported)
+        return {(finding.first, finding.text.split(":")[0].split(",")[0]) for finding in result.findings}
+
+    table = audit_leaves
+    with written.store.inside(OPERATOR) as work:
+        kept = {row.number: dict(row._mapping) for row in work.connection.execute(select(table))}
+    moved = {"entry_sealed": kept[5]["entry_sealed"]}
+    named = behind_its_back(update(table).where(table.c.number == 4).values(**moved))
+    assert named & {(4, "edited"), (4, "reordered")}
+    assert behind_its_back(update(table).where(table.c.number == 4).values(**kept[4])) == set()
+    assert (3, "removed") in behind_its_back(delete(table).where(table.c.number == 3))
+    assert behind_its_back(insert(table).values(**kept[3])) == set()
+    last = max(kept)
+    assert (last, "removed from the end") in behind_its_back(delete(table).where(table.c.number == last))
 
 
 def test_a_proof_holds_without_the_node(home):

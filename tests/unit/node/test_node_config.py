@@ -35,7 +35,7 @@ def test_defaults(home):
 
 
 def test_rising_precedence_for_every_setting(home):
-    values = {"chain": "/a", "data": "/b", "directory": "/c.toml", "engine": "plain"}
+    values = {"chain": "/a", "data": "/b", "directory": "/c.toml", "engine": "plain", "node": "/d"}
     assert set(values) == set(SETTINGS)
     path = write(home, "".join(f'{name} = "{value}"\n' for name, value in values.items()))
     found = load(home)

@@ -74,6 +74,10 @@ def test_a_folder_that_is_not_empty_or_no_node_is_refused(path, tmp_path):
 def test_a_setting_that_does_not_fit_leaves_nothing_behind(tmp_path):
     with pytest.raises(UsageError, match="no domain name"):
         made(tmp_path / "node", host="127.0.0.1")
+    assert not (tmp_path / "node").exists()
+    with pytest.raises(StoreError):  # nobody listens there
+        made(tmp_path / "node", database="postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    assert not (tmp_path / "node").exists()
     made(tmp_path / "node").close()
 
 
@@ -129,6 +133,12 @@ def test_a_clock_before_the_last_entry_is_refused_until_it_is_accepted(path):
         assert entry["verb"] == "node.clock"
         assert entry["at"] > START + 10**11  # the log goes forward all the same
         assert entry["clock_back"] > 0
+    with opened(path, Hand(START + 10_000_000)) as home:  # once accepted, until the clock has passed that time
+        act(home)
+    with opened(path, Hand(START + 2 * 10**12)) as home:
+        act(home)
+    with pytest.raises(StoreError, match="the clock says"):
+        opened(path, Hand(START))
 
 
 # settings

@@ -37,6 +37,11 @@ def test_each_key_opens_the_same_master_key_and_no_other_key_does():
         assert "machine" not in str(told.value)
 
 
+def test_a_passphrase_is_the_same_on_every_keyboard():
+    slots, master = new_slots(Passphrase("grüne Äpfel im März"), name="Ada", at=1, cost=CHEAP)
+    assert slots.unlock(Passphrase("gru\u0308ne A\u0308pfel im Ma\u0308rz")) == master
+
+
 def test_the_usual_cost_is_that_of_the_specification():
     assert Cost() == Cost(memory=65536, passes=3, lanes=4)
 

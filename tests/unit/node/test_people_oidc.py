@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sys
+import time
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from people_support import HERE, House, LinkedHouse, oidc_config
 
 from shieldwall.errors import BadInput, ConfirmFirst, Conflict, NotFound, NotSignedIn, TooMany, UsageError
 from shieldwall.model.access import Kind
+from shieldwall.node.people import fetching
 from shieldwall.node.people.config import PeopleConfig
 from shieldwall.node.people.doors import Doors
 from shieldwall.node.people.fetching import Question, fetch
@@ -147,6 +149,32 @@ def test_signature_by_nobody_by_another_or_by_the_public_key_opens_nothing(tmp_p
     house.provider.header, house.provider.sign = {"kid": None}, None
     house.come()
     house.store.close()
+
+
+@pytest.mark.parametrize(
+    "header", [{"alg": "none"}, {"alg": "EdDSA ", "kid": None}, {"alg": ["EdDSA"]}, {"alg": "HS256"}]
+)
+def test_key_that_names_no_algorithm_is_for_no_other_than_its_own(tmp_path, monkeypatch, header):
+    house = LinkedHouse(tmp_path, algorithm="EdDSA")
+    bare = {name: value for name, value in house.provider.key.public().items() if name not in ("alg", "use")}
+    monkeypatch.setattr(house.provider.key, "public", lambda: bare)
+    house.come()
+    house.provider.header = header
+    for sign in (None, _unsigned):
+        house.provider.sign = sign
+        with pytest.raises(NotSignedIn):
+            house.come(house.somewhere())
+    house.store.close()
+
+
+def test_answer_that_only_drips_ends_in_time(monkeypatch):
+    provider = Provider()
+    monkeypatch.setattr(fetching, "SECONDS", 0.3)
+    with provider.serve():
+        started = time.monotonic()
+        with pytest.raises(BadInput):
+            fetch(Question(f"{provider.issuer}/drip"))
+        assert time.monotonic() - started < 2
 
 
 def test_only_the_browser_that_began_may_finish_and_only_once(house):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from passkey_support import Authenticator
-from people_support import HERE, HOUR, MINUTE, House
+from people_support import HERE, HOUR, MINUTE, OPERATOR, House
+from sqlalchemy import update
 
 from shieldwall.errors import ConfirmFirst, Conflict, NotAllowed, NotFound, NotSignedIn
 from shieldwall.model.access import Role
 from shieldwall.model.marking import Marking
+from shieldwall.store.schema import people
 
 
 @pytest.fixture
@@ -134,6 +136,15 @@ def test_roles_groups_and_marking_hold_from_the_next_request_on(house):
         house.doors.session(secret, HERE)
 
 
+def test_session_of_someone_who_was_shut_out_behind_the_programs_back_is_over(house):
+    person, key, _ = house.person("Mara")
+    secret, _ = house.sign_in_with_secret(key)
+    with house.store.upkeep(OPERATOR) as work:
+        work.connection.execute(update(people).where(people.c.id == person).values(disabled_at=1))
+    with pytest.raises(NotSignedIn):
+        house.doors.session(secret, HERE)
+
+
 def test_further_passkey_needs_a_fresh_ceremony(house):
     house.clock.pass_seconds(6 * MINUTE)
     with pytest.raises(ConfirmFirst):
@@ -172,14 +183,14 @@ def test_last_passkey_stays_and_removing_one_ends_other_sessions(house):
 
 def test_grave_things_want_a_fresh_ceremony_and_never_a_token(house):
     person, _key, _ = house.person("Mara")
-    people, admin = house.doors.people, house.admin
+    directory, admin = house.doors.people, house.admin
     house.clock.pass_seconds(6 * MINUTE)
     grave = [
-        lambda: people.add(admin[1], "Eve", roles=[Role.ADMINISTRATOR], signed=admin),
-        lambda: people.change(admin[1], person, 1, roles=[Role.ADMINISTRATOR], signed=admin),
-        lambda: people.disable(admin[1], person, 1, admin),
-        lambda: people.add_group(admin[1], "Wolf", admin),
-        lambda: people.link(admin[1], person, "https://issuer.example", "mara", admin),
+        lambda: directory.add(admin[1], "Eve", roles=[Role.ADMINISTRATOR], signed=admin),
+        lambda: directory.change(admin[1], person, 1, roles=[Role.ADMINISTRATOR], signed=admin),
+        lambda: directory.disable(admin[1], person, 1, admin),
+        lambda: directory.add_group(admin[1], "Wolf", admin),
+        lambda: directory.link(admin[1], person, "https://issuer.example", "mara", admin),
         lambda: house.doors.invite(admin[1], person, admin),
         lambda: house.doors.remove_passkey(admin, house.ada.keys[0].id),
         lambda: house.doors.begin_code(admin),

@@ -14,6 +14,7 @@ from people_support import HERE, MINUTE, House
 
 from shieldwall.errors import BadText, Conflict, NotSignedIn, ShieldwallError, UsageError
 from shieldwall.model.access import Kind, Role
+from shieldwall.node.people import passkeys
 from shieldwall.node.people.config import PeopleConfig
 
 
@@ -91,6 +92,22 @@ def test_wrong_answer_makes_no_passkey(house, wrong):
         house.doors.finish_registration(HERE, challenge, key.register(options), signed=house.admin)
     assert len(house.doors.passkeys(house.admin[1])) == 1
     assert house.leaves("passkey.add")[-1]["outcome"] == "refused"
+
+
+@pytest.mark.parametrize("algorithm", [-7, -8])
+def test_authenticators_own_word_is_taken_and_a_certificate_is_not_even_read(house, monkeypatch, algorithm):
+    challenge, options = house.doors.begin_registration(HERE, signed=house.admin)
+    key = Authenticator(algorithm=algorithm, fmt="packed")
+    house.doors.finish_registration(HERE, challenge, key.register(options), signed=house.admin)
+    house.sign_in(key)
+    read = []
+    monkeypatch.setattr(passkeys, "verify_registration_response", lambda **given: read.append(given))
+    for fmt, certificates in (("packed", [b"a certificate"]), ("tpm", []), ("apple", []), ("android-safetynet", [])):
+        key = Authenticator(fmt=fmt, certificates=certificates)
+        challenge, options = house.doors.begin_registration(HERE, signed=house.admin)
+        with pytest.raises(BadText):
+            house.doors.finish_registration(HERE, challenge, key.register(options), signed=house.admin)
+    assert read == []
 
 
 def test_sign_in_must_say_who_it_is_but_confirmation_knows(house):

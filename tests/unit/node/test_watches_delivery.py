@@ -310,3 +310,24 @@ def test_waits_double_up_to_six_hours():
     assert waits[0] == FIRST_WAIT
     assert all(later in (2 * earlier, LONGEST_WAIT) for earlier, later in pairwise(waits))
     assert waits[-1] == LONGEST_WAIT
+
+
+def test_the_specification_names_every_field(root):
+    from shieldwall.node.watches.advice import alarm_body
+    from shieldwall.node.watches.delivery import webhook_body
+    from shieldwall.node.watches.looking import Event, Movement, Paid, Tip
+    from shieldwall.store.watches import Alarm, Delivery
+
+    paid = Paid(to=ADDRESS, amount=5, index=0)
+    event = Event(kind="spent", movement=Movement(kind="spent", txid="ab" * 32, amount=5, height=1, time=1, to=(paid,)))
+    body = alarm_body("address", {"address": ADDRESS}, event, Tip(height=1), "BTC", {})
+    alarm = Alarm(id="a", watch="b", body=body, rang_at=0, answered_at=None, answered_by=None, handling=AMBER)
+    delivery = Delivery(
+        id="c", alarm="a", channel="webhook", to="", attempts=1, next_at=0, state=DeliveryState.WAITING, error=""
+    )
+    page = (root / "docs" / "spec" / "alarm.md").read_text()
+    told = webhook_body(delivery, alarm, "https://node.example", told=True)
+    withheld = webhook_body(delivery, alarm, "https://node.example", told=False)
+    for name in {*told, *withheld, *body, *body["to"][0], *(key for step in body["do"] for key in step)}:
+        assert f"`{name}`" in page, name
+    assert set(withheld) == {"format", "delivery", "node", "withheld", "say"}

@@ -382,24 +382,38 @@ class Crash(Exception):
     """The process ends here."""
 
 
-@settings(max_examples=4)
-@given(
-    seed=st.integers(0, 5),
-    who_=st.integers(0, 3),
-    cuts=st.lists(st.integers(3, 10), max_size=4),
-    crashes=st.lists(st.booleans(), min_size=5, max_size=5),
-)
-def test_any_slicing_of_a_real_chain_rings_the_same(tmp_path_factory, seed, who_, cuts, crashes):
+SLICES = {
+    "seed": st.integers(0, 5),
+    "which": st.integers(0, 3),
+    "cuts": st.lists(st.integers(3, 10), max_size=4),
+    "crashes": st.lists(st.booleans(), min_size=5, max_size=5),
+}
+
+
+@settings(max_examples=3)
+@given(**SLICES)
+def test_any_slicing_of_a_real_chain_rings_the_same(tmp_path_factory, seed, which, cuts, crashes):
+    check_slices(tmp_path_factory, seed, which, cuts, crashes)
+
+
+@pytest.mark.full
+@settings(max_examples=20)
+@given(**SLICES)
+def test_any_slicing_of_many_real_chains_rings_the_same(tmp_path_factory, seed, which, cuts, crashes):
+    check_slices(tmp_path_factory, seed, which, cuts, crashes)
+
+
+def check_slices(tmp_path_factory, seed, which, cuts, crashes):
     """The same alarms as one look gives, with the process ending within the act, and looks made twice."""
     import random
 
     folder = tmp_path_factory.mktemp("slices")
     maker = random_chain(seed, blocks=3, transactions=3)
     extend(maker, random.Random(seed), 7, 4)
-    texts = [identity(script, REGTEST) for number in range(12) for script in scripts(str(number))[:5]]
+    texts = [identity(script, REGTEST) for number in range(8) for script in scripts(str(number))[:4]]
     place = Place(folder, maker)
     place.build(maker.blocks[:3])
-    ids = [watch(place, target={"address": text}).id for text in texts[who_ * 15 : who_ * 15 + 15]]
+    ids = [watch(place, target={"address": text}).id for text in texts[which * 8 : which * 8 + 8]]
     whole = Watches.ring
 
     def ring_and_die(self, *given):
@@ -420,7 +434,7 @@ def test_any_slicing_of_a_real_chain_rings_the_same(tmp_path_factory, seed, who_
         assert len(rang) == len(set(rang))
     once = Place(tmp_path_factory.mktemp("once"), maker)
     once.build(maker.blocks[:3])
-    others = [watch(once, target={"address": text}).id for text in texts[who_ * 15 : who_ * 15 + 15]]
+    others = [watch(once, target={"address": text}).id for text in texts[which * 8 : which * 8 + 8]]
     once.build()
     once.tick()
     assert [set(sliced[each]) for each in ids] == [set(once.events(watch=each)) for each in others]

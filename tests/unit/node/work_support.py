@@ -8,6 +8,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy import event
 from store_support import SECRETS, Ticking, populate, who
 
 from shieldwall.model.access import Identity
@@ -33,7 +34,15 @@ def fresh_store(folder: Path, clock=None) -> Store:
 
 def open_store(folder: Path, clock=None) -> Store:
     """The same once more, as another process would open it."""
-    return Store.open(str(folder / "node.db"), SECRETS, clock or Ticking())
+    store = Store.open(str(folder / "node.db"), SECRETS, clock or Ticking())
+    store.backend.engine.dispose()
+    event.listen(store.backend.engine, "connect", _without_waiting)
+    return store
+
+
+def _without_waiting(connection, _) -> None:
+    """No test here cuts the power, so none needs to wait for the disk."""
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def identity_of(person: str) -> Identity:

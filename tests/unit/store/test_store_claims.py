@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from store_support import ADA, MARA, NORA, PAUL, UNIT, add, claim, into, subject, who
 
-from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, Tampered
+from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, StoreError, Tampered
 from shieldwall.model.access import Role
 from shieldwall.model.claim import Layer, Subject
 from shieldwall.model.marking import Marking, Pap
@@ -64,6 +64,7 @@ def test_the_same_claim_in_the_same_place_counts_once(store):
     assert [kept.handling.owner for kept in find(store, who(ADA), 1)] == [MARA, PAUL]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("many", [module.AT_ONCE - 1, 2 * module.AT_ONCE + 1_234])
 def test_many_at_once_behind_the_back(sqlite_store, many):
     given = [claim(number % (many - 10)) for number in range(many)]
@@ -72,11 +73,39 @@ def test_many_at_once_behind_the_back(sqlite_store, many):
         assert work.claims.count() == many - 10
 
 
-def test_a_source_that_breaks_off_leaves_nothing(store):
+def test_batches_behind_the_back_on_either_engine(store, monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 200)
+    with store.act(who(MARA), "claim.add") as work:
+        assert work.claims.add(claim(number % 900) for number in range(1000)) == module.Taken(900, 100)
+    assert [len(find(store, who(PAUL), number)) for number in (0, 199, 200, 899, 900)] == [1, 1, 1, 1, 0]
+
+
+def test_a_batch_that_fails_behind_the_back_undoes_the_act(store, monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 20)
+    whole = type(store.backend).insert_new
+    calls = []
+
+    def failing(self, connection, table, rows):
+        calls.append(table.name)
+        if len(calls) == 3:
+            raise StoreError("no space left on the device")
+        return whole(self, connection, table, rows)
+
+    monkeypatch.setattr(type(store.backend), "insert_new", failing)
+    with pytest.raises(StoreError, match="no space"):
+        add(store, who(MARA), (claim(number) for number in range(200)))
+    monkeypatch.undo()
+    with store.look(who(MARA), "claim.count") as work:
+        assert work.claims.count() == 0
+
+
+def test_a_source_that_breaks_off_leaves_nothing(store, monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 200)
+
     def broken():
-        for number in range(2 * module.AT_ONCE if store.backend.name == "sqlite" else 300):
+        for number in range(500):
             yield claim(number)
-        raise BadText("line 20001: not a claim")
+        raise BadText("line 501: not a claim")
 
     with pytest.raises(BadText):
         add(store, who(MARA), broken())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -191,3 +193,33 @@ def test_who_runs_the_node_reads_no_cases(store):
     for role in (Role.ADMINISTRATOR, Role.AUDITOR):
         with pytest.raises(NotFound), store.look(into(who(PAUL, role), case), "case.get") as work:
             work.cases.get(case)
+
+
+PROCESS = """
+import sys
+from shieldwall.model.access import Identity, Kind, Role
+from shieldwall.model.claim import Claim, Layer, Subject
+from shieldwall.model.marking import Marking
+from shieldwall.store import Secrets, Store
+place, number = sys.argv[1], sys.argv[2]
+who = Identity(kind=Kind.PERSON, person=number * 32, name=number, roles=frozenset((Role.ANALYST,)), highest=Marking.RED)
+with Store.open(place, Secrets(bytes(range(32)))) as store:
+    for turn in range(20):
+        claim = Claim(
+            subject=Subject("address", "x", f"{number}-{turn}"), kind="tag", statement={"label": "x"},
+            layer=Layer.ATTRIBUTION, source="s", made_by="m", marking=Marking.GREEN,
+        )
+        with store.act(who, "claim.add") as work:
+            work.claims.add([claim])
+        with store.look(who, "claim.find") as work:
+            assert len(work.claims.find(claim.subject)) == 1
+"""
+
+
+@pytest.mark.full
+def test_several_processes_make_one_log(store):
+    before = store.audit_size()
+    started = [subprocess.Popen([sys.executable, "-c", PROCESS, store.place, number]) for number in "123"]
+    assert [process.wait(120) for process in started] == [0, 0, 0]
+    assert verify_log(store) == before + 3 * 20 * 2
+    assert count(store) == 60

@@ -189,7 +189,7 @@ class Ceremonies:
         verb = "session.confirm"
         self._gate.enter(client)
         challenge = self._take(client, challenge_id, _CONFIRM, verb)
-        if challenge.person != identity.person or challenge.value["session"] != session.hash.hex():
+        if challenge.value["session"] != session.hash.hex():
             self._gate.failed(client, verb, "another session's challenge", person=identity.person)
             raise _late()
         passkey, sign_count = self._check(client, challenge, credential, verb, person=identity.person)

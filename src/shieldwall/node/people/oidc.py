@@ -131,7 +131,7 @@ class Provider:
         return claims
 
     def _key(self, kid: object, algorithm: str, jwk: Any) -> Key:  # noqa: ANN401 - a module
-        kind = {"RS256": "RSA", "ES256": "EC"}.get(algorithm, "OKP")
+        kind = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}.get(algorithm)
         for look_again in (False, True):
             fitting = [
                 key

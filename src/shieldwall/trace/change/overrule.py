@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,7 +98,60 @@ def overrule_of(network: Network, txid: str, output: int | None, *, why: str, by
     return Overrule.of(claim)
 
 
-class Overrules:
+class OverruleBook(ABC):
+    """What was ever said of change, wherever it is kept: `Overrules` in a file, `stored.StoredOverrules` in a node's store."""
+
+    @abstractmethod
+    def versions(self) -> tuple[Claim, ...]:
+        """Every claim that was ever said here, retractions among them, in the order in which they were said."""
+
+    @abstractmethod
+    def _append(self, claim: Claim) -> None:
+        """Keep one more."""
+
+    def standing(self, network: Network) -> dict[str, Overrule]:
+        """What stands of a network's transactions: txid -> the last that was said, where that is no retraction.
+
+        Raises:
+            BadText: A line of the file is no such claim.
+            StoreError: The file, or the node's store, cannot be read.
+        """
+        last: dict[str, Claim] = {}
+        for claim in self.versions():
+            if claim.subject.chain == network.caip2:
+                last[claim.subject.name.lower()] = claim
+        return {txid: Overrule.of(claim) for txid, claim in last.items() if not claim.retracted}
+
+    def add(self, overrule: Overrule) -> Claim:
+        """Say it; returns the claim.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        self._append(overrule.claim)
+        return overrule.claim
+
+    def retract(self, network: Network, txid: str, *, by: str, at: str) -> Claim:
+        """Take back what stands of a transaction; returns the claim with its retraction.
+
+        Raises:
+            UsageError: Nothing stands, or someone else said it.
+            StoreError: The file cannot be written.
+        """
+        standing = self.standing(network).get(txid.lower())
+        if standing is None:
+            raise UsageError(f"no overrule of {txid} stands", hint="nothing is to be taken back")
+        if standing.claim.made_by != by.strip():
+            raise UsageError(
+                f"{standing.claim.made_by} said it, and nobody else takes it back",
+                hint="say another overrule of your own, which wins as the later one",
+            )
+        claim = replace(standing.claim, statement=dict(standing.claim.statement), retracted=at)
+        self._append(claim)
+        return claim
+
+
+class Overrules(OverruleBook):
     """The overrules in a file.
 
     Args:
@@ -133,47 +187,6 @@ class Overrules:
             Overrule.of(claim, place)
             found.append(claim)
         return tuple(found)
-
-    def standing(self, network: Network) -> dict[str, Overrule]:
-        """What stands of a network's transactions: txid -> the last that was said, where that is no retraction.
-
-        Raises:
-            BadText: A line of the file is no such claim.
-            StoreError: The file cannot be read.
-        """
-        last: dict[str, Claim] = {}
-        for claim in self.versions():
-            if claim.subject.chain == network.caip2:
-                last[claim.subject.name.lower()] = claim
-        return {txid: Overrule.of(claim) for txid, claim in last.items() if not claim.retracted}
-
-    def add(self, overrule: Overrule) -> Claim:
-        """Say it; returns the claim.
-
-        Raises:
-            StoreError: The file cannot be written.
-        """
-        self._append(overrule.claim)
-        return overrule.claim
-
-    def retract(self, network: Network, txid: str, *, by: str, at: str) -> Claim:
-        """Take back what stands of a transaction; returns the claim with its retraction.
-
-        Raises:
-            UsageError: Nothing stands, or someone else said it.
-            StoreError: The file cannot be written.
-        """
-        standing = self.standing(network).get(txid.lower())
-        if standing is None:
-            raise UsageError(f"no overrule of {txid} stands", hint="nothing is to be taken back")
-        if standing.claim.made_by != by.strip():
-            raise UsageError(
-                f"{standing.claim.made_by} said it, and nobody else takes it back",
-                hint="say another overrule of your own, which wins as the later one",
-            )
-        claim = replace(standing.claim, statement=dict(standing.claim.statement), retracted=at)
-        self._append(claim)
-        return claim
 
     def _append(self, claim: Claim) -> None:
         line = canonical_json(claim.as_dict()) + b"\n"

@@ -107,7 +107,7 @@ def finish_oidc(
     """Where the OpenID provider sends the browser back to."""
     cookie = request.cookies.get(_OIDC_COOKIE, "")
     secret, _, _ = node.doors.oidc_finish(client_of(request), state=state, code=code, cookie=cookie, issuer=iss)
-    response = Response(status_code=303, headers={"Location": "/sign-in"})
+    response = Response(status_code=303, headers={"Location": "/sign-in?here"})
     _set_cookie(node, response, secret)
     response.delete_cookie(_OIDC_COOKIE)
     return response

@@ -109,7 +109,8 @@ def answer_alarm(node: NodeHere, caller: CallerHere, alarm_id: AlarmId) -> Alarm
 
 def watch_shape(watch: Watch) -> WatchShape:
     """A watch, shaped."""
-    height = watch.seen.get("height")
+    tip = watch.seen.get("tip") or [None]
+    height = tip[0]
     return WatchShape.model_construct(
         id=watch.id,
         kind=watch.kind,

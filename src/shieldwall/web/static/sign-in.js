@@ -65,6 +65,7 @@ function show(who) {
   element("form").hidden = true;
   element("lead").textContent = `Signed in as ${who.name}.`;
   element("said").textContent = `Roles: ${who.roles.join(", ")}\nMay see up to ${who.highest}`;
+  history.replaceState(null, "", location.pathname + "?here");
   document.body.dataset.ready = "signed-in";
 }
 
@@ -96,4 +97,5 @@ if (secret) {
 }
 element("form").addEventListener("submit", go);
 document.body.dataset.ready = "waiting";
-ask("/session", undefined, "GET").then(show, () => {}); // signed in already, perhaps by the organisation's provider
+// back from the organisation's provider, or on this page again: a session may be there
+if (location.search === "?here") ask("/session", undefined, "GET").then(show, () => {});

@@ -1,0 +1,2019 @@
+"""A method for every call of a node's API. Written by tools/make_client.py from its OpenAPI: do not edit."""
+
+# ruff: noqa: A002 - the API's own words
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from shieldwall.client.connection import Connection, Limits, segment
+from shieldwall.client.pages import every, shaped
+from shieldwall.client.shapes import (
+    AddressShape,
+    Alarms,
+    AlarmShape,
+    Approvals,
+    ApprovalShape,
+    Cases,
+    CaseShape,
+    Ceremony,
+    ChainShape,
+    Checked,
+    Claims,
+    ClaimShape,
+    Document,
+    Done,
+    Files,
+    FileShape,
+    Found,
+    Groups,
+    GroupShape,
+    HandlingAsked,
+    HandlingShape,
+    Health,
+    Hits,
+    Invitation,
+    Jobs,
+    JobShape,
+    Known,
+    LeafShape,
+    Leaves,
+    Meetings,
+    OutputShape,
+    Pap,
+    Passkeys,
+    PasskeyShape,
+    People,
+    PersonShape,
+    RecoveryCode,
+    RoleWord,
+    RootShape,
+    ScopeWord,
+    SignedIn,
+    Status,
+    SubjectShape,
+    TagSetImport,
+    TagSetList,
+    Tlp,
+    Tokens,
+    TokenShape,
+    TraceShape,
+    Watches,
+    WatchShape,
+)
+
+
+class Calls:
+    """Every call of a node's API, by its name there. What is None is not sent. All may raise `Unreachable` and
+    `BadText` besides what each says.
+
+    Args:
+        url: Where the node is, as in https://node.example.org or http://localhost:8420.
+        token: A machine token; "" for none.
+        authority: File of certificates (PEM) to trust instead of this machine's.
+        limits: How long to wait, and how much to take.
+        connection: Instead of all these.
+
+    Raises:
+        UsageError: The address is none that a token may be sent to, or the token or file does not fit.
+    """
+
+    def __init__(
+        self,
+        url: str = "",
+        *,
+        token: str = "",
+        authority: Path | str | None = None,
+        limits: Limits | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        self._connection = connection or Connection(url, token=token, authority=authority, limits=limits)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._connection!r}>"
+
+    def begin_registration(self, *, secret: str, code: str = "") -> Ceremony:
+        """Begin to make a passkey by a one-time link; where the link is one for recovery by code, with the code.
+
+        Args:
+            secret: At most 200 characters.
+
+        Raises:
+            NotSignedIn: What was shown is not accepted.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "begin_registration",
+            "POST",
+            "/api/v1/registration/begin",
+            body={"secret": secret, "code": code},
+            repeat=False,
+        )
+        return Ceremony.from_json(answer.json(), "begin_registration", etag=answer.etag)
+
+    def finish_registration(self, *, challenge: str, credential: Mapping[str, Any], name: str = "") -> PasskeyShape:
+        """Keep the passkey that the browser made; then sign in with it.
+
+        Args:
+            challenge: Of the ceremony that was begun.
+            credential: As the authenticator gives it.
+            name: At most 100 characters.
+
+        Raises:
+            NotSignedIn: What was shown is not accepted.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "finish_registration",
+            "POST",
+            "/api/v1/registration/finish",
+            body={"challenge": challenge, "credential": credential, "name": name},
+            repeat=False,
+        )
+        return PasskeyShape.from_json(answer.json(), "finish_registration", etag=answer.etag)
+
+    def begin_sign_in(self) -> Ceremony:
+        """Begin to sign in with a passkey.
+
+        Raises:
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("begin_sign_in", "POST", "/api/v1/sign-in/begin", repeat=False)
+        return Ceremony.from_json(answer.json(), "begin_sign_in", etag=answer.etag)
+
+    def finish_sign_in(self, *, challenge: str, credential: Mapping[str, Any], name: str = "") -> SignedIn:
+        """Sign in; the answer sets the session's cookie.
+
+        Args:
+            challenge: Of the ceremony that was begun.
+            credential: As the authenticator gives it.
+            name: At most 100 characters.
+
+        Raises:
+            NotSignedIn: What was shown is not accepted.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "finish_sign_in",
+            "POST",
+            "/api/v1/sign-in/finish",
+            body={"challenge": challenge, "credential": credential, "name": name},
+            repeat=False,
+        )
+        return SignedIn.from_json(answer.json(), "finish_sign_in", etag=answer.etag)
+
+    def show_session(self) -> SignedIn:
+        """Who is signed in.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_session", "GET", "/api/v1/session")
+        return SignedIn.from_json(answer.json(), "show_session", etag=answer.etag)
+
+    def sign_out(self) -> Done:
+        """Sign out.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("sign_out", "DELETE", "/api/v1/session")
+        return Done.from_json(answer.json(), "sign_out", etag=answer.etag)
+
+    def begin_confirmation(self) -> Ceremony:
+        """Begin to show a passkey again, for approval, export, key and role changes.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("begin_confirmation", "POST", "/api/v1/session/confirm/begin")
+        return Ceremony.from_json(answer.json(), "begin_confirmation", etag=answer.etag)
+
+    def finish_confirmation(self, *, challenge: str, credential: Mapping[str, Any], name: str = "") -> SignedIn:
+        """Confirm; the session goes on under a new cookie.
+
+        Args:
+            challenge: Of the ceremony that was begun.
+            credential: As the authenticator gives it.
+            name: At most 100 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "finish_confirmation",
+            "POST",
+            "/api/v1/session/confirm/finish",
+            body={"challenge": challenge, "credential": credential, "name": name},
+        )
+        return SignedIn.from_json(answer.json(), "finish_confirmation", etag=answer.etag)
+
+    def sign_out_everywhere(self) -> Done:
+        """Sign out everywhere, here as well.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("sign_out_everywhere", "DELETE", "/api/v1/sessions")
+        return Done.from_json(answer.json(), "sign_out_everywhere", etag=answer.etag)
+
+    def list_passkeys(self) -> Passkeys:
+        """One's own passkeys.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_passkeys", "GET", "/api/v1/passkeys")
+        return Passkeys.from_json(answer.json(), "list_passkeys", etag=answer.etag)
+
+    def begin_passkey(self) -> Ceremony:
+        """Begin to make a further passkey.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("begin_passkey", "POST", "/api/v1/passkeys/begin")
+        return Ceremony.from_json(answer.json(), "begin_passkey", etag=answer.etag)
+
+    def finish_passkey(self, *, challenge: str, credential: Mapping[str, Any], name: str = "") -> PasskeyShape:
+        """Keep a further passkey.
+
+        Args:
+            challenge: Of the ceremony that was begun.
+            credential: As the authenticator gives it.
+            name: At most 100 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "finish_passkey",
+            "POST",
+            "/api/v1/passkeys/finish",
+            body={"challenge": challenge, "credential": credential, "name": name},
+        )
+        return PasskeyShape.from_json(answer.json(), "finish_passkey", etag=answer.etag)
+
+    def remove_passkey(self, passkey_id: str) -> Done:
+        """Remove one of one's own passkeys, never the last; one's other sessions end.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "remove_passkey", "DELETE", f"/api/v1/passkeys/{segment(passkey_id, 'remove_passkey')}"
+        )
+        return Done.from_json(answer.json(), "remove_passkey", etag=answer.etag)
+
+    def begin_recovery_code(self) -> RecoveryCode:
+        """Begin to set up recovery by an authenticator application: its secret, shown once.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("begin_recovery_code", "POST", "/api/v1/recovery-code/begin")
+        return RecoveryCode.from_json(answer.json(), "begin_recovery_code", etag=answer.etag)
+
+    def finish_recovery_code(self, *, enrolment: str, code: str) -> Done:
+        """Finish by a first code of the application.
+
+        Args:
+            enrolment: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "finish_recovery_code", "POST", "/api/v1/recovery-code/finish", body={"enrolment": enrolment, "code": code}
+        )
+        return Done.from_json(answer.json(), "finish_recovery_code", etag=answer.etag)
+
+    def remove_recovery_code(self) -> Done:
+        """Give up recovery by code.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("remove_recovery_code", "DELETE", "/api/v1/recovery-code")
+        return Done.from_json(answer.json(), "remove_recovery_code", etag=answer.etag)
+
+    def list_tokens(self, *, everybody: bool = False) -> Tokens:
+        """One's own machine tokens; those that are over among them.
+
+        Args:
+            everybody: Those of everybody; for administrators.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_tokens", "GET", "/api/v1/tokens", query={"everybody": everybody})
+        return Tokens.from_json(answer.json(), "list_tokens", etag=answer.etag)
+
+    def issue_token(
+        self, *, name: str, scopes: Sequence[ScopeWord], highest: Tlp = "TLP:GREEN", days: int = 90
+    ) -> TokenShape:
+        """Issue a machine token, which acts for whoever asks and never for more; its text is shown this once.
+
+        Args:
+            name: At most 100 characters.
+            days: 1 to 366.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "issue_token",
+            "POST",
+            "/api/v1/tokens",
+            body={"name": name, "scopes": scopes, "highest": highest, "days": days},
+        )
+        return TokenShape.from_json(answer.json(), "issue_token", etag=answer.etag)
+
+    def revoke_token(self, token_id: str) -> Done:
+        """End a machine token for good: one's own; anybody's for administrators.
+
+        Args:
+            token_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("revoke_token", "DELETE", f"/api/v1/tokens/{segment(token_id, 'revoke_token')}")
+        return Done.from_json(answer.json(), "revoke_token", etag=answer.etag)
+
+    def list_people(self, *, cursor: str = "", most: int = 50) -> People:
+        """The people of this node, for administrators and auditors.
+
+        Args:
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage or audit, and a person.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_people", "GET", "/api/v1/people", query={"cursor": cursor or None, "most": most}
+        )
+        return People.from_json(answer.json(), "list_people", etag=answer.etag)
+
+    def every_person(self, *, most: int = 200) -> Iterator[PersonShape]:
+        """Every entry of `list_people`, page by page as they are asked for.
+
+        The people of this node, for administrators and auditors.
+
+        Args:
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage or audit, and a person.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> People:
+            return self.list_people(cursor=cursor, most=most)
+
+        for found in every(page, "every_person"):
+            yield from found.people
+
+    def add_person(
+        self,
+        *,
+        name: str,
+        roles: Sequence[RoleWord],
+        organisation: str = "",
+        highest: Tlp = "TLP:GREEN",
+        mail: str = "",
+    ) -> PersonShape:
+        """A new person; invite them next.
+
+        Args:
+            name: At most 100 characters.
+            organisation: At most 200 characters.
+            mail: At most 254 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_person",
+            "POST",
+            "/api/v1/people",
+            body={"name": name, "roles": roles, "organisation": organisation, "highest": highest, "mail": mail},
+        )
+        return PersonShape.from_json(answer.json(), "add_person", etag=answer.etag)
+
+    def show_person(self, person_id: str) -> PersonShape:
+        """A person: oneself, or anyone for administrators and auditors.
+
+        Args:
+            person_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_person", "GET", f"/api/v1/people/{segment(person_id, 'show_person')}")
+        return PersonShape.from_json(answer.json(), "show_person", etag=answer.etag)
+
+    def change_person(
+        self,
+        person_id: str,
+        *,
+        etag: str,
+        organisation: str | None = None,
+        roles: Sequence[RoleWord] | None = None,
+        highest: Tlp | None = None,
+        mail: str | None = None,
+    ) -> PersonShape:
+        """Change roles, clearance and the rest; it holds from their next request on.
+
+        Args:
+            person_id: An id.
+            etag: `.etag` of what was read: the version that is changed.
+            organisation: At most 200 characters.
+            mail: At most 254 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            Conflict: It was changed in the meantime: read it again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "change_person",
+            "PATCH",
+            f"/api/v1/people/{segment(person_id, 'change_person')}",
+            body={"organisation": organisation, "roles": roles, "highest": highest, "mail": mail},
+            etag=etag,
+        )
+        return PersonShape.from_json(answer.json(), "change_person", etag=answer.etag)
+
+    def disable_person(self, person_id: str) -> PersonShape:
+        """Shut a person out: their sessions end, their tokens and links are void. What they did stays.
+
+        Args:
+            person_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "disable_person", "DELETE", f"/api/v1/people/{segment(person_id, 'disable_person')}"
+        )
+        return PersonShape.from_json(answer.json(), "disable_person", etag=answer.etag)
+
+    def enable_person(self, person_id: str) -> PersonShape:
+        """Let a person in again, with the passkeys that they had.
+
+        Args:
+            person_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "enable_person", "POST", f"/api/v1/people/{segment(person_id, 'enable_person')}/return"
+        )
+        return PersonShape.from_json(answer.json(), "enable_person", etag=answer.etag)
+
+    def invite_person(self, person_id: str, *, with_code: bool = False) -> Invitation:
+        """A one-time link by which a person makes their first passkey; or, with their recovery code, a new one.
+
+        Args:
+            person_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "invite_person",
+            "POST",
+            f"/api/v1/people/{segment(person_id, 'invite_person')}/invitation",
+            body={"with_code": with_code},
+        )
+        return Invitation.from_json(answer.json(), "invite_person", etag=answer.etag)
+
+    def link_person(self, person_id: str, *, issuer: str, subject: str) -> Done:
+        """Let whom the OpenID provider calls `subject` come in as this person.
+
+        Args:
+            person_id: An id.
+            issuer: At most 500 characters.
+            subject: At most 255 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "link_person",
+            "POST",
+            f"/api/v1/people/{segment(person_id, 'link_person')}/links",
+            body={"issuer": issuer, "subject": subject},
+        )
+        return Done.from_json(answer.json(), "link_person", etag=answer.etag)
+
+    def list_groups(self) -> Groups:
+        """The need-to-know groups: one's own; all for administrators and auditors.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That is for people.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_groups", "GET", "/api/v1/groups")
+        return Groups.from_json(answer.json(), "list_groups", etag=answer.etag)
+
+    def add_group(self, *, name: str) -> GroupShape:
+        """A new group, without members.
+
+        Args:
+            name: At most 100 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("add_group", "POST", "/api/v1/groups", body={"name": name})
+        return GroupShape.from_json(answer.json(), "add_group", etag=answer.etag)
+
+    def set_group_members(self, group_id: str, *, people: Sequence[str]) -> GroupShape:
+        """Say who the members are: all of them.
+
+        Args:
+            group_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "set_group_members",
+            "PUT",
+            f"/api/v1/groups/{segment(group_id, 'set_group_members')}/people",
+            body={"people": people},
+        )
+        return GroupShape.from_json(answer.json(), "set_group_members", etag=answer.etag)
+
+    def chain_info(self) -> ChainShape:
+        """What the chain store holds, and up to which block.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("chain_info", "GET", "/api/v1/chain")
+        return ChainShape.from_json(answer.json(), "chain_info", etag=answer.etag)
+
+    def show_address(self, address: str, *, most: int = 100, cursor: str = "") -> AddressShape:
+        """What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean.
+
+        Args:
+            address: An address, or a script as KIND:HEX.
+            most: At most so many outputs.
+            cursor: Where to go on: `next` of the page before.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_address",
+            "GET",
+            f"/api/v1/addresses/{segment(address, 'show_address')}",
+            query={"most": most, "cursor": cursor or None},
+        )
+        return AddressShape.from_json(answer.json(), "show_address", etag=answer.etag)
+
+    def every_output(self, address: str, *, most: int = 1000) -> Iterator[OutputShape]:
+        """Every entry of `show_address`, page by page as they are asked for.
+
+        What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean.
+
+        Args:
+            address: An address, or a script as KIND:HEX.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> AddressShape:
+            return self.show_address(address, cursor=cursor, most=most)
+
+        for found in every(page, "every_output"):
+            yield from found.outputs
+
+    def show_transaction(self, txid: str) -> Found:
+        """A transaction, with its raw bytes and what is proven of it.
+
+        Args:
+            txid: At most 64 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_transaction", "GET", f"/api/v1/transactions/{segment(txid, 'show_transaction')}"
+        )
+        return Found.from_json(answer.json(), "show_transaction", etag=answer.etag)
+
+    def show_block(self, height: int) -> Found:
+        """The block at a height.
+
+        Args:
+            height: 0 to 4294967295.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_block", "GET", f"/api/v1/blocks/{segment(height, 'show_block')}")
+        return Found.from_json(answer.json(), "show_block", etag=answer.etag)
+
+    def list_tag_sets(self) -> TagSetList:
+        """The tag sets that one may see, with their current versions.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_tag_sets", "GET", "/api/v1/tag-sets")
+        return TagSetList.from_json(answer.json(), "list_tag_sets", etag=answer.etag)
+
+    def import_tags(
+        self,
+        *,
+        file: str,
+        content: bytes,
+        set: str = "",
+        marking: Tlp | None = None,
+        pap: Pap = "PAP:RED",
+        label: str = "",
+        category: str = "",
+        abuse: str = "",
+        actor: str = "",
+        currency: str = "",
+        source: str = "",
+        confidence: str = "",
+        network: str = "main",
+        case: str | None = None,
+        group: str | None = None,
+    ) -> TagSetImport:
+        """Take in a TagPack, ActorPack, address list or CSV, or a zip of them: the body is the file.
+
+        The same content is the same version; older versions are kept. What names no address is counted and listed.
+
+        Args:
+            file: Name of the file; its ending says what it is.
+            content: The bytes.
+            set: Name of the set; else the file's name.
+            marking: Marking of the tags; else the file's own, else the strictest.
+            pap: What may be done with it.
+            label: At most 200 characters.
+            category: At most 100 characters.
+            abuse: At most 100 characters.
+            actor: At most 100 characters.
+            currency: At most 20 characters.
+            source: At most 500 characters.
+            confidence: At most 40 characters.
+            network: At most 20 characters.
+            case: Id of a case; None for none.
+            group: Id of a need-to-know group; None for none.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "import_tags",
+            "POST",
+            "/api/v1/tag-sets",
+            query={
+                "file": file,
+                "set": set or None,
+                "marking": marking,
+                "pap": pap,
+                "label": label or None,
+                "category": category or None,
+                "abuse": abuse or None,
+                "actor": actor or None,
+                "currency": currency or None,
+                "source": source or None,
+                "confidence": confidence or None,
+                "network": network,
+                "case": case,
+                "group": group,
+            },
+            content=content,
+        )
+        return TagSetImport.from_json(answer.json(), "import_tags", etag=answer.etag)
+
+    def show_subject(self, *, name: str, currency: str = "BTC", network: str = "main") -> Known:
+        """What is said of an address of any chain, whether or not it is in the chain store. No tag means unknown, not
+        clean.
+
+        Args:
+            name: An address.
+            currency: The currency's word.
+            network: At most 20 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_subject", "GET", "/api/v1/subjects", query={"name": name, "currency": currency, "network": network}
+        )
+        return Known.from_json(answer.json(), "show_subject", etag=answer.etag)
+
+    def find_claims(
+        self,
+        *,
+        type: str = "",
+        chain: str = "",
+        name: str = "",
+        kind: str = "",
+        case: str | None = None,
+        cursor: str = "",
+        most: int = 50,
+    ) -> Claims:
+        """All that is said of a subject, with what stands and what contradicts; or every claim, in the order of
+        arrival.
+
+        Args:
+            type: With `name`: the type of a subject.
+            chain: CAIP-2 id of the subject's chain, or the source's word.
+            name: The subject's name.
+            kind: Without a subject: claims of this kind only.
+            case: Claims of this case only.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "find_claims",
+            "GET",
+            "/api/v1/claims",
+            query={
+                "type": type or None,
+                "chain": chain or None,
+                "name": name or None,
+                "kind": kind or None,
+                "case": case,
+                "cursor": cursor or None,
+                "most": most,
+            },
+        )
+        return Claims.from_json(answer.json(), "find_claims", etag=answer.etag)
+
+    def every_claim(
+        self,
+        *,
+        type: str = "",
+        chain: str = "",
+        name: str = "",
+        kind: str = "",
+        case: str | None = None,
+        most: int = 200,
+    ) -> Iterator[ClaimShape]:
+        """Every entry of `find_claims`, page by page as they are asked for.
+
+        All that is said of a subject, with what stands and what contradicts; or every claim, in the order of
+        arrival.
+
+        Args:
+            type: With `name`: the type of a subject.
+            chain: CAIP-2 id of the subject's chain, or the source's word.
+            name: The subject's name.
+            kind: Without a subject: claims of this kind only.
+            case: Claims of this case only.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Claims:
+            return self.find_claims(type=type, chain=chain, name=name, kind=kind, case=case, cursor=cursor, most=most)
+
+        for found in every(page, "every_claim"):
+            yield from found.claims
+
+    def add_claim(
+        self,
+        *,
+        subject: SubjectShape,
+        kind: str,
+        statement: Mapping[str, Any],
+        layer: Literal["observation", "inference", "attribution"],
+        source: str = "",
+        at: str = "",
+        confidence: int | None = None,
+        marking: Tlp = "TLP:RED",
+        pap: Pap = "PAP:RED",
+        evidence: Sequence[str] = (),
+        expires: str = "",
+        case: str | None = None,
+        group: str | None = None,
+    ) -> ClaimShape:
+        """Say something: the claim is made by whoever asks. The same claim again is the same claim.
+
+        Args:
+            kind: At most 40 characters.
+            source: At most 2000 characters.
+            at: At most 40 characters.
+            confidence: 0 to 100.
+            marking: Who may see it.
+            pap: What may be done with it.
+            expires: At most 40 characters.
+            case: Id of a case; None for none.
+            group: Id of a need-to-know group; None for none.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_claim",
+            "POST",
+            "/api/v1/claims",
+            body={
+                "subject": subject,
+                "kind": kind,
+                "statement": statement,
+                "layer": layer,
+                "source": source,
+                "at": at,
+                "confidence": confidence,
+                "marking": marking,
+                "pap": pap,
+                "evidence": evidence,
+                "expires": expires,
+                "case": case,
+                "group": group,
+            },
+        )
+        return ClaimShape.from_json(answer.json(), "add_claim", etag=answer.etag)
+
+    def show_claim(self, claim_id: str) -> ClaimShape:
+        """One claim.
+
+        Args:
+            claim_id: A digest, 64 hex digits.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_claim", "GET", f"/api/v1/claims/{segment(claim_id, 'show_claim')}")
+        return ClaimShape.from_json(answer.json(), "show_claim", etag=answer.etag)
+
+    def retract_claim(self, claim_id: str, *, reason: str) -> ClaimShape:
+        """Take a claim back; it stays, with the reason.
+
+        Args:
+            claim_id: A digest, 64 hex digits.
+            reason: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "retract_claim",
+            "POST",
+            f"/api/v1/claims/{segment(claim_id, 'retract_claim')}/retraction",
+            body={"reason": reason},
+        )
+        return ClaimShape.from_json(answer.json(), "retract_claim", etag=answer.etag)
+
+    def list_cases(self, *, status: str = "", cursor: str = "", most: int = 50) -> Cases:
+        """The cases that one is a member of, the newest first.
+
+        Args:
+            status: open, closed; empty for all.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_cases",
+            "GET",
+            "/api/v1/cases",
+            query={"status": status or None, "cursor": cursor or None, "most": most},
+        )
+        return Cases.from_json(answer.json(), "list_cases", etag=answer.etag)
+
+    def every_case(self, *, status: str = "", most: int = 200) -> Iterator[CaseShape]:
+        """Every entry of `list_cases`, page by page as they are asked for.
+
+        The cases that one is a member of, the newest first.
+
+        Args:
+            status: open, closed; empty for all.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Cases:
+            return self.list_cases(status=status, cursor=cursor, most=most)
+
+        for found in every(page, "every_case"):
+            yield from found.cases
+
+    def add_case(
+        self,
+        *,
+        title: str,
+        marking: Tlp = "TLP:RED",
+        pap: Pap = "PAP:RED",
+        silent: bool = False,
+        people: Sequence[str] = (),
+        groups: Sequence[str] = (),
+    ) -> CaseShape:
+        """Open a case; whoever asks becomes a member and its contact.
+
+        Args:
+            title: At most 200 characters.
+            marking: Who may see it.
+            pap: What may be done with it.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_case",
+            "POST",
+            "/api/v1/cases",
+            body={"title": title, "marking": marking, "pap": pap, "silent": silent, "people": people, "groups": groups},
+        )
+        return CaseShape.from_json(answer.json(), "add_case", etag=answer.etag)
+
+    def show_case(self, case_id: str) -> CaseShape:
+        """A case.
+
+        Args:
+            case_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_case", "GET", f"/api/v1/cases/{segment(case_id, 'show_case')}")
+        return CaseShape.from_json(answer.json(), "show_case", etag=answer.etag)
+
+    def change_case(
+        self,
+        case_id: str,
+        *,
+        etag: str,
+        title: str | None = None,
+        status: Literal["open", "closed"] | None = None,
+        silent: bool | None = None,
+        contact: str | None = None,
+        marking: Tlp | None = None,
+        pap: Pap | None = None,
+    ) -> CaseShape:
+        """Change a case. A more open marking needs an approval.
+
+        Args:
+            case_id: An id.
+            etag: `.etag` of what was read: the version that is changed.
+            title: At most 200 characters.
+            contact: An id.
+            marking: Who may see it.
+            pap: What may be done with it.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            Conflict: It was changed in the meantime: read it again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "change_case",
+            "PATCH",
+            f"/api/v1/cases/{segment(case_id, 'change_case')}",
+            body={
+                "title": title,
+                "status": status,
+                "silent": silent,
+                "contact": contact,
+                "marking": marking,
+                "pap": pap,
+            },
+            etag=etag,
+        )
+        return CaseShape.from_json(answer.json(), "change_case", etag=answer.etag)
+
+    def set_case_members(
+        self, case_id: str, *, people: Sequence[str], etag: str, groups: Sequence[str] = ()
+    ) -> CaseShape:
+        """Say who the members are: all of them, by name and by group.
+
+        Args:
+            case_id: An id.
+            etag: `.etag` of what was read: the version that is changed.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            Conflict: It was changed in the meantime: read it again.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "set_case_members",
+            "PUT",
+            f"/api/v1/cases/{segment(case_id, 'set_case_members')}/members",
+            body={"people": people, "groups": groups},
+            etag=etag,
+        )
+        return CaseShape.from_json(answer.json(), "set_case_members", etag=answer.etag)
+
+    def list_meetings(self) -> Meetings:
+        """Where another team of this node works on something that is in a case of one's own: whom to call, and no
+        more.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_meetings", "GET", "/api/v1/meetings")
+        return Meetings.from_json(answer.json(), "list_meetings", etag=answer.etag)
+
+    def list_files(self, *, kind: str = "", case: str | None = None, cursor: str = "", most: int = 50) -> Files:
+        """Files, the newest first.
+
+        Args:
+            kind: upload, trace, screening, report; empty for all.
+            case: Id of a case; None for none.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_files",
+            "GET",
+            "/api/v1/files",
+            query={"kind": kind or None, "case": case, "cursor": cursor or None, "most": most},
+        )
+        return Files.from_json(answer.json(), "list_files", etag=answer.etag)
+
+    def every_file(self, *, kind: str = "", case: str | None = None, most: int = 200) -> Iterator[FileShape]:
+        """Every entry of `list_files`, page by page as they are asked for.
+
+        Files, the newest first.
+
+        Args:
+            kind: upload, trace, screening, report; empty for all.
+            case: Id of a case; None for none.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Files:
+            return self.list_files(kind=kind, case=case, cursor=cursor, most=most)
+
+        for found in every(page, "every_file"):
+            yield from found.files
+
+    def add_file(
+        self,
+        *,
+        name: str,
+        content: bytes,
+        media_type: str = "application/octet-stream",
+        marking: Tlp = "TLP:RED",
+        pap: Pap = "PAP:RED",
+        case: str | None = None,
+        group: str | None = None,
+    ) -> FileShape:
+        """Keep a file: its bytes are the body. What is not said of its handling is the strictest.
+
+        Args:
+            name: At most 500 characters.
+            content: The bytes.
+            media_type: At most 100 characters.
+            marking: Who may see it.
+            pap: What may be done with it.
+            case: Id of a case; None for none.
+            group: Id of a need-to-know group; None for none.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_file",
+            "POST",
+            "/api/v1/files",
+            query={
+                "name": name,
+                "media_type": media_type,
+                "marking": marking,
+                "pap": pap,
+                "case": case,
+                "group": group,
+            },
+            content=content,
+        )
+        return FileShape.from_json(answer.json(), "add_file", etag=answer.etag)
+
+    def show_file(self, file_id: str) -> FileShape:
+        """What is known of a file.
+
+        Args:
+            file_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_file", "GET", f"/api/v1/files/{segment(file_id, 'show_file')}")
+        return FileShape.from_json(answer.json(), "show_file", etag=answer.etag)
+
+    def read_file(self, file_id: str) -> bytes:
+        """A file's bytes, to be saved: never to be shown in a page of this node.
+
+        Args:
+            file_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        return self._connection.ask(
+            "read_file",
+            "GET",
+            f"/api/v1/files/{segment(file_id, 'read_file')}/content",
+            takes="application/octet-stream",
+        ).body
+
+    def ask_trace(
+        self,
+        *,
+        targets: Sequence[str],
+        method: Literal["poison", "haircut", "fifo", "lifo", "tiho", "all"] = "fifo",
+        backward: bool = False,
+        tags: Sequence[str] | None = None,
+        cluster: str = "",
+        hops: int | None = None,
+        least: int = 0,
+        until_height: int | None = None,
+        max_transactions: int = 200000,
+        handling: HandlingAsked | None = None,
+    ) -> JobShape:
+        """Follow money, as a job; its outcome names the file that the answer is saved in, with its digest.
+
+        Args:
+            cluster: At most 64 characters.
+            hops: 0 to 10000.
+            until_height: 0 to 4294967295.
+            max_transactions: 1 to 10000000.
+            handling: Who may see it; None for the strictest.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "ask_trace",
+            "POST",
+            "/api/v1/traces",
+            body={
+                "targets": targets,
+                "method": method,
+                "backward": backward,
+                "tags": tags,
+                "cluster": cluster,
+                "hops": hops,
+                "least": least,
+                "until_height": until_height,
+                "max_transactions": max_transactions,
+                "handling": handling,
+            },
+        )
+        return JobShape.from_json(answer.json(), "ask_trace", etag=answer.etag)
+
+    def show_trace(self, trace_id: str) -> TraceShape:
+        """A saved trace: the same forever (docs/spec/trace-result.md).
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_trace", "GET", f"/api/v1/traces/{segment(trace_id, 'show_trace')}")
+        return TraceShape.from_json(answer.json(), "show_trace", etag=answer.etag)
+
+    def draw_trace(self, trace_id: str) -> bytes:
+        """The lanes of a saved trace; the same trace is the same picture.
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        return self._connection.ask(
+            "draw_trace", "GET", f"/api/v1/traces/{segment(trace_id, 'draw_trace')}/picture.svg", takes="image/svg+xml"
+        ).body
+
+    def list_jobs(self, *, state: str = "", kind: str = "", cursor: str = "", most: int = 50) -> Jobs:
+        """Background work, the newest first.
+
+        Args:
+            state: queued, running, done, failed, cancelled; empty for all.
+            kind: At most 40 characters.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_jobs",
+            "GET",
+            "/api/v1/jobs",
+            query={"state": state or None, "kind": kind or None, "cursor": cursor or None, "most": most},
+        )
+        return Jobs.from_json(answer.json(), "list_jobs", etag=answer.etag)
+
+    def every_job(self, *, state: str = "", kind: str = "", most: int = 200) -> Iterator[JobShape]:
+        """Every entry of `list_jobs`, page by page as they are asked for.
+
+        Background work, the newest first.
+
+        Args:
+            state: queued, running, done, failed, cancelled; empty for all.
+            kind: At most 40 characters.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Jobs:
+            return self.list_jobs(state=state, kind=kind, cursor=cursor, most=most)
+
+        for found in every(page, "every_job"):
+            yield from found.jobs
+
+    def add_job(
+        self,
+        *,
+        kind: Literal["chain.build", "chain.follow", "screening", "cluster.build"],
+        params: Mapping[str, Any],
+        handling: HandlingAsked | None = None,
+    ) -> JobShape:
+        """Ask for background work.
+
+        Args:
+            handling: Who may see it; None for the strictest.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_job", "POST", "/api/v1/jobs", body={"kind": kind, "params": params, "handling": handling}
+        )
+        return JobShape.from_json(answer.json(), "add_job", etag=answer.etag)
+
+    def show_job(self, job_id: str) -> JobShape:
+        """How far a job is, and what came of it.
+
+        Args:
+            job_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_job", "GET", f"/api/v1/jobs/{segment(job_id, 'show_job')}")
+        return JobShape.from_json(answer.json(), "show_job", etag=answer.etag)
+
+    def cancel_job(self, job_id: str) -> JobShape:
+        """Have a job stop at its next step.
+
+        Args:
+            job_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("cancel_job", "DELETE", f"/api/v1/jobs/{segment(job_id, 'cancel_job')}")
+        return JobShape.from_json(answer.json(), "cancel_job", etag=answer.etag)
+
+    def follow_job(self, job_id: str) -> Iterator[JobShape]:
+        """How a job goes, as it goes, until it ends.
+
+        Args:
+            job_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        for _, data in self._connection.follow("follow_job", f"/api/v1/jobs/{segment(job_id, 'follow_job')}/events"):
+            yield shaped(JobShape, data, "follow_job")
+
+    def list_watches(self, *, active: bool | None = None, cursor: str = "", most: int = 50) -> Watches:
+        """Watches, the newest first.
+
+        Args:
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_watches", "GET", "/api/v1/watches", query={"active": active, "cursor": cursor or None, "most": most}
+        )
+        return Watches.from_json(answer.json(), "list_watches", etag=answer.etag)
+
+    def every_watch(self, *, active: bool | None = None, most: int = 200) -> Iterator[WatchShape]:
+        """Every entry of `list_watches`, page by page as they are asked for.
+
+        Watches, the newest first.
+
+        Args:
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Watches:
+            return self.list_watches(active=active, cursor=cursor, most=most)
+
+        for found in every(page, "every_watch"):
+            yield from found.watches
+
+    def add_watch(
+        self,
+        *,
+        kind: Literal["address", "cluster", "end"],
+        target: str,
+        clustering: str = "co-spend",
+        channels: Sequence[Literal["webhook", "mail"]] = (),
+        note: str = "",
+        handling: HandlingAsked | None = None,
+    ) -> WatchShape:
+        """Watch an address, the cluster of an address, or the ends of a saved trace. What is there already does not
+        ring.
+
+        Args:
+            target: At most 500 characters.
+            clustering: At most 64 characters.
+            note: At most 200 characters.
+            handling: Who may see it; None for the strictest.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_watch",
+            "POST",
+            "/api/v1/watches",
+            body={
+                "kind": kind,
+                "target": target,
+                "clustering": clustering,
+                "channels": channels,
+                "note": note,
+                "handling": handling,
+            },
+        )
+        return WatchShape.from_json(answer.json(), "add_watch", etag=answer.etag)
+
+    def show_watch(self, watch_id: str) -> WatchShape:
+        """A watch, and how far it has looked.
+
+        Args:
+            watch_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_watch", "GET", f"/api/v1/watches/{segment(watch_id, 'show_watch')}")
+        return WatchShape.from_json(answer.json(), "show_watch", etag=answer.etag)
+
+    def stop_watch(self, watch_id: str) -> WatchShape:
+        """Stop a watch; its alarms stay.
+
+        Args:
+            watch_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("stop_watch", "DELETE", f"/api/v1/watches/{segment(watch_id, 'stop_watch')}")
+        return WatchShape.from_json(answer.json(), "stop_watch", etag=answer.etag)
+
+    def list_alarms(self, *, watch: str = "", answered: bool | None = None, cursor: str = "", most: int = 50) -> Alarms:
+        """Alarms, the newest first, with what is left to answer counted.
+
+        Args:
+            watch: An id.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_alarms",
+            "GET",
+            "/api/v1/alarms",
+            query={"watch": watch or None, "answered": answered, "cursor": cursor or None, "most": most},
+        )
+        return Alarms.from_json(answer.json(), "list_alarms", etag=answer.etag)
+
+    def every_alarm(self, *, watch: str = "", answered: bool | None = None, most: int = 200) -> Iterator[AlarmShape]:
+        """Every entry of `list_alarms`, page by page as they are asked for.
+
+        Alarms, the newest first, with what is left to answer counted.
+
+        Args:
+            watch: An id.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Alarms:
+            return self.list_alarms(watch=watch, answered=answered, cursor=cursor, most=most)
+
+        for found in every(page, "every_alarm"):
+            yield from found.alarms
+
+    def show_alarm(self, alarm_id: str) -> AlarmShape:
+        """An alarm, with the ways that it went out.
+
+        Args:
+            alarm_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_alarm", "GET", f"/api/v1/alarms/{segment(alarm_id, 'show_alarm')}")
+        return AlarmShape.from_json(answer.json(), "show_alarm", etag=answer.etag)
+
+    def answer_alarm(self, alarm_id: str) -> AlarmShape:
+        """Say that one has seen to it.
+
+        Args:
+            alarm_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "answer_alarm", "POST", f"/api/v1/alarms/{segment(alarm_id, 'answer_alarm')}/answer"
+        )
+        return AlarmShape.from_json(answer.json(), "answer_alarm", etag=answer.etag)
+
+    def list_approvals(self, *, decision: str = "", cursor: str = "", most: int = 50) -> Approvals:
+        """What was asked for, the newest first.
+
+        Args:
+            decision: open, approved, refused, withdrawn; empty for all.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_approvals",
+            "GET",
+            "/api/v1/approvals",
+            query={"decision": decision or None, "cursor": cursor or None, "most": most},
+        )
+        return Approvals.from_json(answer.json(), "list_approvals", etag=answer.etag)
+
+    def every_approval(self, *, decision: str = "", most: int = 200) -> Iterator[ApprovalShape]:
+        """Every entry of `list_approvals`, page by page as they are asked for.
+
+        What was asked for, the newest first.
+
+        Args:
+            decision: open, approved, refused, withdrawn; empty for all.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Approvals:
+            return self.list_approvals(decision=decision, cursor=cursor, most=most)
+
+        for found in every(page, "every_approval"):
+            yield from found.approvals
+
+    def ask_approval(
+        self,
+        *,
+        thing: Literal["claim", "file", "case"],
+        id: str,
+        marking: Tlp,
+        pap: Pap,
+        reason: str,
+        case: str | None = None,
+        group: str | None = None,
+        seen_by: HandlingAsked | None = None,
+    ) -> ApprovalShape:
+        """Ask for a more open handling of a claim, file or case; a second person decides.
+
+        Args:
+            id: An id.
+            marking: Who may see it.
+            pap: What may be done with it.
+            reason: At most 2000 characters.
+            case: Id of a case; None for none.
+            group: Id of a need-to-know group; None for none.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write, and a person.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "ask_approval",
+            "POST",
+            "/api/v1/approvals",
+            body={
+                "thing": thing,
+                "id": id,
+                "marking": marking,
+                "pap": pap,
+                "reason": reason,
+                "case": case,
+                "group": group,
+                "seen_by": seen_by,
+            },
+        )
+        return ApprovalShape.from_json(answer.json(), "ask_approval", etag=answer.etag)
+
+    def show_approval(self, approval_id: str) -> ApprovalShape:
+        """A request, and what became of it.
+
+        Args:
+            approval_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_approval", "GET", f"/api/v1/approvals/{segment(approval_id, 'show_approval')}"
+        )
+        return ApprovalShape.from_json(answer.json(), "show_approval", etag=answer.etag)
+
+    def withdraw_approval(self, approval_id: str) -> ApprovalShape:
+        """Take back one's own request.
+
+        Args:
+            approval_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "withdraw_approval", "DELETE", f"/api/v1/approvals/{segment(approval_id, 'withdraw_approval')}"
+        )
+        return ApprovalShape.from_json(answer.json(), "withdraw_approval", etag=answer.etag)
+
+    def decide_approval(self, approval_id: str, *, approve: bool) -> ApprovalShape:
+        """Decide on what another person asked for; what is approved holds at once.
+
+        Args:
+            approval_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "decide_approval",
+            "POST",
+            f"/api/v1/approvals/{segment(approval_id, 'decide_approval')}/decision",
+            body={"approve": approve},
+        )
+        return ApprovalShape.from_json(answer.json(), "decide_approval", etag=answer.etag)
+
+    def change_marking(
+        self,
+        *,
+        thing: Literal["claim", "file", "case"],
+        id: str,
+        marking: Tlp,
+        pap: Pap,
+        case: str | None = None,
+        group: str | None = None,
+    ) -> HandlingShape:
+        """Handle a claim, file or case more strictly; that needs nobody else.
+
+        Args:
+            id: An id.
+            marking: Who may see it.
+            pap: What may be done with it.
+            case: Id of a case; None for none.
+            group: Id of a need-to-know group; None for none.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "change_marking",
+            "POST",
+            "/api/v1/markings",
+            body={"thing": thing, "id": id, "marking": marking, "pap": pap, "case": case, "group": group},
+        )
+        return HandlingShape.from_json(answer.json(), "change_marking", etag=answer.etag)
+
+    def read_audit(self, *, cursor: str = "", newest: bool = False, most: int = 100) -> Leaves:
+        """Leaves of the audit log, the oldest first.
+
+        Args:
+            cursor: Where to go on: `next` of the page before.
+            newest: Begin with the last leaves instead of the first.
+            most: At most so many entries of a page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to audit.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "read_audit", "GET", "/api/v1/audit", query={"cursor": cursor or None, "newest": newest, "most": most}
+        )
+        return Leaves.from_json(answer.json(), "read_audit", etag=answer.etag)
+
+    def every_leaf(self, *, newest: bool = False, most: int = 200) -> Iterator[LeafShape]:
+        """Every entry of `read_audit`, page by page as they are asked for.
+
+        Leaves of the audit log, the oldest first.
+
+        Args:
+            newest: Begin with the last leaves instead of the first.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to audit.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> Leaves:
+            return self.read_audit(newest=newest, cursor=cursor, most=most)
+
+        for found in every(page, "every_leaf"):
+            yield from found.leaves
+
+    def sign_root(self) -> RootShape:
+        """Where the log stands, signed now; keep it elsewhere, and hold the log to it later.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to audit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("sign_root", "GET", "/api/v1/audit/root")
+        return RootShape.from_json(answer.json(), "sign_root", etag=answer.etag)
+
+    def prove_leaf(self, number: int) -> Document:
+        """That a leaf stands in the log: its entry, and the hashes up to a signed root; to be verified without the
+        node.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to audit.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("prove_leaf", "GET", f"/api/v1/audit/proof/{segment(number, 'prove_leaf')}")
+        return Document.from_json(answer.json(), "prove_leaf", etag=answer.etag)
+
+    def verify_audit(self) -> Checked:
+        """Recompute the whole log, and hold it to every signed root.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to audit, and a person.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("verify_audit", "POST", "/api/v1/audit/verification")
+        return Checked.from_json(answer.json(), "verify_audit", etag=answer.etag)
+
+    def health(self) -> Health:
+        """That the node answers.
+
+        Raises:
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("health", "GET", "/api/v1/health")
+        return Health.from_json(answer.json(), "health", etag=answer.etag)
+
+    def status(self) -> Status:
+        """How the node stands: its log, its chain store, what fails in the background.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage or audit or read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("status", "GET", "/api/v1/status")
+        return Status.from_json(answer.json(), "status", etag=answer.etag)
+
+    def show_keys(self) -> Document:
+        """The node's public keys, each certified by the one before (docs/spec/node-keys.md).
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_keys", "GET", "/api/v1/keys")
+        return Document.from_json(answer.json(), "show_keys", etag=answer.etag)
+
+    def rotate(self) -> Document:
+        """Put new keys in the place of those in use, certified by them.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("rotate", "POST", "/api/v1/keys/rotation")
+        return Document.from_json(answer.json(), "rotate", etag=answer.etag)
+
+    def search(self, *, q: str) -> Hits:
+        """Whatever a text names that this node knows and whoever asks may see: addresses, transactions, cases, files,
+        claims.
+
+        Args:
+            q: Anything.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("search", "GET", "/api/v1/search", query={"q": q})
+        return Hits.from_json(answer.json(), "search", etag=answer.etag)
