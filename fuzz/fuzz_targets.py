@@ -7,14 +7,10 @@ by Hypothesis. `make_corpus.py` writes what both begin with.
 
 from __future__ import annotations
 
-import atexit
 import io
 import json
-import os
 import shutil
 import struct
-import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -22,6 +18,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from chain_support import build_store, random_chain, write
+from fuzz_folder import Target, path_of, text_of
+from node_targets import TARGETS as NODE_TARGETS
+from web_targets import TARGETS as WEB_TARGETS
 
 from shieldwall.chain.batch import decode_batch
 from shieldwall.chain.epochs import sealed_from
@@ -75,33 +74,6 @@ from shieldwall.trace.published import read_published
 EPOCH = 12  # transactions: the stores here are small
 CHANGE = struct.Struct("<BHB")  # which file or column, place in it, what to flip
 
-Target = Callable[[bytes], object]
-
-
-@cache
-def _folder() -> Path:
-    """This process's own folder, gone at its end."""
-    folder = Path(tempfile.mkdtemp(prefix="shieldwall-fuzz-"))
-    process = os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == process:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
-    return folder
-
-
-def _place(*parts: str) -> Path:
-    """A path in that folder; its own folder is there."""
-    path = _folder().joinpath(*parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
 
 def read_all(reader: Reader) -> None:
     """Ask a reader everything that a build asks it, and take its blocks apart."""
@@ -121,7 +93,7 @@ def source(*parts: str) -> Target:
     """A target that reads the bytes as a source file of this name, whatever reader its content asks for."""
 
     def read(data: bytes) -> None:
-        path = _place("source", *parts)
+        path = path_of("source", *parts)
         path.write_bytes(data)
         for reader in find_sources([str(path)], REGTEST).readers:
             read_all(reader)
@@ -137,7 +109,7 @@ def chain() -> BlockMaker:
 
 def undo_file(data: bytes) -> None:
     """`rev*.dat` beside a good `blk*.dat`."""
-    path = _place("undo", "blk00000.dat")
+    path = path_of("undo", "blk00000.dat")
     if not path.exists():
         write(path, chain().blocks[-6:])
     path.with_name("rev00000.dat").write_bytes(data)
@@ -147,7 +119,7 @@ def undo_file(data: bytes) -> None:
 
 def key_file(data: bytes) -> None:
     """`xor.dat` beside a good `blk*.dat`."""
-    path = _place("key", "blk00000.dat")
+    path = path_of("key", "blk00000.dat")
     if not path.exists():
         write(path, chain().blocks[-3:])
     path.with_name(KEY_FILE).write_bytes(data)
@@ -210,10 +182,10 @@ def esplora_http(data: bytes) -> None:
 @cache
 def store_files() -> tuple[Path, dict[Path, bytes]]:
     """A small store and the bytes of its files."""
-    blocks, folder = chain().blocks, _place("store", "c")
+    blocks, folder = chain().blocks, path_of("store", "c")
     early, late = (
-        write(_place("store", "blk00000.dat"), blocks[2:23]),
-        write(_place("store", "blk00001.dat"), blocks[23:]),
+        write(path_of("store", "blk00000.dat"), blocks[2:23]),
+        write(path_of("store", "blk00001.dat"), blocks[23:]),
     )
     build_store(folder, early, epoch_transactions=EPOCH)
     build_store(folder, late)
@@ -275,7 +247,7 @@ def store_bytes(data: bytes) -> None:
 
 def unconfirmed(data: bytes) -> None:
     """The layer of unconfirmed transactions."""
-    path = _place("unconfirmed", UNCONFIRMED)
+    path = path_of("unconfirmed", UNCONFIRMED)
     path.write_bytes(data)
     read_unconfirmed(path.parent)
 
@@ -286,11 +258,11 @@ def unconfirmed(data: bytes) -> None:
 @cache
 def parcel_parts() -> tuple[Parcel, dict[str, bytes]]:
     """A parcel and the bytes of its columns."""
-    folder = _place("store", "parcels", "x").parent
+    folder = path_of("store", "parcels", "x").parent
     build_store(
-        _place("store", "whole"), write(_place("store", "blk00002.dat"), chain().blocks), epoch_transactions=EPOCH
+        path_of("store", "whole"), write(path_of("store", "blk00002.dat"), chain().blocks), epoch_transactions=EPOCH
     )
-    with ChainStore.open(_place("store", "whole")) as store:
+    with ChainStore.open(path_of("store", "whole")) as store:
         export_parcels(store, folder)
     parcel = find_parcels([str(folder)])[0]
     data, columns = parcel.path.read_bytes()[parcel.start :], {}
@@ -301,7 +273,7 @@ def parcel_parts() -> tuple[Parcel, dict[str, bytes]]:
 
 def parcel_heading(data: bytes) -> None:
     """Any bytes under the name of a parcel."""
-    path = _place("parcel", parcel_parts()[0].path.name)
+    path = path_of("parcel", parcel_parts()[0].path.name)
     path.write_bytes(data)
     for _ in read_columns(read_parcel(path)):
         pass
@@ -326,9 +298,9 @@ def parcel_columns(data: bytes) -> None:
     sealed = sealed_from(body)
     heading = {"epoch": body, "digest": sealed.digest, "sizes": [[name, len(part)] for name, part in columns.items()]}
     text = json.dumps(heading).encode()
-    path = _place("forged", "parcels", parcel_name(0, sealed.digest))
+    path = path_of("forged", "parcels", parcel_name(0, sealed.digest))
     path.write_bytes(f"{FORMAT} {len(text)}\n".encode() + text + b"".join(columns.values()))
-    target = _place("forged", "c")
+    target = path_of("forged", "c")
     try:
         import_parcels(target, [str(path)], engine="plain")
         with ChainStore.open(target) as store:
@@ -359,7 +331,7 @@ def tags(name: str) -> Target:
 
 def tag_manifest(data: bytes) -> None:
     """The manifest of a tag set."""
-    path = _place("tags", TAG_MANIFEST)
+    path = path_of("tags", TAG_MANIFEST)
     path.write_bytes(data)
     read_tag_manifest(path.parent)
 
@@ -367,9 +339,9 @@ def tag_manifest(data: bytes) -> None:
 def tag_set(data: bytes) -> None:
     """The index of a tag set, up to the first zero line, and its claims behind that."""
     index, _, claims = data.partition(b"\n--\n")
-    _place("set", INDEX).write_bytes(index)
-    _place("set", CLAIMS).write_bytes(claims)
-    found = SetFile(_place("set"), len(claims), sha256(index).hexdigest())
+    path_of("set", INDEX).write_bytes(index)
+    path_of("set", CLAIMS).write_bytes(claims)
+    found = SetFile(path_of("set"), len(claims), sha256(index).hexdigest())
     for _ in found.claims():
         pass
     found.verify(sha256(claims).hexdigest())
@@ -387,7 +359,7 @@ def document(name: str) -> Target:
 
 def published(data: bytes) -> None:
     """Published hops."""
-    path = _place("published", "claims.jsonl")
+    path = path_of("published", "claims.jsonl")
     path.write_bytes(data)
     read_published([path])
 
@@ -397,7 +369,7 @@ def published(data: bytes) -> None:
 
 def words(data: bytes) -> None:
     """What a person pastes: an address, an identity, a moment, a marking, a text."""
-    text = _text(data)
+    text = text_of(data)
     for network in (MAIN, REGTEST, LITECOIN):
         with suppress(ShieldwallError):
             decode(text[:200], network)
@@ -415,7 +387,7 @@ def script(data: bytes) -> None:
 
 def settings(data: bytes) -> None:
     """The configuration file."""
-    path = _place("settings", "config.toml")
+    path = path_of("settings", "config.toml")
     path.write_bytes(data)
     load({"SHIELDWALL_CONFIG": str(path), "HOME": str(path.parent)})
 
@@ -462,6 +434,8 @@ TARGETS: dict[str, Target] = {
     "words": words,
     "script": script,
     "settings": settings,
+    **NODE_TARGETS,
+    **WEB_TARGETS,
 }
 
 

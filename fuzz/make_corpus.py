@@ -1,6 +1,6 @@
 """Write what the fuzz targets begin with into `corpus/TARGET/`: a few hundred bytes each, made here, none of them real.
 
-    python fuzz/make_corpus.py
+    python fuzz/make_corpus.py [TARGET...]
 
 What a run finds worth keeping may lie beside them under a name of its own; this leaves other files as they are.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-for folder in ("tests/simulators", "tests/unit/intel", "fuzz"):
+for folder in ("tests/simulators", "tests/unit/intel", "tests/unit/node", "fuzz"):
     sys.path.append(str(ROOT / folder))
 
 import numpy as np  # noqa: E402
@@ -23,6 +23,7 @@ from chain_support import Esplora, outputs_of, parse_block, plain_undo, rev_file
 from document_support import mail, pdf, telegram  # noqa: E402
 from fuzz_targets import CHANGE, TARGETS, chain, parcel_parts, read_all, store_files  # noqa: E402
 from intel_support import pack  # noqa: E402
+from node_seeds import node_seeds  # noqa: E402
 from node_support import SimulatedNode, block_json  # noqa: E402
 
 from shieldwall.chain.readers.facts import FORMAT as FACTS  # noqa: E402
@@ -165,9 +166,11 @@ def tag_set_files(folder: Path) -> list[bytes]:
 def main() -> None:
     """Write them."""
     with tempfile.TemporaryDirectory() as folder:
-        found = seeds(Path(folder))
+        found = seeds(Path(folder)) | node_seeds()
     assert set(found) == set(TARGETS), set(found) ^ set(TARGETS)
     for name, contents in found.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         home = CORPUS / name
         home.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(contents):

@@ -19,7 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 WORK = ROOT / "build" / "fuzz"
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "simulators"), str(HERE)]
+HELPERS = [str(ROOT / "tests" / "simulators"), str(ROOT / "tests" / "unit" / "node")]
+sys.path[:0] = [str(ROOT / "src"), *HELPERS, str(HERE)]
 
 _MOST_BYTES = 1 << 14  # of one input
 _MOST_SECONDS = 20  # that one input may take
@@ -32,7 +33,7 @@ def drive(name: str, words: list[str]) -> None:
 
     with atheris.instrument_imports(include=["shieldwall"]):
         import fuzz_targets
-    fuzz_targets.check(name, b"")  # what a target makes once is made before the clock of an input runs
+        fuzz_targets.check(name, b"")  # what a target makes once is made, and what it imports, before the clock of an input runs
     atheris.Setup([sys.argv[0], *words], lambda data: fuzz_targets.check(name, data))
     atheris.Fuzz()
 

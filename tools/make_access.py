@@ -40,11 +40,13 @@ address) and compares what comes back. A route without a rule does not start.
 - **{NO}**: `not-allowed` (403).
 - **{SIGN_IN}**: `not-signed-in` (401). So is a session or token that is over, revoked, unknown, or of someone who is disabled.
 
-Columns with a role are sessions of a person with that role alone; someone with several may do what any of them may. A token acts for
-a person, never for more than the person may, never for approvals, people or keys, and sees at most TLP:AMBER+STRICT and what
+Columns with a role are sessions of a person with that role alone; someone with several may do what any of them may. A token acts
+for a person, never for more than the person may, never for approvals, people or keys, and sees at most TLP:AMBER+STRICT and what
 it was limited to. From an address that is banned nobody comes in (429).
 
-Routes begin with `{ROOT}`. A refusal of someone who is known is in the audit log under the name of the act.
+Routes begin with `{ROOT}`. A refusal of someone who is known is in the audit log under the name of the act. Beside these routes
+there are only the page that signs people in (`/sign-in`, `/static/sign-in.*`) and the API's description (`{ROOT}/openapi.json`), the
+same for everyone.
 
 """
 

@@ -241,8 +241,9 @@ def _calls(kinds: Kinds, methods: list[str]) -> str:
         "from __future__ import annotations\n\n"
         "from collections.abc import Iterator, Mapping, Sequence\nfrom pathlib import Path\n"
         "from typing import Any, Literal\n\n"
-        "from shieldwall.client.connection import Connection, Limits, segment\n"
+        "from shieldwall.client.connection import Connection, Limits\n"
         "from shieldwall.client.pages import every, shaped\n"
+        "from shieldwall.client.question import segment\n"
         f"from shieldwall.client.shapes import ({', '.join(named)},)\n\n\n"
         "class Calls:\n"
         '    """Every call of a node\'s API, by its name there. What is None is not sent. All may raise `Unreachable` and\n'

@@ -328,7 +328,7 @@ def _template() -> Path:
     maker = BlockMaker(time=1_600_000_000)
     coin = maker.mine(p2wpkh("payer"))
     for name in PAYEES[1:]:
-        paid, coin = maker.pay([coin], [(p2wpkh(name), COIN), (p2wpkh("payer"), coin.value - COIN)])
+        _, coin = maker.pay([coin], [(p2wpkh(name), COIN), (p2wpkh("payer"), coin.value - COIN)])
     maker.mine(p2wpkh("miner"))
     build_store(folder / "chain", write(folder / "blk00000.dat", maker.blocks))
     settings = {"chain": str(folder / "chain")}

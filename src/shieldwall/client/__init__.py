@@ -11,7 +11,8 @@ What it does not know: how a node decides. It knows the API's OpenAPI, from whic
 (`make client`), and the errors of this program, which a node's problem details become again.
 """
 
-from shieldwall.client.connection import Connection, Limits, Unreachable, Untrusted
+from shieldwall.client.connection import Connection, Limits
+from shieldwall.client.failures import Unreachable, Untrusted
 from shieldwall.client.nodeclient import Authenticator, NodeClient
 
 __all__ = ["Authenticator", "Connection", "Limits", "NodeClient", "Unreachable", "Untrusted"]

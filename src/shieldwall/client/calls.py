@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from shieldwall.client.connection import Connection, Limits, segment
+from shieldwall.client.connection import Connection, Limits
 from shieldwall.client.pages import every, shaped
+from shieldwall.client.question import segment
 from shieldwall.client.shapes import (
     AddressShape,
     Alarms,
@@ -379,7 +380,7 @@ class Calls:
         """End a machine token for good: one's own; anybody's for administrators.
 
         Args:
-            token_id: An id.
+            token_id: Id of the token.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -396,7 +397,7 @@ class Calls:
 
         Args:
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -465,7 +466,7 @@ class Calls:
         """A person: oneself, or anyone for administrators and auditors.
 
         Args:
-            person_id: An id.
+            person_id: Id of the person.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -490,7 +491,7 @@ class Calls:
         """Change roles, clearance and the rest; it holds from their next request on.
 
         Args:
-            person_id: An id.
+            person_id: Id of the person.
             etag: `.etag` of what was read: the version that is changed.
             organisation: At most 200 characters.
             mail: At most 254 characters.
@@ -517,7 +518,7 @@ class Calls:
         """Shut a person out: their sessions end, their tokens and links are void. What they did stays.
 
         Args:
-            person_id: An id.
+            person_id: Id of the person.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -536,7 +537,7 @@ class Calls:
         """Let a person in again, with the passkeys that they had.
 
         Args:
-            person_id: An id.
+            person_id: Id of the person.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -555,7 +556,7 @@ class Calls:
         """A one-time link by which a person makes their first passkey; or, with their recovery code, a new one.
 
         Args:
-            person_id: An id.
+            person_id: Id of the person.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -577,7 +578,7 @@ class Calls:
         """Let whom the OpenID provider calls `subject` come in as this person.
 
         Args:
-            person_id: An id.
+            person_id: Id of the person.
             issuer: At most 500 characters.
             subject: At most 255 characters.
 
@@ -628,7 +629,7 @@ class Calls:
         """Say who the members are: all of them.
 
         Args:
-            group_id: An id.
+            group_id: Id of the group.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -707,7 +708,7 @@ class Calls:
         """A transaction, with its raw bytes and what is proven of it.
 
         Args:
-            txid: At most 64 characters.
+            txid: The transaction's id.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -725,7 +726,7 @@ class Calls:
         """The block at a height.
 
         Args:
-            height: 0 to 4294967295.
+            height: Of the block.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -785,8 +786,8 @@ class Calls:
             source: At most 500 characters.
             confidence: At most 40 characters.
             network: At most 20 characters.
-            case: Id of a case; None for none.
-            group: Id of a need-to-know group; None for none.
+            case: Id of a case that one is a member of.
+            group: Id of a need-to-know group that one is a member of.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -859,7 +860,7 @@ class Calls:
             kind: Without a subject: claims of this kind only.
             case: Claims of this case only.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -981,7 +982,7 @@ class Calls:
         """One claim.
 
         Args:
-            claim_id: A digest, 64 hex digits.
+            claim_id: Id of the claim.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -997,7 +998,7 @@ class Calls:
         """Take a claim back; it stays, with the reason.
 
         Args:
-            claim_id: A digest, 64 hex digits.
+            claim_id: Id of the claim.
             reason: At most 2000 characters.
 
         Raises:
@@ -1015,13 +1016,13 @@ class Calls:
         )
         return ClaimShape.from_json(answer.json(), "retract_claim", etag=answer.etag)
 
-    def list_cases(self, *, status: str = "", cursor: str = "", most: int = 50) -> Cases:
+    def list_cases(self, *, status: Literal["", "open", "closed"] = "", cursor: str = "", most: int = 50) -> Cases:
         """The cases that one is a member of, the newest first.
 
         Args:
-            status: open, closed; empty for all.
+            status: Only these.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1037,13 +1038,13 @@ class Calls:
         )
         return Cases.from_json(answer.json(), "list_cases", etag=answer.etag)
 
-    def every_case(self, *, status: str = "", most: int = 200) -> Iterator[CaseShape]:
+    def every_case(self, *, status: Literal["", "open", "closed"] = "", most: int = 200) -> Iterator[CaseShape]:
         """Every entry of `list_cases`, page by page as they are asked for.
 
         The cases that one is a member of, the newest first.
 
         Args:
-            status: open, closed; empty for all.
+            status: Only these.
             most: Entries of one page.
 
         Raises:
@@ -1094,7 +1095,7 @@ class Calls:
         """A case.
 
         Args:
-            case_id: An id.
+            case_id: Id of the case.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1121,7 +1122,7 @@ class Calls:
         """Change a case. A more open marking needs an approval.
 
         Args:
-            case_id: An id.
+            case_id: Id of the case.
             etag: `.etag` of what was read: the version that is changed.
             title: At most 200 characters.
             contact: An id.
@@ -1158,7 +1159,7 @@ class Calls:
         """Say who the members are: all of them, by name and by group.
 
         Args:
-            case_id: An id.
+            case_id: Id of the case.
             etag: `.etag` of what was read: the version that is changed.
 
         Raises:
@@ -1190,14 +1191,21 @@ class Calls:
         answer = self._connection.ask("list_meetings", "GET", "/api/v1/meetings")
         return Meetings.from_json(answer.json(), "list_meetings", etag=answer.etag)
 
-    def list_files(self, *, kind: str = "", case: str | None = None, cursor: str = "", most: int = 50) -> Files:
+    def list_files(
+        self,
+        *,
+        kind: Literal["", "upload", "trace", "screening", "report"] = "",
+        case: str | None = None,
+        cursor: str = "",
+        most: int = 50,
+    ) -> Files:
         """Files, the newest first.
 
         Args:
-            kind: upload, trace, screening, report; empty for all.
-            case: Id of a case; None for none.
+            kind: Only these.
+            case: Id of a case that one is a member of.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1213,14 +1221,20 @@ class Calls:
         )
         return Files.from_json(answer.json(), "list_files", etag=answer.etag)
 
-    def every_file(self, *, kind: str = "", case: str | None = None, most: int = 200) -> Iterator[FileShape]:
+    def every_file(
+        self,
+        *,
+        kind: Literal["", "upload", "trace", "screening", "report"] = "",
+        case: str | None = None,
+        most: int = 200,
+    ) -> Iterator[FileShape]:
         """Every entry of `list_files`, page by page as they are asked for.
 
         Files, the newest first.
 
         Args:
-            kind: upload, trace, screening, report; empty for all.
-            case: Id of a case; None for none.
+            kind: Only these.
+            case: Id of a case that one is a member of.
             most: Entries of one page.
 
         Raises:
@@ -1255,8 +1269,8 @@ class Calls:
             media_type: At most 100 characters.
             marking: Who may see it.
             pap: What may be done with it.
-            case: Id of a case; None for none.
-            group: Id of a need-to-know group; None for none.
+            case: Id of a case that one is a member of.
+            group: Id of a need-to-know group that one is a member of.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1284,7 +1298,7 @@ class Calls:
         """What is known of a file.
 
         Args:
-            file_id: An id.
+            file_id: Id of the file.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1300,7 +1314,7 @@ class Calls:
         """A file's bytes, to be saved: never to be shown in a page of this node.
 
         Args:
-            file_id: An id.
+            file_id: Id of the file.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1397,14 +1411,21 @@ class Calls:
             "draw_trace", "GET", f"/api/v1/traces/{segment(trace_id, 'draw_trace')}/picture.svg", takes="image/svg+xml"
         ).body
 
-    def list_jobs(self, *, state: str = "", kind: str = "", cursor: str = "", most: int = 50) -> Jobs:
+    def list_jobs(
+        self,
+        *,
+        state: Literal["", "queued", "running", "done", "failed", "cancelled"] = "",
+        kind: str = "",
+        cursor: str = "",
+        most: int = 50,
+    ) -> Jobs:
         """Background work, the newest first.
 
         Args:
-            state: queued, running, done, failed, cancelled; empty for all.
-            kind: At most 40 characters.
+            state: Only these.
+            kind: Only those of this kind.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1420,14 +1441,20 @@ class Calls:
         )
         return Jobs.from_json(answer.json(), "list_jobs", etag=answer.etag)
 
-    def every_job(self, *, state: str = "", kind: str = "", most: int = 200) -> Iterator[JobShape]:
+    def every_job(
+        self,
+        *,
+        state: Literal["", "queued", "running", "done", "failed", "cancelled"] = "",
+        kind: str = "",
+        most: int = 200,
+    ) -> Iterator[JobShape]:
         """Every entry of `list_jobs`, page by page as they are asked for.
 
         Background work, the newest first.
 
         Args:
-            state: queued, running, done, failed, cancelled; empty for all.
-            kind: At most 40 characters.
+            state: Only these.
+            kind: Only those of this kind.
             most: Entries of one page.
 
         Raises:
@@ -1470,7 +1497,7 @@ class Calls:
         """How far a job is, and what came of it.
 
         Args:
-            job_id: An id.
+            job_id: Id of the job.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1486,7 +1513,7 @@ class Calls:
         """Have a job stop at its next step.
 
         Args:
-            job_id: An id.
+            job_id: Id of the job.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1502,7 +1529,7 @@ class Calls:
         """How a job goes, as it goes, until it ends.
 
         Args:
-            job_id: An id.
+            job_id: Id of the job.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1518,8 +1545,9 @@ class Calls:
         """Watches, the newest first.
 
         Args:
+            active: Those that look, or those that were stopped.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1538,6 +1566,7 @@ class Calls:
         Watches, the newest first.
 
         Args:
+            active: Those that look, or those that were stopped.
             most: Entries of one page.
 
         Raises:
@@ -1597,7 +1626,7 @@ class Calls:
         """A watch, and how far it has looked.
 
         Args:
-            watch_id: An id.
+            watch_id: Id of the watch.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1613,7 +1642,7 @@ class Calls:
         """Stop a watch; its alarms stay.
 
         Args:
-            watch_id: An id.
+            watch_id: Id of the watch.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1629,9 +1658,10 @@ class Calls:
         """Alarms, the newest first, with what is left to answer counted.
 
         Args:
-            watch: An id.
+            watch: Only those of this watch.
+            answered: Those that somebody has answered, or not.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1653,7 +1683,8 @@ class Calls:
         Alarms, the newest first, with what is left to answer counted.
 
         Args:
-            watch: An id.
+            watch: Only those of this watch.
+            answered: Those that somebody has answered, or not.
             most: Entries of one page.
 
         Raises:
@@ -1673,7 +1704,7 @@ class Calls:
         """An alarm, with the ways that it went out.
 
         Args:
-            alarm_id: An id.
+            alarm_id: Id of the alarm.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1689,7 +1720,7 @@ class Calls:
         """Say that one has seen to it.
 
         Args:
-            alarm_id: An id.
+            alarm_id: Id of the alarm.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1703,13 +1734,19 @@ class Calls:
         )
         return AlarmShape.from_json(answer.json(), "answer_alarm", etag=answer.etag)
 
-    def list_approvals(self, *, decision: str = "", cursor: str = "", most: int = 50) -> Approvals:
+    def list_approvals(
+        self,
+        *,
+        decision: Literal["", "open", "approved", "refused", "withdrawn"] = "",
+        cursor: str = "",
+        most: int = 50,
+    ) -> Approvals:
         """What was asked for, the newest first.
 
         Args:
-            decision: open, approved, refused, withdrawn; empty for all.
+            decision: Only these.
             cursor: Where to go on: `next` of the page before.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1725,13 +1762,15 @@ class Calls:
         )
         return Approvals.from_json(answer.json(), "list_approvals", etag=answer.etag)
 
-    def every_approval(self, *, decision: str = "", most: int = 200) -> Iterator[ApprovalShape]:
+    def every_approval(
+        self, *, decision: Literal["", "open", "approved", "refused", "withdrawn"] = "", most: int = 200
+    ) -> Iterator[ApprovalShape]:
         """Every entry of `list_approvals`, page by page as they are asked for.
 
         What was asked for, the newest first.
 
         Args:
-            decision: open, approved, refused, withdrawn; empty for all.
+            decision: Only these.
             most: Entries of one page.
 
         Raises:
@@ -1796,7 +1835,7 @@ class Calls:
         """A request, and what became of it.
 
         Args:
-            approval_id: An id.
+            approval_id: Id of the request.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1814,7 +1853,7 @@ class Calls:
         """Take back one's own request.
 
         Args:
-            approval_id: An id.
+            approval_id: Id of the request.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1832,7 +1871,7 @@ class Calls:
         """Decide on what another person asked for; what is approved holds at once.
 
         Args:
-            approval_id: An id.
+            approval_id: Id of the request.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1889,7 +1928,7 @@ class Calls:
         Args:
             cursor: Where to go on: `next` of the page before.
             newest: Begin with the last leaves instead of the first.
-            most: At most so many entries of a page.
+            most: At most so many entries.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -1938,6 +1977,9 @@ class Calls:
     def prove_leaf(self, number: int) -> Document:
         """That a leaf stands in the log: its entry, and the hashes up to a signed root; to be verified without the
         node.
+
+        Args:
+            number: Of the leaf, from 0.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.

@@ -6,7 +6,6 @@ No redirect and no proxy is followed, certificates are always verified, and http
 from __future__ import annotations
 
 import http.client
-import json
 import re
 import secrets
 import ssl
@@ -16,14 +15,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from shieldwall.client.address import NodeAddress, parse_address
+from shieldwall.client.address import parse_address
 from shieldwall.client.events import read_events
+from shieldwall.client.failures import LOOK, Mapped, Unreachable
 from shieldwall.client.problems import error_of
-from shieldwall.client.reading import plain
+from shieldwall.client.question import json_of, target_of
 from shieldwall.client.wire import Wire
-from shieldwall.errors import BadInput, BadText, ShieldwallError, UsageError
+from shieldwall.errors import BadText, UsageError
 from shieldwall.model.strictjson import parse_json
 
 JSON = "application/json"
@@ -35,10 +34,6 @@ _COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,500}", re.ASCII)
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"', re.ASCII)
 _PIECE = 1 << 16  # bytes read at a time
-
-
-class Unreachable(BadInput):
-    """The node did not answer, or not to the end; whether a write was done is then not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +138,10 @@ class Connection:
             self._wire.close()
             self._wire = None
 
+    def rest(self, tries: int) -> None:
+        """Wait before the next try, the longer the more there were."""
+        self._sleep(0.2 * tries)
+
     def ask(
         self,
         place: str,
@@ -174,11 +173,11 @@ class Connection:
             BadText: The answer is not what was asked for.
             UsageError: The words of the question cannot be sent.
         """
-        raw = content if body is None else _json(body, place)
+        raw = content if body is None else json_of(body, place)
         headers = self._headers(method, takes, etag, place)
         if raw is not None:
             headers["Content-Type"] = JSON if body is not None else BYTES
-        target = _target(path, query)
+        target = target_of(path, query)
         end = self._clock() + self._limits.answer
         if not repeat:
             self.close()  # one that was idle may be gone, and this may be sent only once
@@ -190,7 +189,7 @@ class Connection:
                 self.close()
                 if attempt + 1 == tries or self._clock() >= end:
                     raise
-                self._sleep(0.2 * attempt)  # at once the first time: an idle connection is often gone
+                self.rest(attempt)  # at once the first time: an idle connection is often gone
             except BaseException:
                 self.close()  # whatever stands on the wire is no answer to the next question
                 raise
@@ -306,7 +305,7 @@ class Connection:
                     raise _too_long(place, most)
                 pieces.append(piece)
         if response.length:  # `read` does not tell
-            raise Unreachable(f"{place}: the answer was cut off", hint=_LOOK)
+            raise Unreachable(f"{place}: the answer was cut off", hint=LOOK)
         return b"".join(pieces)
 
     def _connected(self, place: str) -> Wire:
@@ -315,82 +314,8 @@ class Connection:
             wire.connect()
         return wire
 
-    def _mapped(self, place: str) -> _Mapped:
-        return _Mapped(place, self.address)
-
-
-class _Mapped:
-    """Turns what the libraries raise into ours; their words may repeat what was sent."""
-
-    def __init__(self, place: str, address: NodeAddress) -> None:
-        self._place = place
-        self._host = address.origin
-
-    def __enter__(self) -> None:
-        """Nothing to do."""
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Raise ours in the place of theirs."""
-        if error is None or isinstance(error, ShieldwallError):
-            return
-        if isinstance(error, ssl.SSLCertVerificationError):
-            raise Untrusted(
-                f"{self._place}: the certificate of {self._host} is not trusted ({error.verify_message})",
-                hint="name your unit's CA: authority=FILE; do not go on without",
-            ) from None
-        if isinstance(error, TimeoutError):
-            raise Unreachable(f"{self._place}: {self._host} did not answer in time", hint=_LOOK) from None
-        if isinstance(error, (http.client.RemoteDisconnected, http.client.IncompleteRead, OSError)):
-            raise Unreachable(
-                f"{self._place}: no connection to {self._host}, or it broke ({type(error).__name__})", hint=_LOOK
-            ) from None
-        if isinstance(error, (http.client.HTTPException, ValueError)):
-            raise BadText(f"{self._place}: {self._host} does not speak HTTP as a node does") from None
-
-
-class Untrusted(BadInput):
-    """Whoever answered did not prove to be the node."""
-
-
-_LOOK = "is the node running? after a write, look whether it was done"
-
-
-def segment(value: object, place: str) -> str:
-    """One part of a path, quoted.
-
-    Raises:
-        UsageError: It is empty, or would name another path.
-    """
-    text = str(value)
-    if text in ("", ".", ".."):
-        raise UsageError(f"{place}: an id is missing", hint="give the id as the node gave it")
-    return _quoted(lambda: quote(text, safe=""), place)
-
-
-def _target(path: str, query: Mapping[str, object] | None) -> str:
-    given = {name: _word(value) for name, value in (query or {}).items() if value is not None}
-    return f"{path}?{_quoted(lambda: urlencode(given, quote_via=quote), 'the question')}" if given else path
-
-
-def _quoted(quoted: Callable[[], str], place: str) -> str:
-    try:
-        return quoted()
-    except UnicodeEncodeError:
-        raise UsageError(f"{place}: a text that is no Unicode") from None
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _json(body: Mapping[str, object], place: str) -> bytes:
-    try:
-        given = {name: plain(value) for name, value in body.items() if value is not None}
-        return json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError, RecursionError):
-        raise UsageError(
-            f"{place}: a value that JSON cannot write", hint="give text, whole numbers, lists, shapes"
-        ) from None
+    def _mapped(self, place: str) -> Mapped:
+        return Mapped(place, self.address)
 
 
 def _trust(authority: Path | str | None) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from shieldwall.client.calls import Calls
-from shieldwall.client.connection import Unreachable
+from shieldwall.client.failures import Unreachable
 from shieldwall.client.shapes import Ceremony, JobShape, PasskeyShape, SignedIn
 from shieldwall.errors import UsageError
 
@@ -15,6 +15,7 @@ Authenticator = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes the options of a ceremony (WebAuthn 3, 5.4 and 5.5, as JSON), and gives the credential as JSON."""
 
 _OVER = ("done", "failed", "cancelled")
+_TRIES = 3  # times that a stream may break without news
 
 
 class NodeClient(Calls):
@@ -109,23 +110,22 @@ class NodeClient(Calls):
 
         Raises:
             NotFound: There is no such job that one may see.
-            Unreachable: The stream broke three times without news.
+            Unreachable: The stream broke three times without news, or ended so.
         """
+        seen: JobShape | None = None
         broken = 0
         while True:
             try:
                 for job in self.follow_job(job_id):
-                    broken = 0
-                    told(job)
+                    if job != seen:
+                        seen, broken = job, 0
+                        told(job)
                     if job.state in _OVER:
                         return job
-            except Unreachable:
-                if broken == 2:
-                    raise
-            else:
-                job = self.show_job(job_id)  # the stream ended without its last word
-                if job.state in _OVER:
-                    return job
-                if broken == 2:
-                    raise Unreachable("wait_for_job: the node ends the stream before the job", hint="ask again later")
+                broke = Unreachable("wait_for_job: the node ends the stream before the job", hint="ask again later")
+            except Unreachable as error:
+                broke = error
             broken += 1
+            if broken == _TRIES:
+                raise broke
+            self._connection.rest(broken)

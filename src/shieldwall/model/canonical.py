@@ -11,7 +11,6 @@ from typing import Any
 
 _WRITING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SORTING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-_TEXT = frozenset((str,))
 _PLAIN = frozenset((str, int, bool, type(None)))
 
 
@@ -36,12 +35,18 @@ def _is_plain(value: Any) -> bool:  # noqa: ANN401
     """Whether the encoder may sort by itself: keys of ASCII alone, where all orders are one, and nothing that must raise."""
     kind = type(value)
     if kind is dict:
-        if not (set(map(type, value)) <= _TEXT and "".join(value).isascii()):
+        try:
+            if not "".join(value).isascii():
+                return False
+        except TypeError:
             return False
         value = value.values()
     elif kind is not list:
         return kind in _PLAIN
-    return set(map(type, value)) <= _PLAIN or all(map(_is_plain, value))
+    kinds = set(map(type, value))
+    if kinds <= _PLAIN:
+        return True
+    return all(_is_plain(item) for item in value if type(item) not in _PLAIN)
 
 
 def _ordered(value: Any) -> Any:  # noqa: ANN401

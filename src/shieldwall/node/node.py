@@ -19,7 +19,7 @@ from shieldwall.model.access import Identity
 from shieldwall.node.chains import ChainShelf
 from shieldwall.node.config import Config
 from shieldwall.node.home import OpenHome
-from shieldwall.node.identity import NodeKeys
+from shieldwall.node.identity import NodeKeys, refreshed
 from shieldwall.node.jobs.context import Means
 from shieldwall.node.jobs.runner import Runner, RunnerConfig
 from shieldwall.node.nodeconfig import NodeConfig
@@ -170,9 +170,12 @@ class Node:
         for thread in self._threads:
             thread.start()
 
-    def use_keys(self, keys: NodeKeys) -> None:
-        """Sign by other keys from now on."""
-        self.home = replace(self.home, keys=keys)
+    def keys(self) -> NodeKeys:
+        """The keys of now: another process may have rotated them."""
+        keys = refreshed(self.store, NODE, self.home.keys)
+        if keys is not self.home.keys:
+            self.home = replace(self.home, keys=keys)
+        return keys
 
     def stop(self) -> None:
         """End background work; the stop is in the audit log, and its root is signed."""
@@ -201,7 +204,7 @@ class Node:
         self.problems[name] = words
 
     def _sign_by(self, purpose: str, message: bytes) -> Mapping[str, Any]:
-        return self.home.keys.sign(purpose, message)  # the keys of now: they may have been rotated
+        return self.keys().sign(purpose, message)
 
     def _sign(self) -> None:
         self.home.witness.sign_if_due(NODE)

@@ -14,11 +14,11 @@ from typing import IO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shieldwall.errors import Tampered
+from shieldwall.errors import StoreError, Tampered
 
 PREFIX = 7  # bytes of the nonce that are the file's own
 FRAME = 1 << 20  # bytes of lines that begin a new frame
-MOST_LINES = 8 << 20  # bytes of lines that a frame may grow to
+MOST_LINES = 16 << 20  # bytes of lines that a frame may grow to
 _MOST_FRAME = MOST_LINES + (1 << 16)  # bytes of a sealed frame
 _MOST_FRAMES = (1 << 32) - 1
 _HINT = "take another copy of the backup"
@@ -32,7 +32,10 @@ def write_frames(file: IO[bytes], key: bytes, prefix: bytes, bound: bytes, lines
         key: 32 bytes, for this file alone.
         prefix: `PREFIX` random bytes.
         bound: What every frame is bound to: the digest of what stands before them.
-        lines: Without line ends in them; each at most `MOST_LINES` bytes.
+        lines: Without line ends in them.
+
+    Raises:
+        StoreError: A line is longer than a frame may grow.
     """
     cipher, number = AESGCM(key), 0
     held = bytearray()
@@ -42,6 +45,10 @@ def write_frames(file: IO[bytes], key: bytes, prefix: bytes, bound: bytes, lines
         file.write(len(sealed).to_bytes(4, "big") + sealed)
 
     for line in lines:
+        if len(line) >= MOST_LINES:
+            raise StoreError(
+                "a value in the store is too large for a backup", hint="report this; the node itself is well"
+            )
         if held and len(held) + len(line) > FRAME:
             frame(last=False)
             number += 1

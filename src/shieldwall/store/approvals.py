@@ -18,7 +18,7 @@ from shieldwall.model.canonical import canonical_json
 from shieldwall.model.marking import Marking, Pap, parse_marking, parse_pap
 from shieldwall.model.opening import opens
 from shieldwall.model.strictjson import parse_json
-from shieldwall.store.ids import new_id
+from shieldwall.store.ids import new_id, searchable, utf8
 from shieldwall.store.placing import must_belong, must_own, older_than
 from shieldwall.store.schema import approvals, cases, files
 from shieldwall.store.visible import columns_of, handling_of, visible
@@ -143,6 +143,7 @@ class Approvals:
         self._work.must(Permission.WRITE)
         if kind not in KINDS:
             raise UsageError(f"{kind[:40]!r} is nothing to ask for", hint=f"use one of {', '.join(KINDS)}")
+        utf8(reason)
         if not reason.strip() or len(reason) > LONGEST_REASON:
             raise UsageError(f"a request needs a reason of at most {LONGEST_REASON} characters")
         identity = self._work.identity
@@ -196,7 +197,7 @@ class Approvals:
         Raises:
             NotFound: None that whoever asks may see.
         """
-        for approval in self._read(approvals.c.id == approval_id):
+        for approval in self._read(approvals.c.id == searchable(approval_id)):
             return approval
         raise NotFound("there is no such request")
 
@@ -209,7 +210,7 @@ class Approvals:
         seen = visible(self._work.identity, approvals)
         conditions = [older_than(self._work, approvals, after, seen, time="asked_at")]
         if decision:
-            conditions.append(approvals.c.decision == decision)
+            conditions.append(approvals.c.decision == searchable(decision))
         return list(self._read(*conditions, most=most))
 
     def decide(self, approval_id: str, *, approve: bool) -> Approval:
@@ -280,7 +281,7 @@ class Approvals:
         if change.thing == "claim":
             return self._work.claims.handlings(change.id)
         table, case = (cases, change.id) if change.thing == "case" else (files, None)
-        row = self._work.connection.execute(select(table).where(table.c.id == change.id)).one_or_none()
+        row = self._work.connection.execute(select(table).where(table.c.id == searchable(change.id))).one_or_none()
         return [] if row is None else [handling_of(row, case)]
 
     def _seen(self, change: Remarking) -> Handling:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Table, delete, func, insert, select, 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
-from shieldwall.store.ids import new_id
+from shieldwall.store.ids import new_id, searchable, utf8
 from shieldwall.store.placing import older_than
 from shieldwall.store.schema import (
     case_groups,
@@ -139,7 +139,7 @@ class Cases:
         Raises:
             NotFound: None that whoever asks may see.
         """
-        for case in self._read(cases.c.id == case_id):
+        for case in self._read(cases.c.id == searchable(case_id)):
             return case
         raise NotFound("there is no such case")
 
@@ -151,7 +151,7 @@ class Cases:
         """
         conditions = [older_than(self._work, cases, after, self._seen())]
         if status:
-            conditions.append(cases.c.status == status)
+            conditions.append(cases.c.status == searchable(status))
         return list(self._read(*conditions, most=most))
 
     def change(
@@ -330,10 +330,11 @@ class Cases:
 
     def _everyone(self, named: Iterable[str], grouped: Iterable[str]) -> set[str]:
         """Ids of all members, those of groups among them."""
-        query = select(group_members.c.person_id).where(group_members.c.group_id.in_(sorted(grouped)))
+        query = select(group_members.c.person_id).where(group_members.c.group_id.in_(sorted(map(searchable, grouped))))
         return {*named, *self._work.connection.execute(query).scalars()}
 
     def _put_members(self, case_id: str, named: set[str], grouped: set[str]) -> None:
+        named, grouped = set(map(searchable, named)), set(map(searchable, grouped))
         for table, column, ids in ((people, "person_id", named), (groups, "group_id", grouped)):
             target = case_people if table is people else case_groups
             there = set(self._work.connection.execute(select(table.c.id).where(table.c.id.in_(sorted(ids)))).scalars())
@@ -355,4 +356,4 @@ class Cases:
         plain = " ".join(title.split())
         if not plain or len(plain) > LONGEST_TITLE:
             raise UsageError(f"a case needs a title of at most {LONGEST_TITLE} characters")
-        return self._work.seal(cases.name, "title", case_id, plain.encode())
+        return self._work.seal(cases.name, "title", case_id, utf8(plain))

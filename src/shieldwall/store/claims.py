@@ -20,6 +20,8 @@ from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Claim, Layer, Subject
 from shieldwall.model.moment import utc
 from shieldwall.model.strictjson import parse_json
+from shieldwall.store.envelope import framed
+from shieldwall.store.ids import searchable, utf8
 from shieldwall.store.placing import must_own, must_place
 from shieldwall.store.schema import claims, retractions
 from shieldwall.store.visible import columns_of, handling_of, visible
@@ -31,6 +33,7 @@ AT_ONCE = 10_000  # claims that are encoded before they are inserted
 LAYERS = tuple(Layer)
 _NUMBER_OF = {layer: number for number, layer in enumerate(LAYERS)}
 _LONGEST_KIND = 40
+_SUBJECT, _THREAD = framed("subject"), framed("thread")
 _NUMBERS = 1000  # claims that are asked for in one statement
 _ROW_ID = 16  # bytes
 
@@ -211,9 +214,9 @@ class Claims:
         """The claims after the one with number `after`, in the order of arrival, at most `most`."""
         conditions: list[ColumnElement[bool]] = [claims.c.seq > after]
         if kind:
-            conditions.append(claims.c.kind == kind)
+            conditions.append(claims.c.kind == searchable(kind))
         if case is not None:
-            conditions.append(claims.c.case_id == case)
+            conditions.append(claims.c.case_id == searchable(case))
         return list(self._read(self._query(*conditions).limit(most)))
 
     def count(self) -> int:
@@ -291,21 +294,25 @@ class Claims:
         return self._secrets.keyed_number("place", handling.owner, handling.case or "", handling.group or "")
 
     def _retract(self, seq: int, reason: str) -> None:
-        sealed = self._work.seal(retractions.name, "reason", str(seq), reason.encode())
+        sealed = self._work.seal(retractions.name, "reason", str(seq), utf8(reason))
         values = {"claim_seq": seq, "at": self._work.now, "by": self._work.identity.person, "reason_sealed": sealed}
         self._work.connection.execute(insert(retractions).values(values))
 
     def _row(self, claim: Claim, place: int, handling: Handling) -> dict[str, Any]:
-        if len(claim.kind) > _LONGEST_KIND:
-            raise BadText(f"a kind of claim has at most {_LONGEST_KIND} characters")
-        body = canonical_json(claim.as_dict())
+        if len(claim.kind) > _LONGEST_KIND or not claim.kind.isprintable():
+            raise BadText(f"a kind of claim has at most {_LONGEST_KIND} characters, all of which can be seen")
+        try:
+            body = canonical_json(claim.as_dict())
+        except TypeError as error:
+            raise BadText(f"a claim that cannot be kept: {error}") from None
         row_id = self.row_id(bytes.fromhex(claim.id) if claim.signature else sha256(body).digest())
         subject = claim.subject
-        key = self._secrets.keyed_number
+        about = framed(subject.type, subject.chain, subject.name)
+        key = self._secrets.framed_number
         return {
             "id": row_id,
             "place": place,
-            "subject_key": key("subject", subject.type, subject.chain, subject.name),
+            "subject_key": key(_SUBJECT + about),
             "kind": claim.kind,
             "layer": _NUMBER_OF[claim.layer],
             "marking": int(claim.marking),
@@ -313,7 +320,7 @@ class Claims:
             "owner": handling.owner,
             "case_id": handling.case,
             "group_id": handling.group,
-            "thread": key("thread", subject.type, subject.chain, subject.name, claim.kind, claim.made_by, claim.source),
+            "thread": key(_THREAD + about + framed(claim.kind, claim.made_by, claim.source)),
             "received_at": self._work.now,
             "body_sealed": self._work.seal(claims.name, "body", row_id, body),
         }

@@ -32,7 +32,7 @@ from sqlalchemy.exc import DatabaseError
 from shieldwall.errors import BadText, Tampered
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.strictjson import parse_json
-from shieldwall.store.schema import audit_head, claims, file_parts, meta, metadata
+from shieldwall.store.schema import audit_head, claims, file_parts, meta, metadata, tag_set_parts
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 SEALED = "_sealed"
 AT_ONCE = 500  # rows that are inserted at a time
-_READ = {file_parts.name: 8}  # rows that are read at a time, where they are large
+_READ = {file_parts.name: 8, tag_set_parts.name: 8}  # rows that are read at a time, where they are large
 
 Plain = dict[str, str | int | bool | None]
 """A row as JSON: bytes in base64."""

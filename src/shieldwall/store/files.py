@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from shieldwall.errors import NotFound, Tampered, TooMany, UsageError
 from shieldwall.model.access import Handling, may_see
-from shieldwall.store.ids import new_id
+from shieldwall.store.ids import new_id, searchable
 from shieldwall.store.placing import must_place, older_than
 from shieldwall.store.schema import file_parts, files
 from shieldwall.store.visible import columns_of, handling_of, visible
@@ -138,7 +138,7 @@ class Files:
         Raises:
             NotFound: None that whoever asks may see.
         """
-        for file in self._read(files.c.id == file_id):
+        for file in self._read(files.c.id == searchable(file_id)):
             return file
         raise NotFound("there is no such file")
 
@@ -150,9 +150,9 @@ class Files:
         """
         conditions = [older_than(self._work, files, after, visible(self._work.identity, files))]
         if case is not None:
-            conditions.append(files.c.case_id == case)
+            conditions.append(files.c.case_id == searchable(case))
         if kind:
-            conditions.append(files.c.kind == kind)
+            conditions.append(files.c.kind == searchable(kind))
         return list(self._read(*conditions, most=most))
 
     def read(self, file_id: str) -> bytes:

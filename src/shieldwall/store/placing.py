@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, or_, select, true
 
 from shieldwall.errors import NotAllowed, NotFound
 from shieldwall.model.access import Handling, Permission
+from shieldwall.store.ids import searchable
 
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
@@ -73,7 +74,7 @@ def older_than(
     if not after:
         return true()
     name, when = table.c.id, table.c[time]
-    row = work.connection.execute(select(when, name).where(name == after, seen)).one_or_none()
+    row = work.connection.execute(select(when, name).where(name == searchable(after), seen)).one_or_none()
     if row is None:
         raise NotFound("there is no such place in the list", hint="begin again from the first page")
     return or_(when < row[0], and_(when == row[0], name < row[1]))

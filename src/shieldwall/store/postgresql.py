@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from shieldwall.errors import UsageError
 from shieldwall.store.envelope import Secrets
@@ -78,15 +78,16 @@ class Backend:
             if column.name not in names:
                 connection.exec_driver_sql(f"ALTER TABLE {beside} ALTER COLUMN {column.name} DROP NOT NULL")
         driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor:
-            with cursor.copy(f"COPY {beside} ({columns}) FROM STDIN") as copy:
+        copying = f"COPY {beside} ({columns}) FROM STDIN"
+        try:
+            with driver.cursor() as cursor, cursor.copy(copying) as copy:
                 for row in rows:
                     copy.write_row(tuple(row.values()))
-            cursor.execute(
-                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {beside} ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
-            )
-            count = int(cursor.rowcount)
-            cursor.execute(f"TRUNCATE {beside}")
+        except _driver_error() as error:
+            raise OperationalError(copying, None, error) from error  # as SQLAlchemy would have said it
+        moving = f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {beside} ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+        count = connection.exec_driver_sql(moving).rowcount
+        connection.exec_driver_sql(f"TRUNCATE {beside}")
         return count
 
     def check(self) -> list[str]:
@@ -96,3 +97,10 @@ class Backend:
     def copy_aside(self, suffix: str) -> str:  # noqa: ARG002 - as `BackendOf`
         """None: a migration is one transaction there."""
         return ""
+
+
+def _driver_error() -> type[Exception]:
+    """What the driver raises; it is there by now."""
+    import psycopg  # noqa: PLC0415 - an extra
+
+    return psycopg.Error

@@ -111,9 +111,22 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             operation["security"] = [{kind: []} for kind in _SCHEMES if kind in _ways(rule["kinds"])]
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = refused
+            _describe_headers(operation)
             if not rule["act"]:
                 raise ValueError(f"{operation['operationId']}: an act without a name")
     return document
+
+
+def _describe_headers(operation: dict[str, Any]) -> None:
+    """Say which answers carry an ETag, and where the answer may be that nothing changed."""
+    shapes = json.dumps(operation["responses"])
+    if not any(f'/{name}"' in shapes for name in _TAGGED):
+        return
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            answer["headers"] = {"ETag": {"description": "The version of this answer.", "schema": {"type": "string"}}}
+    if "requestBody" not in operation and "If-Match" not in shapes:
+        operation["responses"]["304"] = {"description": "It is still the version that If-None-Match names."}
 
 
 def routes_with_rules() -> list[tuple[str, str, Rule]]:
@@ -213,6 +226,9 @@ def _ways(kinds: list[str]) -> set[str]:
 
 
 _SCHEMES = ("session", "token")
+_TAGGED = ("PersonShape", "CaseShape", "ClaimShape", "FileShape", "TraceShape", "WatchShape")
+"""Shapes of single objects that answers give with an ETag."""
+
 _DESCRIPTION = (
     "The API of a Shieldwall node. Amounts are satoshi, times ISO 8601 in UTC. Errors are problem details (RFC 9457). Writes "
     "take `Idempotency-Key`; single objects have an ETag, and changes name it in `If-Match`. `x-shieldwall-rule`: who may come."

@@ -21,6 +21,21 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 IDEMPOTENCY_KEY = "idempotency-key"
 
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Any word; the same request with the same word is done once, and answered alike for a day.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "ETag of the version that the change was made from.",
+    "schema": {"type": "string", "maxLength": 1000},
+}
+
 
 class DoorRoute(APIRoute):
     """A route that holds whoever comes to its rule before it reads what they send.
@@ -84,21 +99,40 @@ class Routes:
         """A route that makes or asks for something."""
         return self._route("POST", path, rule, options)
 
-    def patch(self, path: str, rule: Rule, **options: Any) -> Callable[[Endpoint], Endpoint]:  # noqa: ANN401 - FastAPI's own
-        """A route that changes something."""
-        return self._route("PATCH", path, rule, options)
+    def patch(
+        self,
+        path: str,
+        rule: Rule,
+        *,
+        versioned: bool = True,
+        **options: Any,  # noqa: ANN401 - FastAPI's own
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A route that changes something; `versioned` where the change names the version that it was made from."""
+        return self._route("PATCH", path, rule, options, versioned=versioned)
 
-    def put(self, path: str, rule: Rule, **options: Any) -> Callable[[Endpoint], Endpoint]:  # noqa: ANN401 - FastAPI's own
-        """A route that replaces something."""
-        return self._route("PUT", path, rule, options)
+    def put(
+        self,
+        path: str,
+        rule: Rule,
+        *,
+        versioned: bool = True,
+        **options: Any,  # noqa: ANN401 - FastAPI's own
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A route that replaces something; `versioned` as in `patch`."""
+        return self._route("PUT", path, rule, options, versioned=versioned)
 
     def delete(self, path: str, rule: Rule, **options: Any) -> Callable[[Endpoint], Endpoint]:  # noqa: ANN401 - FastAPI's own
         """A route that ends something."""
         return self._route("DELETE", path, rule, options)
 
-    def _route(self, method: str, path: str, rule: Rule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+    def _route(
+        self, method: str, path: str, rule: Rule, options: dict[str, Any], *, versioned: bool = False
+    ) -> Callable[[Endpoint], Endpoint]:
         shown = {"act": rule.act, "needs": list(rule.permissions), "kinds": sorted(rule.kinds), "confirm": rule.confirm}
         extra = {**options.pop("openapi_extra", {}), "x-shieldwall-rule": shown}
+        headers = [*([_IDEMPOTENCY] if rule.kinds and method != "GET" else []), *([_IF_MATCH] if versioned else [])]
+        if headers:
+            extra["parameters"] = headers
 
         def add(endpoint: Endpoint) -> Endpoint:
             RULES[endpoint] = rule

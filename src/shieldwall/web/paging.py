@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Query
 
 from shieldwall.errors import BadInput, ShieldwallError
 from shieldwall.model.canonical import canonical_json
@@ -15,6 +17,9 @@ MOST = 200
 """Entries of one page."""
 
 _LONGEST = 1000  # characters of a cursor
+
+Cursor = Annotated[str, Query(max_length=_LONGEST, description="Where to go on: `next` of the page before.")]
+Most = Annotated[int, Query(ge=1, le=MOST, description="At most so many entries.")]
 
 
 def seal_cursor(node: Node, caller: Caller, place: Any) -> str:  # noqa: ANN401 - any JSON value

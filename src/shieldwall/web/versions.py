@@ -32,6 +32,12 @@ def tagged(request: Request, response: Response, shape: ShapeT) -> ShapeT | Resp
     return shape
 
 
+def versioned(response: Response, shape: ShapeT) -> ShapeT:
+    """An answer to a change, with the ETag that the next one names."""
+    response.headers["ETag"] = tag_of(shape)
+    return shape
+
+
 def must_match(request: Request, shape: Shape) -> None:
     """Hold a change against the version that it was made from.
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from home_support import KEY, OPERATOR
@@ -74,7 +74,7 @@ class Script:
     heard: list[str] = field(default_factory=list)
     url: str = ""
 
-    def __enter__(self) -> Script:
+    def __enter__(self) -> Self:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"{'https' if self.tls else 'http'}://localhost:{self._listening.getsockname()[1]}"
         self._left = list(self.answers)
@@ -92,9 +92,12 @@ class Script:
     def _serve(self) -> None:
         while self._left:
             taken, _ = self._listening.accept()
-            with contextlib.suppress(OSError), taken:
-                taken.settimeout(5)
-                self._talk(taken)
+            threading.Thread(target=self._take, args=(taken,), daemon=True).start()
+
+    def _take(self, taken: socket.socket) -> None:
+        with contextlib.suppress(OSError), taken:
+            taken.settimeout(5)
+            self._talk(taken)
 
     def _talk(self, taken: socket.socket) -> None:
         raw = self.tls.wrap_socket(taken, server_side=True) if self.tls else taken

@@ -9,7 +9,7 @@ import pytest
 from client_support import Served, served
 
 from shieldwall.client import NodeClient
-from shieldwall.client.shapes import HandlingAsked, SubjectShape
+from shieldwall.client.shapes import HandlingAsked, RoleWord, SubjectShape
 from shieldwall.errors import (
     BadInput,
     Conflict,
@@ -35,9 +35,9 @@ def admin(place: Served):
         yield client
 
 
-def newcomer(place: Served, admin: NodeClient, name: str, *roles: str) -> NodeClient:
+def newcomer(place: Served, admin: NodeClient, name: str, role: RoleWord) -> NodeClient:
     """Someone new, signed in."""
-    person = admin.add_person(name=name, roles=roles, highest="TLP:RED")
+    person = admin.add_person(name=name, roles=[role], highest="TLP:RED")
     secret = admin.invite_person(person.id).url.partition("#")[2]
     client = place.client()
     client.register(secret, place.authenticator.register)
@@ -103,10 +103,24 @@ def test_refusals_are_the_errors_of_this_program(place, admin, analyst, machine)
     with pytest.raises(NotFound):
         analyst.show_claim("0" * 64)
     with pytest.raises(BadInput, match="roles") as caught:
-        admin.add_person(name="Nobody", roles=["sorcerer"])  # type: ignore[list-item] - what it is about
+        admin.add_person(name="Nobody", roles=["sorcerer"])
     assert "sorcerer" not in str(caught.value)
     with pytest.raises(UsageError, match="by a token"):
         machine.sign_in(place.authenticator.sign_in)
+
+
+def test_a_node_answers_to_its_own_name_alone(place):
+    with (
+        NodeClient(place.url.replace("localhost", "127.0.0.1")) as client,
+        pytest.raises(UsageError, match="that name"),
+    ):
+        client.health()
+
+
+def test_what_is_too_large_is_refused_by_its_length(machine):
+    with pytest.raises(BadInput, match="bytes are taken"):
+        machine.add_file(name="zeros", content=bytes((64 << 20) + 1))
+    assert machine.show_session().kind == "token"
 
 
 def test_claims_are_said_and_paged_through(machine):
@@ -150,10 +164,12 @@ def test_a_file_comes_back_as_it_went(machine):
 
 
 def test_a_job_is_followed_to_its_end(machine, analyst):
-    asked = machine.ask_trace(targets=["15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr"], handling=HandlingAsked(marking="TLP:AMBER"))
+    asked = machine.ask_trace(
+        targets=["15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fr"], handling=HandlingAsked(marking="TLP:AMBER")
+    )
     followed = list(machine.follow_job(asked.id))
     assert followed[-1].state == "failed"  # there is no chain
-    told: list[str] = []
+    told = []
     ended = machine.wait_for_job(asked.id, lambda job: told.append(job.state))
     assert (ended.id, ended.state, told[-1]) == (asked.id, "failed", "failed")
     with pytest.raises(NotFound):

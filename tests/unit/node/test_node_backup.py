@@ -254,10 +254,15 @@ def test_frames_reordered_left_out_repeated_or_moved_are_refused():
         lines_in(BIG, b"another header")
 
 
+def test_a_line_that_no_frame_takes_is_not_written():
+    with pytest.raises(StoreError, match="too large"):
+        frames([bytes(MOST_LINES)])
+
+
 def test_a_frame_that_would_grow_without_end_is_inert():
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    bomb = zlib.compress(bytes(MOST_LINES * 4), 9)
+    bomb = zlib.compress(bytes(MOST_LINES + 1), 9)
     sealed = AESGCM(FILE_KEY).encrypt(PREFIX + bytes(4) + b"\x01", bomb, b"")
     with pytest.raises(Tampered, match="bound"):
         lines_in(len(sealed).to_bytes(4, "big") + sealed)

@@ -80,6 +80,13 @@ def test_batches_behind_the_back_on_either_engine(store, monkeypatch):
     assert [len(find(store, who(PAUL), number)) for number in (0, 199, 200, 899, 900)] == [1, 1, 1, 1, 0]
 
 
+@pytest.mark.needs("postgresql")
+def test_a_driver_that_fails_while_it_copies_is_an_error_of_ours(postgresql_store):
+    rows = [{"id": b"x", "place": "no number"}] * 200
+    with pytest.raises(StoreError), postgresql_store.act(who(MARA), "claim.add") as work:
+        postgresql_store.backend.insert_new(work.connection, claims, rows)
+
+
 def test_a_batch_that_fails_behind_the_back_undoes_the_act(store, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 20)
     whole = type(store.backend).insert_new
@@ -150,8 +157,9 @@ def test_what_cannot_be_added(store):
             add(store, who(MARA), [claim()], **where)
     with pytest.raises(NotFound):  # a member of a case that there is not
         add(store, into(who(MARA), "9" * 32), [claim()], case="9" * 32)
-    with pytest.raises(BadText):
-        add(store, who(MARA), [claim(kind="x" * 41)])
+    for broken in ({"kind": "x" * 41}, {"kind": "a\0b"}, {"source": "\ud800"}, {"statement": {"label": 1.5}}):
+        with pytest.raises(BadText):
+            add(store, who(MARA), [claim(**broken)])
 
 
 def test_a_claim_that_was_taken_back_stays_with_the_reason(store):
@@ -199,7 +207,7 @@ def test_pages_follow_each_other(store):
 
 
 def test_subjects_that_share_a_key_are_told_apart(store, monkeypatch):
-    monkeypatch.setattr(type(store.secrets), "keyed_number", lambda *_: 7)
+    monkeypatch.setattr(type(store.secrets), "framed_number", lambda *_: 7)
     add(store, who(MARA), [claim(1), claim(2)])
     assert [kept.claim.subject for kept in find(store, who(MARA), 2)] == [subject(2)]
     with store.look(who(MARA), "claim.find") as work:
@@ -231,3 +239,23 @@ def test_a_marking_that_was_changed_in_the_database_is_found(store):
         work.connection.execute(update(claims).values(marking=0))
     with pytest.raises(Tampered):
         find(store, who(PAUL), 1)
+
+
+NASTY = ["\0", "\ud800", "a\0b", "'; DROP TABLE claims; --", "%", "\u202e", "x" * 100_000]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_texts_from_outside_find_nothing_and_break_nothing(store, text):
+    mara = into(who(MARA), "9" * 32)
+    with store.look(mara, "search") as work:
+        assert work.claims.page(most=9, kind=text) == work.claims.page(most=9, case=text) == []
+        assert work.files.page(most=9, kind=text) == work.files.page(most=9, case=text) == []
+        assert work.cases.page(most=9, status=text) == work.approvals.page(most=9, decision=text) == []
+        assert work.claims.find(Subject("address", "x", text)) == []
+        gets = (work.claims, work.files, work.cases, work.approvals)
+        for room in gets:
+            with pytest.raises(NotFound):
+                room.get(text)
+        for room in gets[1:]:
+            with pytest.raises(NotFound):
+                room.page(after=text, most=9)

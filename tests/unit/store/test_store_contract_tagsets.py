@@ -288,6 +288,7 @@ def look_at_all(shelf):
     index.verify()
 
 
+@pytest.mark.full
 def test_screening_is_fast(sqlite_store, tmp_path):
     tags = "".join(f"{number:034x},Label {number % 50}\n" for number in range(5_000))
     options = replace(GREEN, currency="XYZ", source="s")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query
 
@@ -10,7 +10,7 @@ from shieldwall.model.access import Permission
 from shieldwall.store.approvals import MARKING, Approval, Remarking
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import (
     ApprovalAsked,
@@ -24,16 +24,16 @@ from shieldwall.web.shapes import (
 
 routes = Routes("approvals")
 
-ApprovalId = Annotated[Id, Path()]
+ApprovalId = Annotated[Id, Path(description="Id of the request.")]
 
 
 @routes.get("/approvals", Rule("approval.list", Permission.READ))
 def list_approvals(
     node: NodeHere,
     caller: CallerHere,
-    decision: Annotated[str, Query(pattern=r"^(open|approved|refused|withdrawn)?$")] = "",
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    decision: Annotated[Literal["", "open", "approved", "refused", "withdrawn"], Query(description="Only these.")] = "",
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Approvals:
     """What was asked for, the newest first."""
     after = open_cursor(node, caller, cursor) or ""

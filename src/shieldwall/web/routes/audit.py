@@ -11,7 +11,7 @@ from shieldwall.model.strictjson import parse_json
 from shieldwall.node.auditing import verify_log
 from shieldwall.node.proofs import prove
 from shieldwall.web.door import Routes
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import Checked, Document, LeafShape, Leaves, RootShape
 
@@ -22,9 +22,9 @@ routes = Routes("audit")
 def read_audit(
     node: NodeHere,
     caller: CallerHere,
-    cursor: Annotated[str, Query(max_length=1000)] = "",
+    cursor: Cursor = "",
     newest: Annotated[bool, Query(description="Begin with the last leaves instead of the first.")] = False,
-    most: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    most: Most = 100,
 ) -> Leaves:
     """Leaves of the audit log, the oldest first."""
     first = open_cursor(node, caller, cursor)
@@ -47,7 +47,9 @@ def sign_root(node: NodeHere, caller: CallerHere) -> RootShape:
 
 
 @routes.get("/audit/proof/{number}", Rule("audit.prove", Permission.AUDIT))
-def prove_leaf(node: NodeHere, caller: CallerHere, number: Annotated[int, Path(ge=0, lt=2**62)]) -> Document:
+def prove_leaf(
+    node: NodeHere, caller: CallerHere, number: Annotated[int, Path(ge=0, lt=2**62, description="Of the leaf, from 0.")]
+) -> Document:
     """That a leaf stands in the log: its entry, and the hashes up to a signed root; to be verified without the node."""
     node.store.record(caller.identity, caller.act, leaf=number)
     return Document(document=prove(node.store, caller.identity, number, node.home.witness.sign(caller.identity)))
@@ -57,7 +59,7 @@ def prove_leaf(node: NodeHere, caller: CallerHere, number: Annotated[int, Path(g
 def verify_audit(node: NodeHere, caller: CallerHere) -> Checked:
     """Recompute the whole log, and hold it to every signed root."""
     node.store.record(caller.identity, caller.act)
-    found = verify_log(node.store, caller.identity, node.home.keys.identity, node.home.exported)
+    found = verify_log(node.store, caller.identity, node.keys().identity, node.home.exported)
     return Checked(
         leaves=found.size,
         root=found.root.hex(),

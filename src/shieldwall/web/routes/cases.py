@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request, Response
 
@@ -11,7 +11,7 @@ from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.store.cases import Case
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import (
     CaseAsked,
@@ -24,20 +24,20 @@ from shieldwall.web.shapes import (
     Meetings,
     MeetingShape,
 )
-from shieldwall.web.versions import must_match, tagged
+from shieldwall.web.versions import must_match, tagged, versioned
 
 routes = Routes("cases")
 
-CaseId = Annotated[Id, Path()]
+CaseId = Annotated[Id, Path(description="Id of the case.")]
 
 
 @routes.get("/cases", Rule("case.list", Permission.READ))
 def list_cases(
     node: NodeHere,
     caller: CallerHere,
-    status: Annotated[str, Query(pattern=r"^(open|closed)?$")] = "",
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    status: Annotated[Literal["", "open", "closed"], Query(description="Only these.")] = "",
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Cases:
     """The cases that one is a member of, the newest first."""
     after = open_cursor(node, caller, cursor) or ""
@@ -48,7 +48,7 @@ def list_cases(
 
 
 @routes.post("/cases", Rule("case.add", Permission.WRITE), status_code=201)
-def add_case(node: NodeHere, caller: CallerHere, asked: CaseAsked) -> CaseShape:
+def add_case(node: NodeHere, caller: CallerHere, response: Response, asked: CaseAsked) -> CaseShape:
     """Open a case; whoever asks becomes a member and its contact."""
     with node.store.act(caller.identity, caller.act) as work:
         case = work.cases.add(
@@ -59,7 +59,7 @@ def add_case(node: NodeHere, caller: CallerHere, asked: CaseAsked) -> CaseShape:
             people=asked.people,
             groups=asked.groups,
         )
-    return case_shape(case)
+    return versioned(response, case_shape(case))
 
 
 @routes.get("/cases/{case_id}", Rule("case.show", Permission.READ), response_model=CaseShape)
@@ -73,7 +73,9 @@ def show_case(
 
 
 @routes.patch("/cases/{case_id}", Rule("case.change", Permission.WRITE))
-def change_case(node: NodeHere, caller: CallerHere, case_id: CaseId, request: Request, asked: CaseChange) -> CaseShape:
+def change_case(
+    node: NodeHere, caller: CallerHere, case_id: CaseId, request: Request, response: Response, asked: CaseChange
+) -> CaseShape:
     """Change a case. A more open marking needs an approval."""
     with node.store.act(caller.identity, caller.act, case=case_id) as work:
         before = work.cases.get(case_id)
@@ -88,19 +90,19 @@ def change_case(node: NodeHere, caller: CallerHere, case_id: CaseId, request: Re
             marking=None if asked.marking is None else parse_marking(asked.marking),
             pap=None if asked.pap is None else parse_pap(asked.pap),
         )
-    return case_shape(case)
+    return versioned(response, case_shape(case))
 
 
 @routes.put("/cases/{case_id}/members", Rule("case.members", Permission.WRITE))
 def set_case_members(
-    node: NodeHere, caller: CallerHere, case_id: CaseId, request: Request, asked: CaseMembers
+    node: NodeHere, caller: CallerHere, case_id: CaseId, request: Request, response: Response, asked: CaseMembers
 ) -> CaseShape:
     """Say who the members are: all of them, by name and by group."""
     with node.store.act(caller.identity, caller.act, case=case_id) as work:
         before = work.cases.get(case_id)
         must_match(request, case_shape(before))
         case = work.cases.set_members(case_id, before.version, people=asked.people, groups=asked.groups)
-    return case_shape(case)
+    return versioned(response, case_shape(case))
 
 
 @routes.get("/meetings", Rule("case.meetings", Permission.READ))

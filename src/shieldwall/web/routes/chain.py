@@ -93,7 +93,9 @@ def known_shape(node: Node, caller: Caller, subject: Subject) -> Known:
 
 @routes.get("/transactions/{txid}", Rule("transaction.show", Permission.READ))
 def show_transaction(
-    node: NodeHere, caller: CallerHere, txid: Annotated[str, Path(min_length=64, max_length=64)]
+    node: NodeHere,
+    caller: CallerHere,
+    txid: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{64}$", description="The transaction's id.")],
 ) -> Found:
     """A transaction, with its raw bytes and what is proven of it."""
     with (
@@ -106,7 +108,9 @@ def show_transaction(
 
 
 @routes.get("/blocks/{height}", Rule("block.show", Permission.READ))
-def show_block(node: NodeHere, caller: CallerHere, height: Annotated[int, Path(ge=0, lt=1 << 32)]) -> Found:
+def show_block(
+    node: NodeHere, caller: CallerHere, height: Annotated[int, Path(ge=0, lt=1 << 32, description="Of the block.")]
+) -> Found:
     """The block at a height."""
     with node.store.look(caller.identity, caller.act, height=height), node.chain() as chain:
         return Found(record=block_record(chain, height))

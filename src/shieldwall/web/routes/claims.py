@@ -15,14 +15,14 @@ from shieldwall.node.kinds import check_claim
 from shieldwall.store.claims import Kept
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import ClaimAsked, Claims, ClaimShape, Digest, DisputeShape, HandlingShape, Reason
 from shieldwall.web.versions import tagged
 
 routes = Routes("claims")
 
-ClaimId = Annotated[Digest, Path()]
+ClaimId = Annotated[Digest, Path(description="Id of the claim.")]
 
 
 @routes.get("/claims", Rule("claim.find", Permission.READ))
@@ -36,8 +36,8 @@ def find_claims(
     name: Annotated[str, Query(max_length=500, description="The subject's name.")] = "",
     kind: Annotated[str, Query(max_length=40, description="Without a subject: claims of this kind only.")] = "",
     case: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Claims of this case only.")] = None,
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Claims:
     """All that is said of a subject, with what stands and what contradicts; or every claim, in the order of arrival."""
     if bool(type) != bool(name):

@@ -235,7 +235,9 @@ def issue_token(node: NodeHere, caller: CallerHere, asked: TokenAsked) -> TokenS
 
 
 @routes.delete("/tokens/{token_id}", Rule("token.revoke", kinds=PEOPLE))
-def revoke_token(node: NodeHere, caller: CallerHere, token_id: Annotated[Id, Path()]) -> Done:
+def revoke_token(
+    node: NodeHere, caller: CallerHere, token_id: Annotated[Id, Path(description="Id of the token.")]
+) -> Done:
     """End a machine token for good: one's own; anybody's for administrators."""
     node.doors.revoke_token(caller.identity, token_id)
     return Done()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -13,14 +13,15 @@ from shieldwall.store.files import File
 from shieldwall.web.bodies import UPLOAD_MOST
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
+from shieldwall.web.placing import OfCase, OfGroup
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import Files, FileShape, HandlingShape, Id, PapWord, Tlp
 from shieldwall.web.versions import tagged
 
 routes = Routes("files")
 
-FileId = Annotated[Id, Path()]
+FileId = Annotated[Id, Path(description="Id of the file.")]
 _UPLOAD = {
     "requestBody": {
         "required": True,
@@ -39,10 +40,10 @@ _CONTENT = {
 def list_files(
     node: NodeHere,
     caller: CallerHere,
-    kind: Annotated[str, Query(pattern=r"^(upload|trace|screening|report)?$")] = "",
-    case: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    kind: Annotated[Literal["", "upload", "trace", "screening", "report"], Query(description="Only these.")] = "",
+    case: OfCase = None,
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Files:
     """Files, the newest first."""
     after = open_cursor(node, caller, cursor) or ""
@@ -59,10 +60,10 @@ async def add_file(
     request: Request,
     name: Annotated[str, Query(min_length=1, max_length=500)],
     media_type: Annotated[str, Query(max_length=100)] = "application/octet-stream",
-    marking: Annotated[Tlp, Query()] = "TLP:RED",
-    pap: Annotated[PapWord, Query()] = "PAP:RED",
-    case: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
-    group: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    marking: Annotated[Tlp, Query(description="Who may see it.")] = "TLP:RED",
+    pap: Annotated[PapWord, Query(description="What may be done with it.")] = "PAP:RED",
+    case: OfCase = None,
+    group: OfGroup = None,
 ) -> FileShape:
     """Keep a file: its bytes are the body. What is not said of its handling is the strictest."""
     from starlette.concurrency import run_in_threadpool  # noqa: PLC0415

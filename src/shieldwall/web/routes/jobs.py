@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Header, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -14,15 +14,15 @@ from shieldwall.model.access import Permission
 from shieldwall.node.jobs.events import Subscription
 from shieldwall.store.ids import new_id
 from shieldwall.store.jobs import Job
-from shieldwall.web.door import Routes
+from shieldwall.web.door import IDEMPOTENCY_KEY, Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import HandlingShape, Id, JobAsked, Jobs, JobShape
 
 routes = Routes("jobs")
 
-JobId = Annotated[Id, Path()]
+JobId = Annotated[Id, Path(description="Id of the job.")]
 EVENTS = "text/event-stream"
 _PAUSE = 15.0  # seconds after which a line without news shows that the connection stands
 _STREAM = {
@@ -37,10 +37,12 @@ _STREAM = {
 def list_jobs(
     node: NodeHere,
     caller: CallerHere,
-    state: Annotated[str, Query(pattern=r"^(queued|running|done|failed|cancelled)?$")] = "",
-    kind: Annotated[str, Query(max_length=40)] = "",
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    state: Annotated[
+        Literal["", "queued", "running", "done", "failed", "cancelled"], Query(description="Only these.")
+    ] = "",
+    kind: Annotated[str, Query(max_length=40, description="Only those of this kind.")] = "",
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Jobs:
     """Background work, the newest first."""
     after = open_cursor(node, caller, cursor) or ""
@@ -55,11 +57,13 @@ def add_job(
     node: NodeHere,
     caller: CallerHere,
     asked: JobAsked,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    request: Request,
 ) -> JobShape:
     """Ask for background work."""
     handling = asked.handling.of(caller.identity.person)
-    job, _ = node.runner.add(caller.identity, asked.kind, asked.params, idempotency_key or new_id(), handling)
+    job, _ = node.runner.add(
+        caller.identity, asked.kind, asked.params, request.headers.get(IDEMPOTENCY_KEY) or new_id(), handling
+    )
     return job_shape(job)
 
 

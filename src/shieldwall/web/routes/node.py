@@ -38,7 +38,7 @@ def status(node: NodeHere, caller: CallerHere) -> Status:
     return Status(
         version=__version__,
         name=node.config.name,
-        fingerprint=node.home.keys.public.spoken,
+        fingerprint=node.keys().public.spoken,
         leaves=head.frontier.size,
         last_leaf=moment(head.at),
         clock_back_seconds=max(0, head.at - node.store.clock()) // 1_000_000,
@@ -51,14 +51,14 @@ def status(node: NodeHere, caller: CallerHere) -> Status:
 def show_keys(node: NodeHere, caller: CallerHere) -> Document:
     """The node's public keys, each certified by the one before (docs/spec/node-keys.md)."""
     node.store.record(caller.identity, caller.act)
-    return Document(document=node.home.keys.identity.as_dict())
+    return Document(document=node.keys().identity.as_dict())
 
 
 @routes.post("/keys/rotation", Rule("node-key.rotate", Permission.MANAGE, PEOPLE, confirm=True), status_code=201)
 def rotate(node: NodeHere, caller: CallerHere) -> Document:
     """Put new keys in the place of those in use, certified by them."""
-    node.use_keys(rotate_keys(node.store, caller.identity, node.home.keys))
-    return Document(document=node.home.keys.identity.as_dict())
+    rotate_keys(node.store, caller.identity, node.keys())
+    return Document(document=node.keys().identity.as_dict())
 
 
 @routes.get("/search", Rule("search", Permission.READ))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
 from shieldwall.model.access import Permission, Role
 from shieldwall.model.marking import parse_marking
@@ -12,7 +12,7 @@ from shieldwall.node.node import Node
 from shieldwall.store.people import Group, Person
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.routes.door import maybe_signed
 from shieldwall.web.rules import PEOPLE, Caller, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import (
@@ -30,20 +30,20 @@ from shieldwall.web.shapes import (
     PersonChange,
     PersonShape,
 )
-from shieldwall.web.versions import must_match, tagged
+from shieldwall.web.versions import must_match, tagged, versioned
 
 routes = Routes("people")
 
-PersonId = Annotated[Id, Path()]
-GroupId = Annotated[Id, Path()]
+PersonId = Annotated[Id, Path(description="Id of the person.")]
+GroupId = Annotated[Id, Path(description="Id of the group.")]
 
 
 @routes.get("/people", Rule("person.list", (Permission.MANAGE, Permission.AUDIT), PEOPLE))
 def list_people(
     node: NodeHere,
     caller: CallerHere,
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> People:
     """The people of this node, for administrators and auditors."""
     after = open_cursor(node, caller, cursor) or ""
@@ -53,7 +53,7 @@ def list_people(
 
 
 @routes.post("/people", Rule("person.add", Permission.MANAGE, PEOPLE, confirm=True), status_code=201)
-def add_person(node: NodeHere, caller: CallerHere, asked: PersonAsked) -> PersonShape:
+def add_person(node: NodeHere, caller: CallerHere, response: Response, asked: PersonAsked) -> PersonShape:
     """A new person; invite them next."""
     person = node.doors.people.add(
         caller.identity,
@@ -64,7 +64,7 @@ def add_person(node: NodeHere, caller: CallerHere, asked: PersonAsked) -> Person
         mail=asked.mail,
         signed=maybe_signed(caller),
     )
-    return person_shape(person)
+    return versioned(response, person_shape(person))
 
 
 @routes.get("/people/{person_id}", Rule("person.show", kinds=PEOPLE), response_model=PersonShape)
@@ -77,7 +77,7 @@ def show_person(
 
 @routes.patch("/people/{person_id}", Rule("person.change", Permission.MANAGE, PEOPLE, confirm=True))
 def change_person(
-    node: NodeHere, caller: CallerHere, person_id: PersonId, request: Request, asked: PersonChange
+    node: NodeHere, caller: CallerHere, person_id: PersonId, request: Request, response: Response, asked: PersonChange
 ) -> PersonShape:
     """Change roles, clearance and the rest; it holds from their next request on."""
     before = node.doors.people.get(caller.identity, person_id)
@@ -92,7 +92,7 @@ def change_person(
         mail=asked.mail,
         signed=maybe_signed(caller),
     )
-    return person_shape(changed)
+    return versioned(response, person_shape(changed))
 
 
 @routes.delete("/people/{person_id}", Rule("person.disable", Permission.MANAGE, PEOPLE, confirm=True))
@@ -141,7 +141,9 @@ def add_group(node: NodeHere, caller: CallerHere, asked: GroupAsked) -> GroupSha
     return GroupShape(id=group.id, name=group.name, people=[])
 
 
-@routes.put("/groups/{group_id}/people", Rule("group.members", Permission.MANAGE, PEOPLE, confirm=True))
+@routes.put(
+    "/groups/{group_id}/people", Rule("group.members", Permission.MANAGE, PEOPLE, confirm=True), versioned=False
+)
 def set_group_members(node: NodeHere, caller: CallerHere, group_id: GroupId, asked: GroupMembers) -> GroupShape:
     """Say who the members are: all of them."""
     people, signed = node.doors.people, maybe_signed(caller)

@@ -15,6 +15,7 @@ from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.model.network import MAIN, by_name
 from shieldwall.node.uploads import packs_in
 from shieldwall.web.door import Routes
+from shieldwall.web.placing import OfCase, OfGroup
 from shieldwall.web.routes.chain import known_shape
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import Known, PapWord, TagSetImport, TagSetList, TagSetShape, Tlp
@@ -48,7 +49,7 @@ async def import_tags(
     marking: Annotated[
         Tlp | None, Query(description="Marking of the tags; else the file's own, else the strictest.")
     ] = None,
-    pap: Annotated[PapWord, Query()] = "PAP:RED",
+    pap: Annotated[PapWord, Query(description="What may be done with it.")] = "PAP:RED",
     label: Annotated[str, Query(max_length=200)] = "",
     category: Annotated[str, Query(max_length=100)] = "",
     abuse: Annotated[str, Query(max_length=100)] = "",
@@ -57,8 +58,8 @@ async def import_tags(
     source: Annotated[str, Query(max_length=500)] = "",
     confidence: Annotated[str, Query(max_length=40)] = "",
     network: Annotated[str, Query(max_length=20)] = MAIN.name,
-    case: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
-    group: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    case: OfCase = None,
+    group: OfGroup = None,
 ) -> TagSetImport:
     """Take in a TagPack, ActorPack, address list or CSV, or a zip of them: the body is the file.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Header, Path, Request, Response
+from fastapi import Path, Request, Response
 
-from shieldwall.errors import NotFound, Tampered
+from shieldwall.errors import BadText, NotFound, Tampered
 from shieldwall.model.access import Permission
 from shieldwall.model.canonical import digest
 from shieldwall.model.strictjson import parse_json
 from shieldwall.node.node import Node
 from shieldwall.store.files import File
 from shieldwall.store.ids import new_id
-from shieldwall.web.door import Routes
+from shieldwall.web.door import IDEMPOTENCY_KEY, Routes
 from shieldwall.web.routes.files import file_shape
 from shieldwall.web.routes.jobs import job_shape
 from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
@@ -31,7 +32,7 @@ def ask_trace(
     node: NodeHere,
     caller: CallerHere,
     asked: TraceAsked,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    request: Request,
 ) -> JobShape:
     """Follow money, as a job; its outcome names the file that the answer is saved in, with its digest."""
     params: dict[str, Any] = {
@@ -47,7 +48,9 @@ def ask_trace(
         if value is not None:
             params[name] = list(value) if isinstance(value, list) else value
     handling = asked.handling.of(caller.identity.person)
-    job, _ = node.runner.add(caller.identity, "trace", params, idempotency_key or new_id(), handling)
+    job, _ = node.runner.add(
+        caller.identity, "trace", params, request.headers.get(IDEMPOTENCY_KEY) or new_id(), handling
+    )
     return job_shape(job)
 
 
@@ -68,7 +71,11 @@ def draw_trace(node: NodeHere, caller: CallerHere, trace_id: TraceId) -> Respons
     from shieldwall.trace.picture import lanes  # noqa: PLC0415 - the node starts without it
 
     _, result = _saved(node, caller, trace_id)
-    return Response(lanes(result), media_type="image/svg+xml")
+    try:
+        picture = lanes(result)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        raise BadText("that trace is of a form that this version cannot draw", hint="trace again") from None
+    return Response(picture, media_type="image/svg+xml")
 
 
 def _saved(node: Node, caller: Caller, trace_id: str) -> tuple[File, dict[str, Any]]:
@@ -77,8 +84,15 @@ def _saved(node: Node, caller: Caller, trace_id: str) -> tuple[File, dict[str, A
         file = work.files.get(trace_id)
         if file.kind != "trace":
             raise NotFound("there is no such trace")
-        result: dict[str, Any] = parse_json(work.files.read(trace_id), "the saved trace")
-        body = {name: value for name, value in result.items() if name != "digest"}
-        if digest(body) != result.get("digest"):
+        result = parse_json(work.files.read(trace_id), "the saved trace")
+        if not isinstance(result, dict) or _digest_of(result) != result.get("digest"):
             raise Tampered("the saved trace is not what its digest says", hint="shieldwall node check")
     return file, result
+
+
+def _digest_of(result: Mapping[str, Any]) -> str:
+    """The digest that a result should have; "" where it can have none."""
+    try:
+        return digest({name: value for name, value in result.items() if name != "digest"})
+    except TypeError:
+        return ""

@@ -10,7 +10,7 @@ from shieldwall.model.access import Permission
 from shieldwall.store.watches import Alarm, Delivery, Watch
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
-from shieldwall.web.paging import MOST, open_cursor, seal_cursor
+from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes import (
     Alarms,
@@ -26,17 +26,17 @@ from shieldwall.web.versions import tagged
 
 routes = Routes("watches")
 
-WatchId = Annotated[Id, Path()]
-AlarmId = Annotated[Id, Path()]
+WatchId = Annotated[Id, Path(description="Id of the watch.")]
+AlarmId = Annotated[Id, Path(description="Id of the alarm.")]
 
 
 @routes.get("/watches", Rule("watch.list", Permission.READ))
 def list_watches(
     node: NodeHere,
     caller: CallerHere,
-    active: Annotated[bool | None, Query()] = None,
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    active: Annotated[bool | None, Query(description="Those that look, or those that were stopped.")] = None,
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Watches:
     """Watches, the newest first."""
     after = open_cursor(node, caller, cursor) or ""
@@ -79,10 +79,10 @@ def stop_watch(node: NodeHere, caller: CallerHere, watch_id: WatchId) -> WatchSh
 def list_alarms(
     node: NodeHere,
     caller: CallerHere,
-    watch: Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")] = "",
-    answered: Annotated[bool | None, Query()] = None,
-    cursor: Annotated[str, Query(max_length=1000)] = "",
-    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    watch: Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$", description="Only those of this watch.")] = "",
+    answered: Annotated[bool | None, Query(description="Those that somebody has answered, or not.")] = None,
+    cursor: Cursor = "",
+    most: Most = 50,
 ) -> Alarms:
     """Alarms, the newest first, with what is left to answer counted."""
     after = open_cursor(node, caller, cursor) or ""

@@ -1,0 +1,247 @@
+"""What the targets of `node_targets` and `web_targets` begin with. Keys are the targets' own, so that signed and sealed seeds hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from contextlib import closing
+from typing import Any
+
+import cbor2
+from node_targets import (
+    CHALLENGE,
+    ENTRY,
+    FRAME_KEY,
+    FRAME_PREFIX,
+    NOW,
+    OIDC,
+    PEOPLE,
+    authenticator,
+    backup,
+    identity,
+    provider_key,
+)
+from oidc_support import Provider as SimulatedProvider
+from passkey_support import b64
+from web_support import address_of
+from web_targets import node
+
+from shieldwall.model.canonical import canonical_json
+from shieldwall.model.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
+from shieldwall.node.exported import PURPOSE, SignedRoot, root_message
+from shieldwall.node.home import slots_json
+from shieldwall.node.offlinekey import OfflineSecret
+from shieldwall.node.sealedfile import write_frames
+from shieldwall.node.slots import Cost, Credential, Passphrase, new_slots
+from shieldwall.node.spoken import SPOKEN, spoken
+from shieldwall.trace.follow import follow
+from shieldwall.trace.targets import find_targets
+
+CLAIM = {
+    "subject": {"type": "address", "chain": "BTC", "name": "1Archive1n2C579dMsAu3iC6tWzuQJz8dN"},
+    "kind": "note", "statement": {"text": "x"}, "layer": "attribution", "source": "https://x.example", "made_by": "A",
+    "at": "2021-05-08T10:00:00Z", "confidence": 50, "marking": "TLP:AMBER", "pap": "PAP:GREEN", "evidence": ["ab" * 32],
+}  # fmt: skip
+HANDLING = {"marking": "TLP:AMBER", "pap": "PAP:RED", "owner": "ab" * 16}
+JOB = {
+    "id": "ab" * 16, "kind": "trace", "state": "running", "attempt": 1, "stage": "x", "done": 1, "total": 2,
+    "created": "2021-05-08T10:00:00Z", "handling": HANDLING,
+}  # fmt: skip
+
+
+def node_seeds() -> dict[str, list[bytes]]:
+    """The seeds of each target."""
+    slots, _ = new_slots(Passphrase("four random words"), name="x", at=1, cost=Cost(memory=64, passes=1, lanes=1))
+    _, known = identity()
+    line, proof = _signed()
+    secret = OfflineSecret(bytes(64), bytes([7]) * 32)
+    frames = io.BytesIO()
+    write_frames(frames, FRAME_KEY, FRAME_PREFIX, b"", [b"one", b"two" * 40])
+    front, _, lines = backup()
+    kept = [b"="] * len(lines)
+    return {
+        "strict_json": [
+            b'{"a": [1, -2, true, null, "x\\u00e9\\ud83d\\ude00"], "\\u20ac": {"b": {}}}',
+            b'{"a": 1, "a": 2}', b"[1.5, 1e5]", b"[" * 70, b'["\\ud800"]', b"12345678901234567890123",
+        ],
+        "claim": [_json(CLAIM), _json({**CLAIM, "kind": "tag", "statement": {"label": "x", "category": "exchange"}})],
+        "key_slots": [slots_json(slots.with_slot(bytes(32), Credential(bytes(32)), name="y", at=2))],
+        "credential": [bytes(range(32)).hex().encode() + b"\n", b"four random words\n"],
+        "offline_key": [_json(secret.as_dict())],
+        "node_identity": [_json(known.as_dict())],
+        "fingerprint": [known.current.spoken.encode(), spoken(bytes(SPOKEN)).replace(" ", "-").encode()],
+        "signed_roots": [line.to_line()],
+        "audit_proof": [_json(proof)],
+        "backup_front": [front],
+        "backup_frames": [frames.getvalue(), zlib.compress(b"one\ntwo\n"), zlib.compress(bytes(17 << 20))],
+        "backup_lines": [
+            b"\n".join(kept),
+            b"\n".join([lines[0], *kept[1:]]),
+            b"\n".join([*kept[:1], b'["people", {"id": "x"}]', *kept[2:]]),
+            b"\n".join([*kept[:-1], lines[-1]]),
+        ],
+        "node_settings": [SETTINGS.encode()],
+        **_passkeys(),
+        "oidc_claims": [_json(_id_token())],
+        "oidc_answers": [_provider()],
+        "upload": [
+            _zip(("a.yaml", b"tags: []"), ("b/c.csv", b"x" * 300)), _zip(("../../x", bytes(60_000))),
+            _zip(("in.zip", _zip(("a", b"")))), _zip(("a/x", b"1"), ("b/x", b"2")), b"address,label\n",
+        ],
+        "job_parameters": [
+            _json({"targets": [address_of("watched")], "method": "fifo", "direction": "forward", "hops": 3}),
+            _json({"sources": ["x"], "network": "regtest", "since": "2020-01-01"}),
+            _json({"source": "rpc://x", "every": 10}), _json({"clustering": "co-spend", "tags": None, "most": 5}),
+        ],
+        "watch_seen": [
+            _json({"tip": [5, "ab" * 32], "above": -1, "known": {"cd" * 32: ["spent", 5, 3]}, "turns": {"cd" * 32: 1},
+                   "waiting": ["ef" * 32], "members": ""}),
+        ],
+        "request": _requests(),
+        "door": [b"@token@", b"sw_" + b"ab" * 16 + b"_" + b"cd" * 32, b"123456", b"ab" * 16, "ü\0".encode()],
+        "cursor": [b"AQ", b"", b"ab" * 40],
+        "watch_target": [
+            _json({"kind": "address", "target": {"address": "@address@"}, "note": "x", "channels": ["mail"]}),
+            _json({"kind": "cluster", "target": {"address": "@address@", "clustering": "co-spend"}}),
+            _json({"kind": "end", "target": {"file": "@trace@"}}),
+        ],
+        "trace_file": [_trace()],
+        "client_answer": [_answer(_json({"ok": True, "version": "1"})), _answer(b"x", status=500), _chunks(), _stream()],
+        "client_shapes": [_json(JOB), _json({"claims": [{"id": "ab" * 32, "claim": CLAIM, "handling": HANDLING,
+                                                         "received": "x"}], "next": "x"})],
+        "client_events": [b": still here\n\nevent: job\ndata: " + _json(JOB) + b"\n\n", b"data: a\r\ndata: b\r\n\r\n"],
+        "client_problem": [_json({"type": "urn:shieldwall:problem:too-many", "detail": "x\x1b[2J", "hint": "y"}), b"12"],
+    }  # fmt: skip
+
+
+SETTINGS = """name = "x"
+host = "node.example.org"
+port = 8420
+database = "postgresql://u:p@h/d"
+sources = ["blocks", "rpc://127.0.0.1:8332"]
+[people]
+idle_minutes = 5
+[oidc]
+issuer = "https://login.example.org"
+client_id = "node"
+[mail]
+host = "m"
+sender = "a@b.example"
+highest = "TLP:GREEN"
+[[webhook]]
+url = "https://x.example/y"
+"""
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _signed() -> tuple[SignedRoot, dict[str, Any]]:
+    """A signed root over three leaves, and a proof of the second under it, in a log of five."""
+    secret, known = identity()
+    leaves = [leaf_hash(canonical_json({**ENTRY, "number": number})) for number in range(5)]
+    root, at = root_of(leaves[:3]), 3000
+    envelope = secret.sign(PURPOSE, root_message(known.node, 3, at, root, ""))
+    line = SignedRoot(node=known.node, size=3, at=at, root=root, accepts="", envelope=envelope)
+    return line, {
+        "format": "shieldwall-audit-proof",
+        "version": 1,
+        "number": 1,
+        "entry": ENTRY,
+        "inclusion": [step.hex() for step in inclusion_proof(leaves[:3], 1)],
+        "signed": json.loads(line.to_line()),
+        "now": {
+            "size": 5,
+            "root": root_of(leaves).hex(),
+            "consistency": [step.hex() for step in consistency_proof(leaves, 3)],
+        },
+    }
+
+
+def _passkeys() -> dict[str, list[bytes]]:
+    (key,) = authenticator().keys
+    client = {"type": "webauthn.create", "challenge": b64(CHALLENGE), "origin": PEOPLE.origins[0], "crossOrigin": False}
+    data = authenticator()._data(key, 64) + bytes(16) + len(key.id).to_bytes(2, "big") + key.id + key.cose()
+    attested = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+    made = {
+        "id": b64(key.id),
+        "rawId": b64(key.id),
+        "type": "public-key",
+        "response": {"clientDataJSON": b64(_json(client)), "attestationObject": b64(attested), "transports": ["usb"]},
+    }
+    shown = authenticator().sign_in({"challenge": b64(CHALLENGE), "rpId": PEOPLE.host})
+    return {"passkey_made": [_json(made)], "passkey_attested": [attested], "passkey_shown": [_json(shown)]}
+
+
+def _id_token() -> dict[str, Any]:
+    return {"iss": OIDC.issuer, "aud": OIDC.client_id, "sub": "x", "nonce": "nonce", "iat": NOW, "exp": NOW + 300}
+
+
+def _provider() -> bytes:
+    at = OIDC.issuer
+    about = {
+        "issuer": at,
+        "authorization_endpoint": f"{at}/a",
+        "token_endpoint": f"{at}/t",
+        "jwks_uri": f"{at}/k",
+    }
+    provider = SimulatedProvider(algorithm="EdDSA")
+    provider.key = provider_key()
+    keys = {"keys": [provider.key.public(), {"kty": "RSA"}]}
+    return b"\n".join(map(_json, (about, keys, {"id_token": provider.token(_id_token())})))
+
+
+def _zip(*files: tuple[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return file.getvalue()
+
+
+def _requests() -> list[bytes]:
+    asked: list[tuple[str, str, Any]] = [
+        ("POST", "/claims", {name: value for name, value in CLAIM.items() if name != "made_by"}),
+        ("POST", "/jobs", {"kind": "chain.build", "params": {"sources": ["x"]}, "handling": {"marking": "TLP:GREEN"}}),
+        ("POST", "/traces", {"targets": ["@address@"], "hops": 2, "tags": []}),
+        ("POST", "/watches", {"kind": "end", "target": "@trace@", "channels": ["mail"]}),
+        ("POST", "/cases", {"title": "A", "people": ["@person@"], "silent": True}),
+        ("PUT", "/cases/@case@/members", {"people": ["@person@"], "groups": ["@group@"]}),
+        ("POST", "/people", {"name": "B", "roles": ["viewer"], "mail": "b@x.example"}),
+        ("POST", "/people/@person@/links", {"issuer": "https://x.example", "subject": "y"}),
+        ("POST", "/tokens", {"name": "T", "scopes": ["read"], "days": 3}),
+        ("POST", "/approvals", {"thing": "file", "id": "@trace@", "marking": "TLP:CLEAR", "pap": "PAP:CLEAR",
+                                "reason": "r", "seen_by": {}}),
+        ("POST", "/registration/finish", {"challenge": "ab" * 16, "credential": {"id": "x", "response": {}}}),
+        ("POST", "/tag-sets?file=x.csv&label=x&source=y", "address\n@address@"),
+        ("POST", "/files?name=x&marking=TLP:GREEN", "x"),
+        ("GET", "/claims?type=address&chain=BTC&name=x&most=5", None),
+        ("GET", "/search?text=@address@", None), ("GET", "/audit?most=3&cursor=AQ", None), ("GET", "/blocks/3", None),
+        ("GET", "/audit/proof/1", None), ("GET", "/jobs/@job@", None), ("GET", "/addresses/@address@", None),
+    ]  # fmt: skip
+    found = [f"{method} /api/v1{path}\n\n".encode() + (_json(body) if body else b"") for method, path, body in asked]
+    change = b"PATCH /api/v1/cases/@case@\nif-match: *\nidempotency-key: k\n\n" + _json({"title": "B", "status": "closed"})
+    return [*found, change]
+
+
+def _trace() -> bytes:
+    with closing(node().site.node.shelf.open()) as chain:
+        return follow(chain, find_targets(chain, [address_of("watched")]), "fifo").to_json().encode()
+
+
+def _answer(body: bytes, status: int = 200, media_type: str = "application/json", *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status} x", f"Content-Type: {media_type}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+def _chunks() -> bytes:
+    head = "HTTP/1.1 200 x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nSet-Cookie: shieldwall=x\r\n\r\n"
+    return head.encode() + b'd\r\n{"done":true}\r\n0\r\n\r\n'
+
+
+def _stream() -> bytes:
+    head = "HTTP/1.1 200 x\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    return head.encode() + b"event: job\ndata: " + _json(JOB) + b"\n\n"
