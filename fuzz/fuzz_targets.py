@@ -50,7 +50,7 @@ from shieldwall.chain.store import ChainStore
 from shieldwall.chain.unconfirmed import FILE as UNCONFIRMED
 from shieldwall.chain.unconfirmed import read_unconfirmed, without_mweb
 from shieldwall.chain.verify import verify
-from shieldwall.errors import ShieldwallError, StoreError, UsageError
+from shieldwall.errors import Refused, ShieldwallError, StoreError
 from shieldwall.intel.directory import parse_directory
 from shieldwall.intel.document import parse_document
 from shieldwall.intel.interface import ReadOptions
@@ -449,4 +449,4 @@ def check(name: str, data: bytes) -> None:
         TARGETS[name](data)
     except ShieldwallError as error:
         assert str(error).strip()
-        assert error.exit_code in (2, 3, 4) or isinstance(error, UsageError)
+        assert error.exit_code in (2, 3, 4) or isinstance(error, Refused)

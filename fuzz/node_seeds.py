@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 import zlib
-from contextlib import closing
 from typing import Any
 
 import cbor2
@@ -36,8 +35,6 @@ from shieldwall.node.offlinekey import OfflineSecret
 from shieldwall.node.sealedfile import write_frames
 from shieldwall.node.slots import Cost, Credential, Passphrase, new_slots
 from shieldwall.node.spoken import SPOKEN, spoken
-from shieldwall.trace.follow import follow
-from shieldwall.trace.targets import find_targets
 
 CLAIM = {
     "subject": {"type": "address", "chain": "BTC", "name": "1Archive1n2C579dMsAu3iC6tWzuQJz8dN"},
@@ -82,7 +79,7 @@ def node_seeds() -> dict[str, list[bytes]]:
             b"\n".join([*kept[:1], b'["people", {"id": "x"}]', *kept[2:]]),
             b"\n".join([*kept[:-1], lines[-1]]),
         ],
-        "node_settings": [SETTINGS.encode()],
+        "node_settings": [SETTINGS.encode(), b'[oidc]\nissuer = "https://x.example"\nclient_id = "a"\nclient_secret_file = "none"\n'],
         **_passkeys(),
         "oidc_claims": [_json(_id_token())],
         "oidc_answers": [_provider()],
@@ -107,7 +104,7 @@ def node_seeds() -> dict[str, list[bytes]]:
             _json({"kind": "cluster", "target": {"address": "@address@", "clustering": "co-spend"}}),
             _json({"kind": "end", "target": {"file": "@trace@"}}),
         ],
-        "trace_file": [_trace()],
+        "trace_file": [node().trace()],
         "client_answer": [_answer(_json({"ok": True, "version": "1"})), _answer(b"x", status=500), _chunks(), _stream()],
         "client_shapes": [_json(JOB), _json({"claims": [{"id": "ab" * 32, "claim": CLAIM, "handling": HANDLING,
                                                          "received": "x"}], "next": "x"})],
@@ -117,7 +114,7 @@ def node_seeds() -> dict[str, list[bytes]]:
 
 
 SETTINGS = """name = "x"
-host = "node.example.org"
+host = "localhost"
 port = 8420
 database = "postgresql://u:p@h/d"
 sources = ["blocks", "rpc://127.0.0.1:8332"]
@@ -209,27 +206,26 @@ def _requests() -> list[bytes]:
         ("POST", "/traces", {"targets": ["@address@"], "hops": 2, "tags": []}),
         ("POST", "/watches", {"kind": "end", "target": "@trace@", "channels": ["mail"]}),
         ("POST", "/cases", {"title": "A", "people": ["@person@"], "silent": True}),
-        ("PUT", "/cases/@case@/members", {"people": ["@person@"], "groups": ["@group@"]}),
-        ("POST", "/people", {"name": "B", "roles": ["viewer"], "mail": "b@x.example"}),
+                ("POST", "/people", {"name": "B", "roles": ["viewer"], "mail": "b@x.example"}),
         ("POST", "/people/@person@/links", {"issuer": "https://x.example", "subject": "y"}),
         ("POST", "/tokens", {"name": "T", "scopes": ["read"], "days": 3}),
         ("POST", "/approvals", {"thing": "file", "id": "@trace@", "marking": "TLP:CLEAR", "pap": "PAP:CLEAR",
                                 "reason": "r", "seen_by": {}}),
         ("POST", "/registration/finish", {"challenge": "ab" * 16, "credential": {"id": "x", "response": {}}}),
-        ("POST", "/tag-sets?file=x.csv&label=x&source=y", "address\n@address@"),
-        ("POST", "/files?name=x&marking=TLP:GREEN", "x"),
+        ("POST", "/files?name=x&marking=TLP:GREEN", "x"), ("GET", "/traces/@trace@", None),
         ("GET", "/claims?type=address&chain=BTC&name=x&most=5", None),
-        ("GET", "/search?text=@address@", None), ("GET", "/audit?most=3&cursor=AQ", None), ("GET", "/blocks/3", None),
+        ("GET", "/search?q=@address@", None), ("GET", "/audit?most=3&cursor=AQ", None), ("GET", "/blocks/1", None),
         ("GET", "/audit/proof/1", None), ("GET", "/jobs/@job@", None), ("GET", "/addresses/@address@", None),
     ]  # fmt: skip
     found = [f"{method} /api/v1{path}\n\n".encode() + (_json(body) if body else b"") for method, path, body in asked]
-    change = b"PATCH /api/v1/cases/@case@\nif-match: *\nidempotency-key: k\n\n" + _json({"title": "B", "status": "closed"})
-    return [*found, change]
-
-
-def _trace() -> bytes:
-    with closing(node().site.node.shelf.open()) as chain:
-        return follow(chain, find_targets(chain, [address_of("watched")]), "fifo").to_json().encode()
+    changes: list[tuple[str, str, Any]] = [
+        ("PATCH /api/v1/cases/@case@", "/cases/@case@", {"title": "B", "silent": False, "contact": "@person@"}),
+        ("PUT /api/v1/cases/@case@/members", "/cases/@case@", {"people": ["@person@"], "groups": ["@group@"]}),
+        ("PATCH /api/v1/people/@person@", "/people/@person@", {"roles": ["viewer"], "highest": "TLP:AMBER"}),
+    ]
+    found += [f"{first}\nif-match: {of}\nidempotency-key: k\n\n".encode() + _json(body) for first, of, body in changes]
+    found += [b"POST /api/v1/tag-sets?file=x.csv&label=x&source=y&network=regtest\n\naddress,label\n@address@,y\n"]
+    return found
 
 
 def _answer(body: bytes, status: int = 200, media_type: str = "application/json", *headers: str) -> bytes:

@@ -77,7 +77,7 @@ def claim(data: bytes) -> None:
     check_claim(found, "here")
     again = Claim.from_dict(parse_json(canonical_json(found.as_dict()), "again"), "again")
     assert (again, again.id, again.signature) == (found, found.id, found.signature)
-    assert {*map(type, (found.subject.type, found.subject.chain, found.subject.name))} == {str}
+    assert all(isinstance(each, str) for each in (found.subject.type, found.subject.chain, found.subject.name))
 
 
 # keys
@@ -134,7 +134,8 @@ def node_identity(data: bytes) -> None:
     found = PublicIdentity.from_dict(body)
     assert PublicIdentity.from_dict(parse_json(canonical_json(found.as_dict()), "again")) == found
     assert heard(found.current.spoken) == found.current.fingerprint[:SPOKEN]
-    found.verify("x", b"", body)
+    with suppress(ShieldwallError):
+        found.verify("x", b"", body)
 
 
 def fingerprint(data: bytes) -> None:

@@ -29,6 +29,8 @@ from shieldwall.model.access import Handling, Identity, Permission, Role
 from shieldwall.model.canonical import canonical_json, digest
 from shieldwall.model.marking import Marking
 from shieldwall.model.strictjson import parse_json
+from shieldwall.trace.follow import follow
+from shieldwall.trace.targets import find_targets
 from shieldwall.web.paging import open_cursor, seal_cursor
 from shieldwall.web.rules import Caller as Known
 
@@ -49,7 +51,7 @@ class _Here:
         self.names = {
             "person": self.site.person("Other", Role.ANALYST),
             "address": address_of("watched"),
-            "trace": self.file(b"{}"),
+            "trace": self.file(self.trace()),
         }
         with here():
             for name, path, body in (
@@ -67,6 +69,11 @@ class _Here:
         with self.site.store.act(self.identity, "test.file") as work:
             kept = work.files.add("x.json", "application/json", [content], "trace", self.handling)
         return kept.id
+
+    def trace(self) -> bytes:
+        """The result of a trace in the node's chain."""
+        with contextlib.closing(self.site.node.shelf.open()) as chain:
+            return follow(chain, find_targets(chain, [address_of("watched")]), "fifo").to_json().encode()
 
     def sign_in(self) -> Caller:
         """A session that holds: the last request may have ended it."""
@@ -92,7 +99,10 @@ def here() -> Iterator[None]:
 
 
 def request(data: bytes) -> None:
-    """A request: `METHOD target`, headers, an empty line, a body; `@case@` and so on are ids of objects that there are."""
+    """A request: `METHOD target`, headers, an empty line, a body.
+
+    `@case@` and so on are ids of objects that there are; a path in If-Match stands for the ETag of what is there.
+    """
     for name, there in node().names.items():
         data = data.replace(f"@{name}@".encode(), there.encode())
     head, _, body = data.partition(b"\n\n")
@@ -101,6 +111,8 @@ def request(data: bytes) -> None:
     headers = dict(line.split(": ", 1) for line in rest if ": " in line)
     headers.setdefault("content-type", "application/json")
     with here():
+        if headers.get("if-match", "").startswith("/"):
+            headers["if-match"] = node().caller.get(headers["if-match"]).headers.get("etag", "")
         answer = node().caller.ask(method, "//" + target.lstrip("/"), body=body, headers=headers, first_only=True)
         if answer.status == 401 and "cookie" not in headers and "authorization" not in headers:
             node().sign_in()
@@ -228,7 +240,8 @@ def client_answer(data: bytes) -> None:
     for ask in (NodeClient.status, NodeClient.find_claims, NodeClient.sign_out):
         with suppress(ShieldwallError):
             ask(_client(data))
-    list(_client(data).follow_job("ab"))
+    with suppress(ShieldwallError):
+        list(_client(data).follow_job("ab"))
 
 
 KINDS = tuple(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from node_support import COMMAND, Operator, free_port, said, until
 from passkey_support import Authenticator
+from served_support import COMMAND, Operator, free_port, said, until
 
 from shieldwall.client import NodeClient
 from shieldwall.client.shapes import HandlingAsked

@@ -81,7 +81,9 @@ def running() -> Iterator[Server]:
     """A new server with sync on, as the node would have it, until the context is left."""
     binaries = programs()
     assert binaries is not None, "no server of PostgreSQL"
-    folder = Path(tempfile.mkdtemp(prefix="shieldwall-pg-", dir=_fast()))  # pytest's own folders let no other account in
+    folder = Path(
+        tempfile.mkdtemp(prefix="shieldwall-pg-", dir=_fast())
+    )  # pytest's own folders let no other account in
     account = _account() if os.getuid() == 0 else None
     as_account: list[str] = []
     if account is not None:

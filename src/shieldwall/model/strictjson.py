@@ -1,11 +1,13 @@
-"""Read JSON from outside so that it means one thing: no key twice, no depth or number without a bound, no NaN.
+"""Read JSON from outside so that it means one thing: no key twice, no depth or number without a bound, no NaN, no half character.
 
 `json` and most others keep the last of two equal keys, so that two programs that read one signed text may see two values.
+Half of a surrogate pair has no form in UTF-8: what holds one could be read, and never be written or signed (RFC 7493, 2.1).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -18,6 +20,7 @@ DIGITS = 20
 """Digits of a number: 64 bits and a sign fit."""
 
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one without its end goes to the last: tried once, never again
+_HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -62,17 +65,25 @@ def parse_json(raw: bytes | str, place: str, *, floats: bool = False, depth: int
     def real(digits: str) -> float:
         if not floats or len(digits) > DIGITS + 12:
             raise BadText(f"{place}: {digits[:20]} is no integer")
-        return float(digits)
+        number = float(digits)
+        if not math.isfinite(number):
+            raise BadText(f"{place}: {digits[:20]} is too large")
+        return number
 
     def constant(word: str) -> None:
         raise BadText(f"{place}: {word} is no JSON")
 
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_int=integer, parse_float=real, parse_constant=constant)
+        value = json.loads(text, object_pairs_hook=pairs, parse_int=integer, parse_float=real, parse_constant=constant)
+        if _HALF.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except BadText:
         raise
+    except UnicodeEncodeError:
+        raise BadText(f"{place}: a text with half a surrogate pair") from None
     except (ValueError, RecursionError) as error:
         raise BadText(f"{place}: not JSON ({error})") from None
+    return value
 
 
 def _check_depth(text: str, most: int, place: str) -> None:

@@ -348,9 +348,18 @@ def _fitting(config: NodeConfig, origin: str) -> NodeConfig:
         raise UsageError(f"{origin}: tls_certificate and tls_key go together")
     if not config.name.strip() or len(config.name) > 100 or not config.name.isprintable():
         raise UsageError(f"{origin}: name is a text of 1 to 100 characters")
-    if not config.database:
+    if not config.database or not _is_place(config.database):
         raise UsageError(f"{origin}: database is a file's name or a postgresql:// URL")
     return config
+
+
+def _is_place(database: str) -> bool:
+    """Whether a database's place can be taken apart, so that its password can be kept out of sight."""
+    try:
+        without_password(database)
+    except ValueError:
+        return False
+    return True
 
 
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")

@@ -11,7 +11,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from shieldwall.errors import AuditFailed, Refused, ShieldwallError, StoreError, Tampered, UsageError, WrongKey
+from shieldwall.errors import AuditFailed, BadText, Refused, ShieldwallError, StoreError, Tampered, UsageError, WrongKey
 from shieldwall.model.access import Identity
 from shieldwall.store import migrate
 from shieldwall.store.audit import AuditLog
@@ -236,6 +236,8 @@ def _mapped(store: Store) -> Iterator[None]:
         if isinstance(error, OperationalError) and store.backend.name != "sqlite":
             hint = "is the database server running, and may the node reach it?"
         raise StoreError(f"the node's database: {text}", hint=hint) from error
+    except UnicodeEncodeError:  # as a command line gives bytes that are no UTF-8
+        raise BadText("a text with half a surrogate pair can be neither kept nor looked for") from None
 
 
 def _broken(store: Store, text: str) -> StoreError:

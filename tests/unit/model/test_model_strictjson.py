@@ -57,6 +57,9 @@ def test_anything_is_a_value_or_bad_text(raw):
         "[" * (DEPTH + 1) + "]" * (DEPTH + 1),
         '{"a":' * (DEPTH + 1) + "1" + "}" * (DEPTH + 1),
         "[" * 1_000_000,
+        '["\\ud800"]',
+        '{"\\uDC00\\ud800": 1}',
+        '"\ud800"',
     ],
 )
 def test_what_is_refused(raw):
@@ -74,6 +77,12 @@ def test_floats_where_they_are_wanted():
     assert parse_json("[1.5, -2e3]", "here", floats=True) == [1.5, -2000.0]
     with pytest.raises(BadText):
         parse_json("1." + "0" * 100, "here", floats=True)
+    with pytest.raises(BadText, match="too large"):
+        parse_json("1e999", "here", floats=True)
+
+
+def test_whole_characters_beyond_the_first_plane_are_no_halves():
+    assert parse_json('["\\ud83d\\ude00", "\\\\ud800"]', "here") == ["😀", "\\ud800"]
 
 
 @pytest.mark.parametrize("raw", ['"' * 200_000, '"\\' * 100_000, "[" * 300_000, '{"a":1,' * 60_000])

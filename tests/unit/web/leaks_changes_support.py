@@ -12,7 +12,7 @@ import zipfile
 from typing import Any
 
 from leaks_house_support import CHAIN, OPERATOR, PAPS, SUBJECTS, Hook, House, Leak, Post, query, ranks
-from leaks_model_support import AMBER_STRICT, RED, TELLING, TLP, Dice, Eye, Person, Thing, canaries, canary
+from leaks_model_support import AMBER_STRICT, RED, TELLING, TLP, Dice, Eye, Thing, canaries, canary
 from sqlalchemy import select
 
 from shieldwall.model.access import Handling, Role
@@ -110,7 +110,7 @@ class Changes(House):
 
     def retract(self, dice: Dice) -> None:
         eye = self.writer(dice)
-        claim = self._one(dice, "claim", lambda thing: bool(thing.id) and not thing.more["retracted"])
+        claim = self._one(dice, "claim", fits=lambda thing: bool(thing.id) and not thing.more["retracted"])
         if claim is None:
             return
         reason = canary()
@@ -137,7 +137,7 @@ class Changes(House):
             options, body = {"file": "tags.csv", "marking": asked["marking"], "pap": asked["pap"]}, "\n".join(lines).encode()
             markings = [TLP.index(asked["marking"])] * len(tags)
         path = "/tag-sets?" + query({**options, **where, "set": name, "network": "regtest"})
-        answer = self.ask(eye, "POST", path, body=body)
+        answer = self.ask(eye, "POST", path, raw=body)
         if answer.status != 201:
             return
         owner, pap = eye.person.id, PAPS.index(asked["pap"].removeprefix("PAP:"))
@@ -160,7 +160,7 @@ class Changes(House):
         eye = self.writer(dice)
         asked, name, content = self.handling(dice, eye), canary(), canary()
         path = "/files?" + query({"name": f"{name}.txt", **asked})
-        answer = self.ask(eye, "POST", path, body=content.encode())
+        answer = self.ask(eye, "POST", path, raw=content.encode())
         if answer.status == 201:
             self.keep("file", answer.json["id"], name, asked, eye.person.id).bears.add(content)
 
@@ -199,7 +199,7 @@ class Changes(House):
 
     def ring(self, dice: Dice) -> None:
         """The node rings for a watch, and tells whoever it may outside."""
-        watch = self._one(dice, "watch", lambda thing: thing.more["active"])
+        watch = self._one(dice, "watch", fits=lambda thing: thing.more["active"])
         if watch is None:
             return
         marking, pap = max(watch.marking, dice.pick((0, 0, 2, 4))), max(watch.pap, dice.pick((0, 0, 3)))
@@ -233,6 +233,7 @@ class Changes(House):
                     wanted[channel] |= {alarm.mark, *alarm.bears}
             alarm.more["waiting"] = set()
         self.same("what left the node", heard, wanted)
+        self.tally.let_out += sum(map(len, heard.values()))
 
     def _told(self, alarm: Thing, channel: str) -> bool:
         if alarm.pap > TELLING:
@@ -240,8 +241,8 @@ class Changes(House):
         if channel == "webhook":  # an endpoint is in no case and no group, and owns nothing
             return alarm.case is None and alarm.group is None and alarm.marking <= min(int(Hook().highest), RED - 1)
         owner = next(person for person in self.world.people if person.id == alarm.owner)
-        eye = next(eye for eye in self.world.eyes if eye.person is owner and eye.scopes is None)
-        return alarm.marking <= int(Post().highest) and self.world.sees(eye, alarm)
+        eye = next((eye for eye in self.world.eyes if eye.person is owner and eye.scopes is None and not eye.over), None)
+        return eye is not None and alarm.marking <= int(Post().highest) and self.world.sees(eye, alarm)
 
     # jobs
 
@@ -328,7 +329,9 @@ class Changes(House):
     # markings and approvals
 
     def _remarking(self, dice: Dice, eye: Eye) -> tuple[Thing, dict[str, Any]] | None:
-        thing = self._one(dice, *("claim", "file", "case"), fits=lambda each: bool(each.id) and not each.more.get("retracted"))
+        thing = self._one(
+            dice, "claim", "file", "case", fits=lambda each: bool(each.id) and not each.more.get("retracted")
+        )
         if thing is None:
             return None
         asked = self.handling(dice, eye)
@@ -472,8 +475,6 @@ class Changes(House):
             token.revoked = True
 
     def _one(self, dice: Dice, *kinds: str, fits: Any = None) -> Thing | None:
-        if kinds and callable(kinds[-1]):
-            *kinds, fits = kinds  # type: ignore[assignment]
         found = [thing for thing in self.world.of(*kinds) if fits is None or fits(thing)]
         return dice.pick(found) if found else None
 
@@ -497,6 +498,3 @@ def _zip(packs: list[bytes]) -> bytes:
         for number, pack in enumerate(packs):
             archive.writestr(f"pack{number}.yaml", pack)
     return raw.getvalue()
-
-
-__all__ = ["Changes", "Person"]

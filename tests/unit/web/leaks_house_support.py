@@ -23,7 +23,17 @@ from shieldwall.store.schema import audit_head, metadata
 OPERATOR = operator("test")
 SUBJECTS = tuple(address_of(name) for name in ("watched", "first", "second"))
 CHAIN = REGTEST.caip2
-KEPT = ("meta", "node_keys", "audit_roots", "audit_head", "audit_leaves", "alembic_version")
+KEPT = ("meta", "node_keys", "audit_head", "alembic_version")
+
+
+@dataclass
+class Tally:
+    """How much was tried, so that nobody takes an idle machine for a tight house."""
+
+    asked: int = 0
+    heard: int = 0  # canaries that somebody rightly heard
+    hidden: int = 0  # answers about what is hidden that were held to those about what is not there
+    let_out: int = 0  # canaries that left the node by hook or mail
 
 
 class Leak(AssertionError):
@@ -69,10 +79,13 @@ class House:
     Args:
         site: The node; everything in its store but its keys goes.
         dice: How the first people are.
+        ears: Hears the log.
+        tally: Counts.
     """
 
-    def __init__(self, site: Site, dice: Dice, ears: Ears) -> None:
+    def __init__(self, site: Site, dice: Dice, ears: Ears, tally: Tally) -> None:
         self.site = site
+        self.tally = tally
         self.world = World()
         self.ears = ears
         self.posted: list[tuple[str, str]] = []
@@ -130,10 +143,13 @@ class House:
 
     # hearing
 
-    def ask(self, eye: Eye, method: str, path: str, body: Any = None, **given: Any) -> Answer:
+    def ask(self, eye: Eye, method: str, path: str, body: Any = None, raw: bytes = b"", **given: Any) -> Answer:
         """One request; what comes back is held to the model now, or at the end of the step."""
+        self.tally.asked += 1
+        if raw:
+            given["body"] = raw
         answer = eye.caller.ask(method, path, body, **given)
-        said = canaries(f"{path} {json.dumps(body)} {given.get('body', b'')!r}")
+        said = canaries(f"{path} {json.dumps(body)} {raw!r}")
         self.hear(eye, f"{method} {path}", f"{answer.text} {answer.headers}", said)
         if answer.status >= 500:
             raise Leak(f"{method} {path}: {answer.status} {answer.text}")
@@ -142,6 +158,7 @@ class House:
     def hear(self, eye: Eye, where: str, text: str, said: Iterable[str] = ()) -> None:
         """Hold a text that somebody got to the model; what they say themselves is theirs."""
         for each in canaries(text).difference(said):
+            self.tally.heard += 1
             if not self.world.may_read(eye, each):
                 self._doubts.append((eye, where, each))
 
@@ -167,6 +184,7 @@ class House:
     def alike(self, eye: Eye, method: str, path: str, thing_id: str, body: Any = None, **given: Any) -> Answer:
         """Ask for something hidden, and for something that is not there: the two answers must be the same."""
         hidden = self.ask(eye, method, path.format(thing_id), _with(body, thing_id), **given)
+        self.tally.hidden += 1
         nothing = "0" * len(thing_id)
         absent = self.ask(eye, method, path.format(nothing), _with(body, nothing), **given)
         one = (hidden.status, hidden.text.replace(thing_id, nothing), dict(hidden.headers))
@@ -224,16 +242,16 @@ def query(values: Mapping[str, Any]) -> str:
 
 
 def empty(site: Site) -> None:
-    """Take everything out of a store but its keys."""
+    """Take everything out of a store but its keys; its roots are forgotten, for its log begins anew."""
+    site.node.home.config.audit_roots.unlink(missing_ok=True)
     with site.store.backend.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        with connection.begin():
-            for table in metadata.sorted_tables:
-                if table.name not in KEPT:
-                    connection.execute(table.delete())
-            connection.exec_driver_sql("DELETE FROM audit_leaves")
-            connection.exec_driver_sql("DELETE FROM audit_roots")
-            connection.execute(audit_head.update().values(size=0, frontier=b""))
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for table in metadata.sorted_tables:
+            if table.name not in KEPT:
+                connection.execute(table.delete())
+        connection.execute(audit_head.update().values(size=0, frontier=b""))
+        connection.commit()
         connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
 

@@ -11,6 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shieldwall.errors import StoreError
+from shieldwall.node.demand import demand
+
 HORIZON = 2016
 """Blocks below the tip: what lies deeper is settled, does not ring, and is not remembered."""
 MOST_KNOWN = 20_000
@@ -127,18 +130,31 @@ class Seen:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Seen:
-        """What `as_dict` wrote; it comes from the store alone."""
-        known = {
-            txid: Movement(kind=kind, txid=txid, amount=amount, height=height)
-            for txid, (kind, amount, height) in plain["known"].items()
-        }
-        height, block = plain["tip"]
+        """What `as_dict` wrote; it comes from the store alone.
+
+        Raises:
+            StoreError: It is something else: a word about one watch, so that the others are looked at.
+        """
+        try:
+            (height, block), above, turns, waiting = plain["tip"], plain["above"], plain["turns"], plain["waiting"]
+            known = {
+                txid: Movement(kind=kind, txid=txid, amount=amount, height=height)
+                for txid, (kind, amount, height) in plain["known"].items()
+            }
+            demand(_is(height, int), _is(block, str), type(above) is int, isinstance(plain["members"], str))
+            demand(*(isinstance(each.kind, str) for each in known.values()), *(isinstance(each, str) for each in waiting))
+            demand(*(_is(each.amount, int) and _is(each.height, int) for each in known.values()))
+            demand(*(type(turn) is int for turn in turns.values()))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise StoreError(
+                "what a watch has seen is not as it was written", hint="stop that watch, and set it again"
+            ) from None
         return cls(
             tip=Tip(height=height, hash=block),
-            above=plain["above"],
+            above=above,
             known=known,
-            turns=plain["turns"],
-            waiting=frozenset(plain["waiting"]),
+            turns=turns,
+            waiting=frozenset(waiting),
             members=plain["members"],
         )
 
@@ -224,6 +240,11 @@ def _first(fresh: Sequence[Movement], most: int) -> list[Movement]:
         return ordered
     cut = ordered[most - 1].height
     return ordered[:most] if cut is None else [each for each in ordered if each.height is None or each.height <= cut]
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a value is of a type, or None; true and false are no numbers."""
+    return value is None or type(value) is kind
 
 
 def _not_after(movement: Movement, tip: Tip) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from shieldwall.model.canonical import digest
 from shieldwall.model.claim import Subject
 from shieldwall.model.marking import Marking
 from shieldwall.model.strictjson import parse_json
+from shieldwall.node.demand import demand
 from shieldwall.node.jobs.context import NODE, TagsOf, tag_handlings
 from shieldwall.node.jobs.parameters import is_plain
 from shieldwall.node.watches import movements as moves
@@ -39,6 +41,7 @@ _LONGEST_NOTE = 200  # characters
 _EVERY = 300.0  # seconds after which all is looked at, whether or not the chain store changed
 _RETRY = 60.0  # seconds after a look that failed
 _STEP = 100  # blocks after which a watch that saw nothing remembers how far it was
+_TXID = re.compile(r"[0-9a-f]{64}")
 _MOST_TRACE = 256 << 20  # bytes of a trace's result
 
 
@@ -188,10 +191,11 @@ class Watcher:
             network, ends = body["network"], body["ends"]
             outputs = [(output["txid"], output["index"]) for end in ends for output in end["outputs"]]
             first = str(body["targets"][0]["identity"])
-        except (KeyError, TypeError, IndexError):
+            demand(isinstance(network, str), *(_is_output(*output) for output in outputs))
+        except (KeyError, TypeError, IndexError, ValueError):
             raise BadText("that file is no result of a trace") from None
         if network != chain.network.name:
-            raise BadText(f"that trace is of {network}, and the node's chain is {chain.network.name}")
+            raise BadText(f"that trace is of {network[:40]}, and the node's chain is {chain.network.name}")
         if len(outputs) > MOST_OUTPUTS:
             raise BadText(f"that trace ended in more than {MOST_OUTPUTS:,} outputs", hint="trace with narrower limits")
         if not outputs:
@@ -345,6 +349,11 @@ def _subject(kind: str, plain: Mapping[str, Any], chain: str) -> tuple[str, str,
 def _shown(what: Mapping[str, Any]) -> dict[str, Any]:
     """A target without its long list."""
     return {name: value for name, value in what.items() if name != "outputs"}
+
+
+def _is_output(txid: object, index: object) -> bool:
+    """Whether these are the txid, in display form, and the index of an output."""
+    return isinstance(txid, str) and bool(_TXID.fullmatch(txid)) and type(index) is int and 0 <= index < 1 << 32
 
 
 def _same(state: tuple[object, object], before: tuple[object, object]) -> bool:

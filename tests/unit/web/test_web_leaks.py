@@ -1,0 +1,210 @@
+"""Nobody hears what they may not: a machine over people, groups, cases, markings and every exit, held to a plain model.
+
+`SHIELDWALL_LEAK_STEPS` sets how many steps the long form makes (`make leaks-long`), and `SHIELDWALL_LEAK_SEED` its first seed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from leaks_house_support import Leak
+from leaks_machine_support import CHANGES, Count, run
+from sqlalchemy import true
+from web_support import Site, site_in
+
+import shieldwall.store.cases
+import shieldwall.store.claims
+import shieldwall.store.files
+import shieldwall.store.watches
+import shieldwall.web.routes.files as file_routes
+from shieldwall.errors import NotFound
+from shieldwall.model import access
+from shieldwall.model.access import Handling
+from shieldwall.node.jobs import context
+from shieldwall.node.watches import delivery
+
+SHORT, LONG = 1000, 20_000
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    with site_in(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+def told(count: Count, least: int) -> None:
+    """Say what was tried, and that it was much."""
+    print(f"{count.steps} steps in {count.runs} runs: {count.tally}; {count.by_name}")
+    assert count.steps >= least
+    assert count.tally.asked >= count.steps
+    assert count.tally.heard >= count.steps // 2
+    assert count.tally.hidden >= count.steps // 50
+    assert set(CHANGES) <= set(count.by_name)
+
+
+def test_nobody_hears_what_they_may_not(site):
+    told(run(site, SHORT), SHORT)
+
+
+@pytest.mark.full
+def test_nobody_hears_what_they_may_not_at_length(site):
+    steps = int(os.environ.get("SHIELDWALL_LEAK_STEPS", LONG))
+    told(run(site, steps, int(os.environ.get("SHIELDWALL_LEAK_SEED", 1))), steps)
+
+
+# The machine can fail: each of these is a leak that somebody could write, and is found.
+
+
+def open_query(monkeypatch, room) -> None:
+    """A query that forgets who asks, and the exit behind it as well."""
+    monkeypatch.setattr(room, "visible", lambda *_: true())
+    monkeypatch.setattr(room, "may_see", lambda *_: True)
+
+
+def cases_of_others(monkeypatch) -> None:
+    """Whoever may see the marking sees the case."""
+
+    def open_to_all(identity, _table, case=None):
+        return shieldwall.store.cases.cases.c.marking <= int(identity.highest)
+
+    monkeypatch.setattr(shieldwall.store.cases, "visible", open_to_all)
+    monkeypatch.setattr(shieldwall.store.cases, "may_see", lambda *_: True)
+
+
+def files_of_all(monkeypatch) -> None:
+    open_query(monkeypatch, shieldwall.store.files)
+
+
+def alarms_of_all(monkeypatch) -> None:
+    open_query(monkeypatch, shieldwall.store.watches)
+
+
+def counted_but_not_shown(monkeypatch) -> None:
+    """The list is right, and the number beside it counts for everybody."""
+    from sqlalchemy import func, select
+
+    from shieldwall.store.schema import alarms
+
+    def unanswered(self):
+        query = select(func.count()).select_from(alarms).where(alarms.c.answered_at.is_(None))
+        return int(self._work.connection.execute(query).scalar_one())
+
+    monkeypatch.setattr(shieldwall.store.watches.Watches, "unanswered", unanswered)
+
+
+def found_but_not_shown(monkeypatch) -> None:
+    """What is hidden is refused with other words than what is not there."""
+    get = shieldwall.store.files.Files.get
+
+    def telling(self, file_id):
+        try:
+            return get(self, file_id)
+        except NotFound:
+            from sqlalchemy import select
+
+            from shieldwall.store.schema import files
+
+            there = self._work.connection.execute(select(files.c.id).where(files.c.id == file_id)).first()
+            raise NotFound("that file is not for you" if there else "there is no such file") from None
+
+    monkeypatch.setattr(shieldwall.store.files.Files, "get", telling)
+
+
+def meetings_of_silent_cases(monkeypatch) -> None:
+    """A silent case is told of like any other."""
+    from sqlalchemy import Column, Integer, table
+    from sqlalchemy.sql.elements import ColumnElement
+
+    del Column, Integer, table, ColumnElement
+    put = shieldwall.store.cases.Cases.add
+    monkeypatch.setattr(
+        shieldwall.store.cases.Cases, "add", lambda self, title, **given: put(self, title, **{**given, "silent": False})
+    )
+
+
+def mail_of_red(monkeypatch) -> None:
+    """Mail carries whatever the watch's owner may see, however it is marked."""
+    monkeypatch.setattr(delivery, "may_do", lambda *_: True)
+
+
+def results_as_open_as_asked(monkeypatch) -> None:
+    """What a job makes is handled as whoever asked said, not as what went into it."""
+    monkeypatch.setattr(context, "joint", lambda first, *_: first)
+
+
+def canaries_in_the_log(monkeypatch) -> None:
+    """Somebody writes a file's name into the audit log."""
+    add = shieldwall.store.files.Files.add
+
+    def noting(self, name, *given, **more):
+        self._work.note(name=name)
+        return add(self, name, *given, **more)
+
+    monkeypatch.setattr(shieldwall.store.files.Files, "add", noting)
+
+
+def a_route_that_asks_nobody(monkeypatch) -> None:
+    """The content of a file is read without asking who may see it."""
+    from shieldwall.store.work import Work
+
+    class Open(shieldwall.store.files.Files):
+        def get(self, file_id):
+            (found,) = (file for file in self._every() if file.id == file_id)
+            return found
+
+        def _every(self):
+            from sqlalchemy import select
+
+            from shieldwall.store.schema import files
+            from shieldwall.store.visible import handling_of
+
+            rows = self._work.connection.execute(select(files)).all()
+            found = [self._file(row, handling_of(row)) for row in rows]
+            if not found:
+                raise NotFound("there is no such file")
+            return found
+
+    monkeypatch.setattr(Work, "files", property(lambda self: Open(self)))
+    assert file_routes.read_file
+
+
+PLANTED = (
+    cases_of_others,
+    files_of_all,
+    alarms_of_all,
+    counted_but_not_shown,
+    found_but_not_shown,
+    meetings_of_silent_cases,
+    mail_of_red,
+    results_as_open_as_asked,
+    canaries_in_the_log,
+)
+
+
+@pytest.mark.parametrize("plant", PLANTED[:3], ids=lambda plant: plant.__name__)
+def test_a_planted_leak_is_found(site, monkeypatch, plant):
+    plant(monkeypatch)
+    with pytest.raises(Leak):
+        run(site, 3000, shrink=False)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("plant", PLANTED[3:], ids=lambda plant: plant.__name__)
+def test_every_planted_leak_is_found(site, monkeypatch, plant):
+    plant(monkeypatch)
+    with pytest.raises(Leak):
+        run(site, 20_000, shrink=False)
+
+
+def test_too_little_is_found_as_well(site, monkeypatch):
+    """Where the program hides what somebody may see, the machine says so."""
+
+    def stricter(identity, thing):
+        handling = thing if isinstance(thing, Handling) else thing.handling
+        return access.may_see(identity, handling) and handling.group is None
+
+    monkeypatch.setattr(shieldwall.store.claims, "may_see", stricter)
+    with pytest.raises(Leak):
+        run(site, 5000, shrink=False)
