@@ -1,4 +1,4 @@
-"""What the targets of `node_targets` and `web_targets` begin with. Keys are the targets' own, so that signed and sealed seeds hold."""
+"""What the targets of `node_targets` and `web_targets` begin with; keys are the targets' own, so that what is signed holds."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ CLAIM = {
     "at": "2021-05-08T10:00:00Z", "confidence": 50, "marking": "TLP:AMBER", "pap": "PAP:GREEN", "evidence": ["ab" * 32],
 }  # fmt: skip
 HANDLING = {"marking": "TLP:AMBER", "pap": "PAP:RED", "owner": "ab" * 16}
+_ID = "ab" * 16
 JOB = {
     "id": "ab" * 16, "kind": "trace", "state": "running", "attempt": 1, "stage": "x", "done": 1, "total": 2,
     "created": "2021-05-08T10:00:00Z", "handling": HANDLING,
@@ -79,7 +80,7 @@ def node_seeds() -> dict[str, list[bytes]]:
             b"\n".join([*kept[:1], b'["people", {"id": "x"}]', *kept[2:]]),
             b"\n".join([*kept[:-1], lines[-1]]),
         ],
-        "node_settings": [SETTINGS.encode(), b'[oidc]\nissuer = "https://x.example"\nclient_id = "a"\nclient_secret_file = "none"\n'],
+        "node_settings": [SETTINGS.encode(), SETTINGS.replace("[mail]", 'client_secret_file = "none"\n[mail]').encode()],
         **_passkeys(),
         "oidc_claims": [_json(_id_token())],
         "oidc_answers": [_provider()],
@@ -105,7 +106,7 @@ def node_seeds() -> dict[str, list[bytes]]:
             _json({"kind": "end", "target": {"file": "@trace@"}}),
         ],
         "trace_file": [node().trace()],
-        "client_answer": [_answer(_json({"ok": True, "version": "1"})), _answer(b"x", status=500), _chunks(), _stream()],
+        "client_answer": [_answer(_json({"ok": True, "version": "1"})), _answer(b"x", status=500), _chunks(), *_streams()],
         "client_shapes": [_json(JOB), _json({"claims": [{"id": "ab" * 32, "claim": CLAIM, "handling": HANDLING,
                                                          "received": "x"}], "next": "x"})],
         "client_events": [b": still here\n\nevent: job\ndata: " + _json(JOB) + b"\n\n", b"data: a\r\ndata: b\r\n\r\n"],
@@ -211,19 +212,31 @@ def _requests() -> list[bytes]:
         ("POST", "/tokens", {"name": "T", "scopes": ["read"], "days": 3}),
         ("POST", "/approvals", {"thing": "file", "id": "@trace@", "marking": "TLP:CLEAR", "pap": "PAP:CLEAR",
                                 "reason": "r", "seen_by": {}}),
-        ("POST", "/registration/finish", {"challenge": "ab" * 16, "credential": {"id": "x", "response": {}}}),
         ("POST", "/files?name=x&marking=TLP:GREEN", "x"), ("GET", "/traces/@trace@", None),
+        ("POST", "/markings", {"thing": "claim", "id": "@claim@", "marking": "TLP:RED", "pap": "PAP:RED"}),
+        ("POST", "/claims/@claim@/retraction", {"reason": "r"}), ("PUT", "/groups/@group@/people", {"people": []}),
+        ("POST", "/groups", {"name": "H"}), ("POST", f"/approvals/{_ID}/decision", {"approve": False}),
+        ("POST", f"/alarms/{_ID}/answer", None), ("POST", "/people/@person@/invitation", {"with_code": True}),
+        ("POST", "/people/@person@/return", None), ("POST", "/audit/verification", None), ("POST", "/keys/rotation", None),
+        ("POST", "/recovery-code/begin", None), ("POST", "/recovery-code/finish", {"enrolment": _ID, "code": "123456"}),
+        ("POST", "/registration/begin", {"secret": "x", "code": ""}), ("POST", "/passkeys/begin", None),
+        ("POST", "/sign-in/begin", None), ("POST", "/session/confirm/begin", None),
+        *(("POST", f"{path}/finish", {"challenge": _ID, "credential": {"id": "x", "response": {}}})
+          for path in ("/registration", "/passkeys", "/sign-in", "/session/confirm")),
         ("GET", "/claims?type=address&chain=BTC&name=x&most=5", None),
         ("GET", "/search?q=@address@", None), ("GET", "/audit?most=3&cursor=AQ", None), ("GET", "/blocks/1", None),
         ("GET", "/audit/proof/1", None), ("GET", "/jobs/@job@", None), ("GET", "/addresses/@address@", None),
     ]  # fmt: skip
     found = [f"{method} /api/v1{path}\n\n".encode() + (_json(body) if body else b"") for method, path, body in asked]
     changes: list[tuple[str, str, Any]] = [
+        ("PUT /api/v1/cases/@case@/members", "/cases/@case@", {"people": ["@me@", "@person@"], "groups": ["@group@"]}),
         ("PATCH /api/v1/cases/@case@", "/cases/@case@", {"title": "B", "silent": False, "contact": "@person@"}),
-        ("PUT /api/v1/cases/@case@/members", "/cases/@case@", {"people": ["@person@"], "groups": ["@group@"]}),
         ("PATCH /api/v1/people/@person@", "/people/@person@", {"roles": ["viewer"], "highest": "TLP:AMBER"}),
     ]
-    found += [f"{first}\nif-match: {of}\nidempotency-key: k\n\n".encode() + _json(body) for first, of, body in changes]
+    found += [
+        f"{first}\nif-match: {of}\nidempotency-key: {number}\n\n".encode() + _json(body)
+        for number, (first, of, body) in enumerate(changes)
+    ]
     found += [b"POST /api/v1/tag-sets?file=x.csv&label=x&source=y&network=regtest\n\naddress,label\n@address@,y\n"]
     return found
 
@@ -238,6 +251,12 @@ def _chunks() -> bytes:
     return head.encode() + b'd\r\n{"done":true}\r\n0\r\n\r\n'
 
 
-def _stream() -> bytes:
-    head = "HTTP/1.1 200 x\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-    return head.encode() + b"event: job\ndata: " + _json(JOB) + b"\n\n"
+def _streams() -> list[bytes]:
+    """A stream of events up to its end, and one in chunks."""
+    head = "HTTP/1.1 200 x\r\nContent-Type: text/event-stream\r\n"
+    event = b"event: job\ndata: " + _json(JOB) + b"\n\n"
+    chunk = f"{len(event):x}\r\n".encode() + event + b"\r\n0\r\n\r\n"
+    return [
+        f"{head}Connection: close\r\n\r\n".encode() + event,
+        f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunk,
+    ]

@@ -325,7 +325,7 @@ def oidc_answers(data: bytes) -> None:
     keys, _, token = rest.partition(b"\n")
     asked = iter((about, token, keys, keys, keys))
     provider = Provider(OIDC, lambda _: next(asked), lambda: NOW * 1_000_000)
-    assert provider.address("state", "nonce", "verifier").startswith(("https://", "http://"))
+    assert provider.address("state", "nonce", "verifier").lower().startswith(("https://", "http://"))
     assert 0 < len(provider.subject("code", "verifier", "nonce")) <= 255
 
 

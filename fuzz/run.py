@@ -33,7 +33,10 @@ def drive(name: str, words: list[str]) -> None:
 
     with atheris.instrument_imports(include=["shieldwall"]):
         import fuzz_targets
-        fuzz_targets.check(name, b"")  # what a target makes once is made, and what it imports, before the clock of an input runs
+
+        fuzz_targets.check(
+            name, b""
+        )  # what a target makes once is made, and what it imports, before the clock of an input runs
     atheris.Setup([sys.argv[0], *words], lambda data: fuzz_targets.check(name, data))
     atheris.Fuzz()
 

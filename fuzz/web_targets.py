@@ -34,6 +34,14 @@ from shieldwall.trace.targets import find_targets
 from shieldwall.web.paging import open_cursor, seal_cursor
 from shieldwall.web.rules import Caller as Known
 
+NOTE = {
+    "subject": {"type": "address", "chain": "BTC", "name": "x"},
+    "kind": "note",
+    "statement": {"text": "x"},
+    "layer": "observation",
+    "marking": "TLP:AMBER",
+    "pap": "PAP:AMBER",
+}
 ROLES = (Role.ADMINISTRATOR, Role.ANALYST, Role.APPROVER, Role.AUDITOR)
 
 
@@ -49,6 +57,7 @@ class _Here:
         self.handling = Handling(marking=Marking.AMBER, owner=self.person)
         self.token = self.site.token(self.person, Permission.READ).headers["authorization"].partition(" ")[2]
         self.names = {
+            "me": self.person,
             "person": self.site.person("Other", Role.ANALYST),
             "address": address_of("watched"),
             "trace": self.file(self.trace()),
@@ -59,6 +68,7 @@ class _Here:
                 ("job", "/jobs", {"kind": "cluster.build", "params": {}}),
                 ("watch", "/watches", {"kind": "address", "target": address_of("watched")}),
                 ("group", "/groups", {"name": "G"}),
+                ("claim", "/claims", NOTE),
             ):
                 answer = self.caller.post(path, body)
                 assert answer.status < 300, (path, answer.text)
@@ -159,7 +169,11 @@ def watch_target(data: bytes) -> None:
     body = parse_json(data, "here")
     if isinstance(body, dict) and isinstance(body.get("target"), dict):
         target = {
-            name: node().names["trace"] if value == "@trace@" else address_of("watched") if value == "@address@" else value
+            name: node().names["trace"]
+            if value == "@trace@"
+            else address_of("watched")
+            if value == "@address@"
+            else value
             for name, value in body["target"].items()
         }
         note = body.get("note")
@@ -186,7 +200,7 @@ def trace_file(data: bytes) -> None:
         for path in (f"/traces/{kept}", f"/traces/{kept}/picture.svg"):
             with here():
                 answer = node().caller.get(path)
-            assert answer.status in (200, 404, 422, 503), (path, answer.text)
+            assert answer.status in (200, 400, 404, 422, 503), (path, answer.text)
         with suppress(ShieldwallError):
             node().site.node.watcher.add(node().identity, "end", {"file": kept}, node().handling)
 
@@ -215,9 +229,9 @@ class _Said:
         response.begin()
         return response
 
-    def makefile(self, _: str) -> io.BytesIO:
+    def makefile(self, _: str) -> io.BufferedReader:
         """As a socket's."""
-        return io.BytesIO(self._data)
+        return io.BufferedReader(io.BytesIO(self._data))  # type: ignore[arg-type]
 
 
 class _Connection(Connection):

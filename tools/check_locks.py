@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {
     "requirements-build.lock": ("build",),
     "requirements.lock": ("", "build"),
+    "requirements-node.lock": ("", "node", "oidc", "postgresql", "build"),
     "requirements-dev.lock": ("", "build", "dev", "docs"),
 }
 PLACES = re.compile(r"://|^\s*--(?!hash)|(?:^|\s)-[if]\s|(?:^|\s)(?:file:|/)", re.MULTILINE)
@@ -26,9 +27,10 @@ Pins = dict[str, set[str]]  # name -> its versions, one for each environment mar
 
 
 def declared(*groups: str) -> list[Requirement]:
-    """Requirements in pyproject.toml; the group "" is the project's own dependencies."""
+    """Requirements in pyproject.toml of groups and extras; "" is the project's own dependencies."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    tables = {"": project["project"]["dependencies"], **project["dependency-groups"]}
+    core, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
+    tables = {"": core, **extras, **project["dependency-groups"]}
     return [Requirement(text) for group in groups for text in tables[group]]
 
 

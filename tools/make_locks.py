@@ -1,7 +1,7 @@
 """Write the hash-pinned locks from pyproject.toml: `make lock`.
 
 One resolution serves every Python from 3.11 on and every platform (environment markers tell them apart), and no index,
-host or path is written down, so that a lock holds wherever the packages come from. The three locks agree with each other:
+host or path is written down, so that a lock holds wherever the packages come from. The locks agree with each other:
 each is resolved under the versions of the larger one.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = "3.11"
+NODE_EXTRAS = ("node", "oidc", "postgresql")
 HEADER = "# Made by `make lock` from pyproject.toml; do not edit. Install with --require-hashes.\n"
 
 
@@ -40,9 +41,11 @@ def resolve(uv: str, output: Path, *arguments: str) -> None:
 def main() -> None:
     """The largest first; the others take its versions."""
     uv = find_uv()
-    everything, core, build = (ROOT / f"requirements{part}.lock" for part in ("-dev", "", "-build"))
+    everything, node, core, build = (ROOT / f"requirements{part}.lock" for part in ("-dev", "-node", "", "-build"))
     groups = ["--group", "build", "--group", "dev", "--group", "docs"]
     resolve(uv, everything, "pyproject.toml", *groups)
+    extras = [word for extra in NODE_EXTRAS for word in ("--extra", extra)]
+    resolve(uv, node, "pyproject.toml", *extras, "--group", "build", "--constraints", everything.name)
     resolve(uv, core, "pyproject.toml", "--group", "build", "--constraints", everything.name)
     resolve(uv, build, "--group", "build", "--constraints", everything.name)
 

@@ -28,8 +28,8 @@ PAGE = _DOCS / "performance.md"
 ACCURACY_PAGE = _DOCS / "accuracy.md"
 SIZES = (1_000_000, 10_000_000)
 QUICK_SIZES = (20_000, 200_000)
-BUILD, TRACE, ACCURACY, STORE = "build", "trace", "accuracy", "store"
-PARTS = (BUILD, TRACE, ACCURACY, STORE)
+BUILD, TRACE, ACCURACY, NODE = "build", "trace", "accuracy", "node"
+PARTS = (BUILD, TRACE, ACCURACY, NODE)
 CLAIMS, QUICK_CLAIMS = 5_000_000, 100_000
 
 
@@ -89,8 +89,8 @@ def main(
                 before = tracing.run(before, save=lambda found: found.write(results))
             if ACCURACY in parts:
                 before = Accuracy(runner, sizes).run(before, save=lambda found: found.write(results))
-            if STORE in parts:
-                keeping = Keeping(runner, QUICK_CLAIMS if quick else CLAIMS)
+            if NODE in parts:
+                keeping = Keeping(runner, QUICK_CLAIMS if quick else CLAIMS, sizes)
                 keeping.run(before, save=lambda found: found.write(results))
         found = read_results(results)
         page.write_text(render(found), encoding="utf-8")

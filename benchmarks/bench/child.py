@@ -39,6 +39,7 @@ TASKS = {
     "first-answers": "bench.tasks.asking:first_answers",
     "claims": "bench.tasks.claims:keep",
     "screen": "bench.tasks.screening:screen",
+    "serve": "bench.tasks.serving:serve",
     "accuracy": "bench.accuracy:task",
     "bitcoinlib": "bench.peers.bitcoinlib:run",
     "polars": "bench.peers.polars_frames:run",

@@ -125,15 +125,17 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was measured of a node's store of claims.
+    """What was measured of a node: its store of claims, and how it answers.
 
     Attributes:
         machine: As in `Results`, of that run.
-        measures: One run for each engine, by its name.
+        measures: One run of the store for each engine, by its name.
+        served: One run of a served node, by the transactions of its chain store.
     """
 
     machine: dict[str, str]
     measures: dict[str, Sample] = field(default_factory=dict)
+    served: dict[int, Sample] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class Results:
         repetitions: Runs of each measurement.
         sizes: By transactions that were asked for, ascending.
         start: Seconds from nothing to a first built store: "cached" and "compiling" kernels.
-        kept: Of the store of claims; None where that was not measured.
+        kept: Of a node; None where that was not measured.
     """
 
     machine: dict[str, str]
@@ -193,7 +195,8 @@ def _results(body: dict[str, Any]) -> Results:
     sizes = {int(key): _size(value) for key, value in body.pop("sizes").items()}
     kept = body.pop("kept", None)
     if kept is not None:
-        kept = Kept(kept["machine"], {name: Sample(**run) for name, run in kept["measures"].items()})
+        served = {int(count): Sample(**run) for count, run in kept.get("served", {}).items()}
+        kept = Kept(kept["machine"], {name: Sample(**run) for name, run in kept["measures"].items()}, served)
     return Results(**body, kept=kept, sizes=dict(sorted(sizes.items())))
 
 

@@ -96,7 +96,7 @@ def test_the_locks_fit_the_project(root):
 
 def test_a_lock_names_versions_and_hashes_only(root):
     locks = sorted(root.glob("requirements*.lock"))
-    assert len(locks) == 3
+    assert len(locks) == 4
     for lock in locks:
         for line in lock.read_text(encoding="utf-8").splitlines():
             assert re.fullmatch(

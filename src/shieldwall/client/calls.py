@@ -1319,6 +1319,7 @@ class Calls:
         Raises:
             NotSignedIn: There is no session or token, or it is over.
             NotAllowed: That needs the permission to read.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
             NotFound: There is none that one may know of.
             BadInput: A value does not fit.
             TooMany: Too often.

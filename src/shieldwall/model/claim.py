@@ -139,7 +139,9 @@ class Claim:
         """
         try:
             body = {"source": "", "made_by": "", **plain}
-            body["subject"] = Subject(**body["subject"])
+            body["subject"] = subject = Subject(**body["subject"])
+            if not all(isinstance(part, str) for part in (subject.type, subject.chain, subject.name)):
+                raise TypeError("the parts of 'subject' must be str")  # noqa: TRY301
             body["layer"] = Layer(body["layer"])
             for name, wanted in _FORMS.items():
                 if name in body and not _is(body[name], wanted):

@@ -19,7 +19,9 @@ DEPTH = 64
 DIGITS = 20
 """Digits of a number: 64 bits and a sign fit."""
 
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one without its end goes to the last: tried once, never again
+_STRING = re.compile(
+    r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL
+)  # one without its end goes to the last: tried once, never again
 _HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 _BRACKET = re.compile(r"[\[\]{}]")
 

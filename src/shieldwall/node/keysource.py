@@ -39,7 +39,7 @@ def key_source(
             return credential_file(key_file or Path(environ[KEY_FILE]))
         given = Path(environ["CREDENTIALS_DIRECTORY"]) / CREDENTIAL if environ.get("CREDENTIALS_DIRECTORY") else None
         if given is not None and given.is_file():
-            return credential_file(given)
+            return read_credential(_private_text(given, group=True), str(given))  # systemd lets the service in by its group
         if environ.get(PASSPHRASE_FILE):
             return passphrase_file(Path(environ[PASSPHRASE_FILE]))
         if ask is None:
@@ -70,7 +70,8 @@ def passphrase_file(path: Path) -> Passphrase:
     return Passphrase(_private_text(path).removesuffix("\n").removesuffix("\r"))
 
 
-def _private_text(path: Path) -> str:
+def _private_text(path: Path, *, group: bool = False) -> str:
+    """The text of a file that its owner alone may use; `group` where the group may read it."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -79,7 +80,7 @@ def _private_text(path: Path) -> str:
         raise WrongKey(
             f"{path}: cannot be read ({error.strerror})", hint="check the name and the file's rights"
         ) from None
-    if mode & 0o077:
+    if mode & (0o037 if group else 0o077):
         raise WrongKey(f"{path}: others than its owner may use it, so it is no secret", hint=f"chmod go= {path}")
     if len(raw) > _LARGEST:
         raise WrongKey(f"{path}: too large for a key or passphrase")

@@ -8,11 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.unconfirmed import Unconfirmed
-from shieldwall.errors import NotFound, ShieldwallError
+from shieldwall.errors import NotFound, ShieldwallError, UsageError
 from shieldwall.intel import Directory, TagIndex, read_directory, shipped
 from shieldwall.intel.stored import StoredTagSets
 from shieldwall.model.access import Identity
@@ -249,7 +250,7 @@ def people_config(config: NodeConfig) -> PeopleConfig:
             issuer=config.oidc.issuer,
             client_id=config.oidc.client_id,
             redirect=f"{config.origin}/api/v1/oidc/callback",
-            client_secret=secret.read_text(encoding="utf-8").strip() if secret else "",
+            client_secret=_secret_in(secret) if secret else "",
         )
     return PeopleConfig(
         host=config.host,
@@ -261,3 +262,12 @@ def people_config(config: NodeConfig) -> PeopleConfig:
         invitation=people.invitation_hours * 3600,
         oidc=oidc,
     )
+
+
+def _secret_in(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"client_secret_file: {path} cannot be read ({type(error).__name__})", hint="check [oidc] in node.toml"
+        ) from None

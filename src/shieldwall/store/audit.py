@@ -168,7 +168,7 @@ class AuditLog:
                 entry = self._open(row.number, row.entry_sealed)
             except Tampered:
                 entry = None
-            yield RawLeaf(row.number, row.at, entry, row.leaf, row.root)
+            yield RawLeaf(row.number, _whole(row.at), _bytes(entry) or None, _bytes(row.leaf), _bytes(row.root))
 
     def hashes(self, size: int) -> list[bytes]:
         """The leaf hashes of the first `size` leaves."""
@@ -209,3 +209,13 @@ class AuditLog:
         if not isinstance(entry, dict):
             raise Tampered(f"leaf {number} of the audit log is no entry", hint="shieldwall node audit verify")
         return entry
+
+
+def _bytes(value: Any) -> bytes:  # noqa: ANN401 - whatever stands in the database: SQLite takes any type in any column
+    """A value that should be bytes; none where it is something else, so that it fits nothing."""
+    return value if isinstance(value, bytes) else b""
+
+
+def _whole(value: Any) -> int:  # noqa: ANN401 - as above
+    """A value that should be a whole number; -1 where it is something else."""
+    return value if type(value) is int else -1

@@ -191,7 +191,9 @@ class Store:
             self.backend.begin_read(connection)
             yield connection
 
-    def _record(self, connection: Connection, identity: Identity, verb: str, outcome: str, detail: dict[str, Any]) -> None:
+    def _record(
+        self, connection: Connection, identity: Identity, verb: str, outcome: str, detail: dict[str, Any]
+    ) -> None:
         try:
             AuditLog(connection, self.backend).append(identity, verb, outcome, self.clock(), detail)
         except (DatabaseError, StoreError, TypeError) as error:
@@ -211,7 +213,9 @@ class Store:
 def _backend(place: str, secrets: Secrets) -> BackendOf:
     from shieldwall.store import postgresql, sqlite  # noqa: PLC0415 - one of them is used
 
-    return postgresql.Backend(place, secrets) if place.startswith(postgresql.PREFIXES) else sqlite.Backend(place, secrets)
+    return (
+        postgresql.Backend(place, secrets) if place.startswith(postgresql.PREFIXES) else sqlite.Backend(place, secrets)
+    )
 
 
 @contextlib.contextmanager
@@ -247,7 +251,9 @@ def _broken(store: Store, text: str) -> StoreError:
             f"{store.place}: the key does not open it, or its first page is damaged",
             hint="check passphrase or credential file; if they are right: shieldwall node restore",
         )
-    return Tampered(f"{store.place}: damaged ({text})", hint="shieldwall node check names the pages; then restore a backup")
+    return Tampered(
+        f"{store.place}: damaged ({text})", hint="shieldwall node check names the pages; then restore a backup"
+    )
 
 
 def _first_line(error: BaseException) -> str:

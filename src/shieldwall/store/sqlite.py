@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 
@@ -57,6 +58,7 @@ class Backend:
         except dbapi2.Error as error:
             raise StoreError(f"{self.path}: cannot be opened ({error})", hint="check the folder's rights") from None
         connection.execute(f"PRAGMA key = \"x'{self._key}'\"")
+        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error by itself
         connection.execute(f"PRAGMA busy_timeout = {_BUSY}")
         connection.execute(f"PRAGMA cache_size = {-_CACHE // 1024}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -107,11 +109,18 @@ class Backend:
 
     def check(self) -> list[str]:
         """Every page against its HMAC, and the B-trees; see `BackendOf`."""
+        found: list[str] = []
         with self.engine.connect() as connection:
-            found = [row[0] for row in connection.exec_driver_sql("PRAGMA cipher_integrity_check")]
-            found += [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
-            astray = connection.exec_driver_sql("PRAGMA foreign_key_check")
-            found += [f"table {row[0]}: row {row[1]} points nowhere" for row in astray]
+            for pragma in ("cipher_integrity_check", "integrity_check", "foreign_key_check"):
+                try:
+                    rows = connection.exec_driver_sql(f"PRAGMA {pragma}").all()
+                except DatabaseError as error:  # what the checks before it found must not be lost by it
+                    found.append(f"{pragma} cannot go on ({error.orig})")
+                    break
+                if pragma == "foreign_key_check":
+                    found += [f"table {row[0]}: row {row[1]} points nowhere" for row in rows]
+                else:
+                    found += [row[0] for row in rows if row[0] != "ok"]
         return [f"{self.path}: {text}" for text in found]
 
     def copy_aside(self, suffix: str) -> str:

@@ -1,4 +1,4 @@
-"""What people do in the house: make, change, open and close things, and gain and lose rights. Each change is in the model as well.
+"""What people do in the house: make, change, open and close things, gain and lose rights; each change is in the model as well.
 
 Where somebody tries at what they may not see, the answer must be the one about what is not there.
 """
@@ -12,7 +12,7 @@ import zipfile
 from typing import Any
 
 from leaks_house_support import CHAIN, OPERATOR, PAPS, SUBJECTS, Hook, House, Leak, Post, query, ranks
-from leaks_model_support import AMBER_STRICT, RED, TELLING, TLP, Dice, Eye, Thing, canaries, canary
+from leaks_model_support import RED, TELLING, TLP, Dice, Eye, Thing, canaries, canary
 from sqlalchemy import select
 
 from shieldwall.model.access import Handling, Role
@@ -26,8 +26,20 @@ LEASE = 3600 * 1_000_000
 _turns = itertools.count()
 
 
-class Changes(House):
+FURNITURE = (
+    *("add_case", "add_case", "add_case", "add_claim", "add_claim", "add_tags", "add_tags", "add_tags", "add_tags"),
+    *("add_file", "add_file", "add_watch", "add_watch", "ring", "ask_job", "ask_job", "work", "ask_approval", "ask_approval"),
+)
+
+
+class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers of tests are
     """Everything that changes something; each takes dice for its choices."""
+
+    def furnish(self, dice: Dice) -> None:
+        """So that there is something to see from the first step on."""
+        for name in FURNITURE:
+            getattr(self, name)(dice)
+            self.settle()
 
     # cases
 
@@ -51,7 +63,8 @@ class Changes(House):
         return {"If-Match": answer.headers.get("etag", '"x"')}
 
     def change_case(self, dice: Dice) -> None:
-        eye, case = self.writer(dice), self._one(dice, "case")
+        eye = self.writer(dice)
+        case = self._reach(dice, eye, "case")
         if case is None:
             return
         body: dict[str, Any] = {}
@@ -77,7 +90,8 @@ class Changes(House):
         case.more |= {name: body[name] for name in ("silent", "status", "contact") if name in body}
 
     def set_members(self, dice: Dice) -> None:
-        eye, case = self.writer(dice), self._one(dice, "case")
+        eye = self.writer(dice)
+        case = self._reach(dice, eye, "case")
         if case is None:
             return
         people = dice.some([person.id for person in self.world.people])
@@ -110,7 +124,7 @@ class Changes(House):
 
     def retract(self, dice: Dice) -> None:
         eye = self.writer(dice)
-        claim = self._one(dice, "claim", fits=lambda thing: bool(thing.id) and not thing.more["retracted"])
+        claim = self._reach(dice, eye, "claim", fits=lambda thing: bool(thing.id) and not thing.more["retracted"])
         if claim is None:
             return
         reason = canary()
@@ -128,13 +142,16 @@ class Changes(House):
         where = {part: asked.get(part) for part in ("case", "group")}
         tags = [(dice.pick(SUBJECTS), canary()) for _ in range(1 + dice.number(2))]
         if dice.under(0.3):
-            tags = tags[:1] + [(dice.pick(SUBJECTS), canary())]
+            tags = [*tags[:1], (dice.pick(SUBJECTS), canary())]
             packs = [_pack(tags[:1], public=True), _pack(tags[1:], public=False)]
             options, body = {"file": "packs.zip", "pap": asked["pap"]}, _zip(packs)
             markings = [0, RED]
         else:
             lines = ["address,label,category", *(f"{subject},{label},exchange" for subject, label in tags)]
-            options, body = {"file": "tags.csv", "marking": asked["marking"], "pap": asked["pap"]}, "\n".join(lines).encode()
+            options, body = (
+                {"file": "tags.csv", "marking": asked["marking"], "pap": asked["pap"]},
+                "\n".join(lines).encode(),
+            )
             markings = [TLP.index(asked["marking"])] * len(tags)
         path = "/tag-sets?" + query({**options, **where, "set": name, "network": "regtest"})
         answer = self.ask(eye, "POST", path, raw=body)
@@ -160,7 +177,7 @@ class Changes(House):
         eye = self.writer(dice)
         asked, name, content = self.handling(dice, eye), canary(), canary()
         path = "/files?" + query({"name": f"{name}.txt", **asked})
-        answer = self.ask(eye, "POST", path, raw=content.encode())
+        answer = self.ask(eye, "POST", path, raw=f"{dice.pick(SUBJECTS)}\n{content}\n".encode())
         if answer.status == 201:
             self.keep("file", answer.json["id"], name, asked, eye.person.id).bears.add(content)
 
@@ -189,7 +206,8 @@ class Changes(House):
         self._end(dice, "job", "DELETE", "/jobs/{}", over)
 
     def _end(self, dice: Dice, kind: str, method: str, path: str, change: Any) -> None:
-        eye, thing = self.writer(dice), self._one(dice, kind)
+        eye = self.writer(dice)
+        thing = self._reach(dice, eye, kind)
         if thing is None:
             return
         if not self.world.sees(eye, thing):
@@ -222,7 +240,8 @@ class Changes(House):
     def deliver(self, _: Dice) -> None:
         """What leaves the node carries no more than its channel may."""
         self.site.node.deliverer.tick(1000)
-        posted, self.posted = self.posted, []
+        posted = list(self.posted)
+        self.posted.clear()
         heard: dict[str, set[str]] = {"webhook": set(), "mail": set()}
         for to, text in posted:
             heard["webhook" if to == Hook().url else "mail"] |= canaries(text.replace(to, ""))
@@ -241,30 +260,33 @@ class Changes(House):
         if channel == "webhook":  # an endpoint is in no case and no group, and owns nothing
             return alarm.case is None and alarm.group is None and alarm.marking <= min(int(Hook().highest), RED - 1)
         owner = next(person for person in self.world.people if person.id == alarm.owner)
-        eye = next((eye for eye in self.world.eyes if eye.person is owner and eye.scopes is None and not eye.over), None)
+        eye = next(
+            (eye for eye in self.world.eyes if eye.person is owner and eye.scopes is None and not eye.over), None
+        )
         return eye is not None and alarm.marking <= int(Post().highest) and self.world.sees(eye, alarm)
 
     # jobs
 
-    def ask_trace(self, dice: Dice) -> None:
+    def ask_job(self, dice: Dice) -> None:
+        """A trace, or a screening of a file that they see or not."""
         eye = self.writer(dice)
         asked = self.handling(dice, eye)
         body: dict[str, Any] = {"targets": [dice.pick(SUBJECTS)], "handling": asked}
         if dice.under(0.3):
             body["tags"] = ["nothing-is-called-so"]
-        answer = self.ask(eye, "POST", "/traces", body)
+        path, file = "/traces", self._one(dice, "file")
+        if file is not None and dice.under(0.4):
+            path, body = "/jobs", {"kind": "screening", "params": {"file": file.id, "hops": 0}, "handling": asked}
+        answer = self.ask(eye, "POST", path, body)
         if answer.status == 202:
-            self.keep("job", answer.json["id"], "", asked, eye.person.id, state="queued", highest=self._highest(eye))
-
-    def _highest(self, eye: Eye) -> int:
-        return eye.person.highest if eye.scopes is None else min(eye.person.highest, eye.ceiling, AMBER_STRICT)
+            self.keep("job", answer.json["id"], "", asked, eye.person.id, state="queued")
 
     def work(self, dice: Dice) -> None:
         """A worker takes a job: in truth, or one whose stage and outcome bear canaries."""
         waiting = [job for job in self.world.of("job") if job.more["state"] == "queued"]
         if not waiting:
             return
-        if dice.under(0.3):
+        if dice.under(0.5):
             self.site.node.runner.run_one()
             self._take_in(waiting[0])
             return
@@ -303,11 +325,11 @@ class Changes(House):
             kept = work.connection.execute(select(files).where(files.c.id == outcome["file"])).one()
             parts = select(file_parts.c.content_sealed).where(file_parts.c.file_id == kept.id)
             content = b"".join(work.connection.execute(parts).scalars()).decode()
-            file = Thing("file", kept.id, "", 0, 0, kept.owner, more={"trace": True})
+            file = Thing("file", kept.id, "", 0, 0, kept.owner, more={"trace": kept.kind == "trace"})
             _handle(file, kept)
             self.world.things.append(file)
             self._derive(file, canaries(content))
-            for claim_id in outcome["claims"]:
+            for claim_id in outcome.get("claims", ()):
                 key = work.claims.row_id(claim_id)
                 made = work.connection.execute(select(claims).where(claims.c.id == key)).first()
                 claim = Thing("claim", claim_id, "", 0, 0, job.owner, more={"retracted": False, "trace": True})
@@ -329,8 +351,8 @@ class Changes(House):
     # markings and approvals
 
     def _remarking(self, dice: Dice, eye: Eye) -> tuple[Thing, dict[str, Any]] | None:
-        thing = self._one(
-            dice, "claim", "file", "case", fits=lambda each: bool(each.id) and not each.more.get("retracted")
+        thing = self._reach(
+            dice, eye, "claim", "file", "case", fits=lambda each: bool(each.id) and not each.more.get("retracted")
         )
         if thing is None:
             return None
@@ -376,9 +398,14 @@ class Changes(House):
             made.more |= {"change": change, "by": eye.person.id}
 
     def decide(self, dice: Dice) -> None:
-        able = [eye for eye in self.world.eyes if "approver" in eye.person.roles and eye.scopes is None and not eye.over]
+        able = [
+            eye for eye in self.world.eyes if "approver" in eye.person.roles and eye.scopes is None and not eye.over
+        ]
         eye = dice.pick(able) if able and dice.under(0.8) else self.anyone(dice)
-        request, approve = self._one(dice, "approval"), dice.under(0.7)
+        request = self._reach(
+            dice, eye, "approval", fits=lambda each: each.more["decision"] == "open" and each.more["by"] != eye.person.id
+        )
+        approve = dice.under(0.7)
         if request is None:
             return
         if not self.world.sees(eye, request):
@@ -419,7 +446,9 @@ class Changes(House):
 
     def _became(self) -> str:
         size = self.site.store.audit_size()
-        return next(entry["detail"]["became"] for entry in reversed(self.site.leaves(size - 3)) if "became" in entry["detail"])
+        return next(
+            entry["detail"]["became"] for entry in reversed(self.site.leaves(size - 3)) if "became" in entry["detail"]
+        )
 
     # rights
 
@@ -431,14 +460,17 @@ class Changes(House):
         with self.site.store.act(OPERATOR, "test.change") as work:
             version = work.people.get(person.id).version
             wanted = frozenset(Role(role) for role in roles)
-            spare = any(each is not person and each.active and "administrator" in each.roles for each in self.world.people)
+            spare = any(
+                each is not person and each.active and "administrator" in each.roles for each in self.world.people
+            )
             if "administrator" in person.roles and not spare:
                 return  # the node keeps its last administrator
             work.people.change(person.id, version, roles=wanted, highest=Marking(highest))
         person.roles, person.highest = roles, highest
 
     def disable(self, dice: Dice) -> None:
-        person = dice.pick(self.world.people)
+        out = [person for person in self.world.people if not person.active]
+        person = dice.pick(out if out and dice.under(0.7) else self.world.people)
         spare = any(each is not person and each.active and "administrator" in each.roles for each in self.world.people)
         if "administrator" in person.roles and not spare:
             return
@@ -473,6 +505,11 @@ class Changes(House):
         if owner is not None:
             self.same("revoking", self.ask(owner, "DELETE", f"/tokens/{token.caller.token}").status, 200)
             token.revoked = True
+
+    def _reach(self, dice: Dice, eye: Eye, *kinds: str, fits: Any = None) -> Thing | None:
+        """Mostly one that somebody sees."""
+        seen = [thing for thing in self.world.seen(eye, *kinds) if fits is None or fits(thing)]
+        return dice.pick(seen) if seen and dice.under(0.7) else self._one(dice, *kinds, fits=fits)
 
     def _one(self, dice: Dice, *kinds: str, fits: Any = None) -> Thing | None:
         found = [thing for thing in self.world.of(*kinds) if fits is None or fits(thing)]

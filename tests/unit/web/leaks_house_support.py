@@ -16,6 +16,7 @@ from web_support import Answer, Site, address_of
 from shieldwall.model.access import Permission, Role
 from shieldwall.model.marking import Marking
 from shieldwall.model.network import REGTEST
+from shieldwall.node import outbound
 from shieldwall.node.operators import operator
 from shieldwall.node.watches.delivery import Deliverer
 from shieldwall.store.schema import audit_head, metadata
@@ -100,11 +101,21 @@ class House:
             origin=site.node.config.origin,
             webhooks=[Hook()],
             mail=Post(),
-            post=lambda url, body, _headers, **_: self.posted.append((url, body.decode())),
+            post=self._post,
             send=lambda _server, message: self.posted.append((message["To"], _text(message))),
         )
         self._people(dice)
-        self.audited = site.store.audit_size()
+        self._audited = site.store.audit_size()
+
+    def _post(self, url: str, body: bytes, _: Any, **__: Any) -> outbound.Answer:
+        self.posted.append((url, body.decode()))
+        return outbound.Answer(status=200, body=b"")
+
+    def new_leaves(self) -> list[Mapping[str, Any]]:
+        """Entries of the audit log since it was last asked so."""
+        found: list[Mapping[str, Any]] = self.site.leaves(self._audited)
+        self._audited += len(found)
+        return found
 
     def _people(self, dice: Dice) -> None:
         names = [role.value for role in Role]
@@ -200,7 +211,9 @@ class House:
     # choosing
 
     def anyone(self, dice: Dice) -> Eye:
-        return dice.pick(self.world.eyes)
+        """Mostly somebody who still comes in."""
+        there = [eye for eye in self.world.eyes if not eye.over]
+        return dice.pick(there if there and dice.under(0.93) else self.world.eyes)
 
     def writer(self, dice: Dice) -> Eye:
         """Mostly somebody who may write."""
@@ -214,7 +227,10 @@ class House:
         if dice.under(0.9):
             cases = [case for case in cases if world.member(person, case)]
             groups = [group for group in groups if person.id in group.members]
-        asked: dict[str, Any] = {"marking": TLP[dice.pick((0, 1, 1, 2, 2, 3, 3, 4, 4, 4))], "pap": f"PAP:{dice.pick(PAPS)}"}
+        asked: dict[str, Any] = {
+            "marking": TLP[dice.pick((0, 1, 1, 2, 2, 3, 4, 4))],
+            "pap": f"PAP:{dice.pick(PAPS)}",
+        }
         if cases and dice.under(0.5):
             asked["case"] = dice.pick(cases).id
         if groups and dice.under(0.3):

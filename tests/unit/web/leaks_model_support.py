@@ -39,8 +39,8 @@ def canaries(text: str) -> set[str]:
 class Dice:
     """Choices out of one number that Hypothesis draws, which is much cheaper than drawing each."""
 
-    def __init__(self, number: int) -> None:
-        self._random = random.Random(number)
+    def __init__(self, *numbers: int) -> None:
+        self._random = random.Random(hash(numbers))  # of whole numbers, so the same in every process
 
     def pick(self, things: Sequence[_T]) -> _T:
         return things[self._random.randrange(len(things))]
@@ -181,7 +181,9 @@ class World:
             return False
         return (
             any(text in each.mail and (each is person or eye.oversees) for each in self.people)
-            or any(text == group.name and (person.id in group.members or eye.oversees) for group in self.groups.values())
+            or any(
+                text == group.name and (person.id in group.members or eye.oversees) for group in self.groups.values()
+            )
             or any(text == other.name and (other.person is person or eye.manages) for other in self.eyes)
         )
 

@@ -142,7 +142,9 @@ class Seen:
                 for txid, (kind, amount, height) in plain["known"].items()
             }
             demand(_is(height, int), _is(block, str), type(above) is int, isinstance(plain["members"], str))
-            demand(*(isinstance(each.kind, str) for each in known.values()), *(isinstance(each, str) for each in waiting))
+            demand(
+                *(isinstance(each.kind, str) for each in known.values()), *(isinstance(each, str) for each in waiting)
+            )
             demand(*(_is(each.amount, int) and _is(each.height, int) for each in known.values()))
             demand(*(type(turn) is int for turn in turns.values()))
         except (KeyError, TypeError, ValueError, AttributeError):

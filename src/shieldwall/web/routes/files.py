@@ -92,7 +92,7 @@ def show_file(
 
 @routes.get(
     "/files/{file_id}/content",
-    Rule("file.export", Permission.READ),
+    Rule("file.export", Permission.READ, confirm=True),
     response_class=StreamingResponse,
     responses=_CONTENT,
 )
