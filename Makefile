@@ -24,7 +24,7 @@ BENCH_CACHE        ?= benchmarks/.cache
 BENCH              ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long fuzz client
+.PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long leaks-long fuzz client
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -56,6 +56,10 @@ bench: $(DEV) ## measure at 1 and 10 million transactions, beside other tools; w
 faults-long: $(DEV) ## kill builds, imports and nodes 500 times each at random moments (SHIELDWALL_KILLS for more)
 	SHIELDWALL_KILLS=$${SHIELDWALL_KILLS:-500} $(BIN)/python -m pytest -m full -rP tests/faults/test_fault_kill.py \
 		tests/faults/test_fault_node_kill.py
+
+leaks-long: $(DEV) ## a million steps of the machine that looks for leaks (SHIELDWALL_LEAK_STEPS for more or fewer)
+	SHIELDWALL_LEAK_STEPS=$${SHIELDWALL_LEAK_STEPS:-1000000} $(BIN)/python -m pytest -m full -rP \
+		tests/unit/web/test_web_leaks.py::test_nobody_hears_what_they_may_not_at_length
 
 fuzz: $(DEV) ## fuzz every parser by coverage for an hour (FUZZ_SECONDS for longer or shorter)
 	$(INSTALL) "atheris>=3"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+
+from shieldwall.errors import ShieldwallError
 
 Target = Callable[[bytes], object]
 
@@ -25,6 +28,15 @@ def _folder() -> Path:
 
     atexit.register(remove)
     return folder
+
+
+@contextlib.contextmanager
+def preparing() -> Iterator[None]:
+    """What a target makes for itself must be made: none of our errors then counts as the answer to an input."""
+    try:
+        yield
+    except ShieldwallError as error:
+        raise RuntimeError(f"a fuzz target cannot be prepared: {error}") from error
 
 
 def path_of(*parts: str) -> Path:

@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from fuzz_folder import Target, path_of, text_of
+from fuzz_folder import Target, path_of, preparing, text_of
 from home_support import KEY, OPERATOR, Hand, made
 from oidc_support import SigningKey
 from passkey_support import EDDSA, Authenticator, Key, b64
@@ -196,10 +196,11 @@ def backup_frames(data: bytes) -> None:
 @cache
 def backup() -> tuple[bytes, bytes, list[bytes]]:
     """The front of a small node's backup, the key of its frames, and its lines."""
-    home, path = made(path_of("backup", "node")), path_of("backup", "whole")
-    write_backup(home, path, OPERATOR)
-    key = home.secrets.derive("backup")
-    home.close()
+    with preparing():
+        home, path = made(path_of("backup", "node")), path_of("backup", "whole")
+        write_backup(home, path, OPERATOR)
+        key = home.secrets.derive("backup")
+        home.close()
     whole = path.read_bytes()
     file = io.BytesIO(whole)
     header = read_header(file, "here")

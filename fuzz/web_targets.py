@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 from unittest import mock
 
 import anyio.to_thread
-from fuzz_folder import Target, path_of, text_of
+from fuzz_folder import Target, path_of, preparing, text_of
 from web_support import HERE, Caller, Site, address_of
 
 from shieldwall.client import NodeClient, shapes
@@ -94,7 +95,9 @@ class _Here:
 @cache
 def node() -> _Here:
     """The node."""
-    return _Here()
+    shutil.rmtree(path_of("site", "node").parent)  # of an earlier try
+    with preparing():
+        return _Here()
 
 
 @contextlib.contextmanager
@@ -231,7 +234,7 @@ class _Said:
 
     def makefile(self, _: str) -> io.BufferedReader:
         """As a socket's."""
-        return io.BufferedReader(io.BytesIO(self._data))  # type: ignore[arg-type]
+        return io.BufferedReader(io.BytesIO(self._data))
 
 
 class _Connection(Connection):

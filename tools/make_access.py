@@ -71,7 +71,7 @@ def cell(rule: Rule, identity: Identity | None) -> str:
         return SIGN_IN
     if not rule.admits(identity):
         return NO
-    return CONFIRM if rule.confirm else YES
+    return CONFIRM if rule.confirm and identity.kind is Kind.PERSON else YES
 
 
 def table(routes: Iterable[tuple[str, str, Rule]]) -> list[tuple[str, ...]]:

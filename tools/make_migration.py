@@ -39,10 +39,11 @@ def main() -> None:
     """See the module's docstring."""
     number, title = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        backend = Backend(str(Path(folder) / "node.db"), Secrets(bytes(32)))
+        secrets = Secrets(bytes(32))
+        backend = Backend(str(Path(folder) / "node.db"), secrets)
         known = migrate.known()
         if known:
-            migrate.to_newest(backend)
+            migrate.to_newest(backend, secrets)
         with backend.engine.connect() as connection:
             context = MigrationContext.configure(
                 connection, opts={"compare_type": True, "render_as_batch": bool(known)}

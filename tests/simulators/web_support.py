@@ -1,6 +1,6 @@
 """A node with its application in one process: people of every role, their sessions and tokens, and requests without a network.
 
-Sessions and tokens are written into the store as the doors write them; tests of the ceremonies themselves are elsewhere.
+Sessions and tokens are opened as the doors open them, without a ceremony; tests of the ceremonies themselves are elsewhere.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import functools
 import json
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,17 +33,15 @@ from shieldwall.node.home import make_home, open_home
 from shieldwall.node.node import Node, people_config
 from shieldwall.node.people.doors import Doors
 from shieldwall.node.people.limits import DOORS
+from shieldwall.node.people.sessions import SessionDoor
 from shieldwall.store.attempts import BanRules
-from shieldwall.store.credentials import hash_of
-from shieldwall.store.ids import new_id
-from shieldwall.store.sessions import Session, Token
 from shieldwall.web.app import ROOT, create
 
 HOST = "localhost:8420"
 ORIGIN = f"http://{HOST}"
 HERE = "192.0.2.1"
 NEVER = 10**9  # requests a second: no test of this room is about rates
-HOUR = 3600 * 1_000_000
+HOUR = 3600  # seconds
 PAYEES = ("payer", "watched", "first", "second")
 COIN = 100_000_000
 
@@ -195,6 +192,16 @@ class Caller:
         return self.ask("DELETE", path, **given)
 
 
+class Idle(Node):
+    """A node without background work: tests do that themselves."""
+
+    def start(self) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Nothing."""
+
+
 class Site:
     """A new node in `folder`, with a small chain and its application.
 
@@ -210,7 +217,7 @@ class Site:
         self.clock = Hand(START + 10_000_000)
         home = open_home(folder / "node", lambda: KEY, identity=OPERATOR, clock=self.clock)
         hurry(home.store.backend.engine)
-        self.node = Node(home)
+        self.node = Idle(home)
         self.store = home.store
         rates = {"identity_rate": NEVER, "identity_burst": NEVER, "stranger_rate": NEVER, "stranger_burst": NEVER}
         bans = settings.pop("bans", BanRules(failures=10**6))
@@ -218,8 +225,11 @@ class Site:
         self.node.doors = Doors(home.store, config)
         self.app = create(self.node)
         self.wire = Wire(wrap(self.app))
+        self._life = self.app.router.lifespan_context(self.app)
+        self.wire.loop.run_until_complete(self._life.__aenter__())
 
     def close(self) -> None:
+        self.wire.loop.run_until_complete(self._life.__aexit__(None, None, None))
         self.wire.close()
         self.store.close()
 
@@ -232,22 +242,15 @@ class Site:
         with self.store.act(OPERATOR, "test.person") as work:
             return work.people.add(name, roles=roles, highest=highest, mail=mail).id
 
-    def session(self, person: str, *, confirmed: bool = True, ends_in: int = 8 * HOUR, client: str = HERE) -> Caller:
-        """A session of a person."""
-        secret = secrets.token_urlsafe(32)
+    def session(self, person: str, *, confirmed: bool = True, over: bool = False, client: str = HERE) -> Caller:
+        """A session of a person; one that is `over` ended by its own time."""
+        door = SessionDoor(
+            self.store, replace(self.node.doors.config, longest=1 if over else 8 * HOUR), self.node.doors.gate
+        )
         with self.store.upkeep(DOORS) as work:
-            now = work.now
-            work.sessions.begin(
-                Session(
-                    hash=hash_of(secret),
-                    person=person,
-                    created_at=now,
-                    seen_at=now,
-                    confirmed_at=now if confirmed else 0,
-                    expires_at=now + ends_in,
-                    way="passkey",
-                )
-            )
+            secret, _ = door.open(work, person, "passkey", confirmed=confirmed)
+        if over:
+            self.clock.at += 2_000_000
         return Caller(self, {"cookie": f"{self.node.cookie}={secret}"}, client, person)
 
     def token(
@@ -255,27 +258,17 @@ class Site:
         person: str,
         *scopes: Permission,
         highest: Marking = Marking.AMBER_STRICT,
-        ends_in: int = 24 * HOUR,
+        over: bool = False,
         client: str = HERE,
         name: str = "token",
     ) -> Caller:
-        """A token of a person."""
-        secret, token_id = secrets.token_hex(32), new_id()
-        with self.store.upkeep(DOORS) as work:
-            now = work.now
-            work.tokens.add(
-                Token(
-                    id=token_id,
-                    person=person,
-                    hash=hash_of(secret),
-                    name=name,
-                    scopes=frozenset(scopes),
-                    highest=highest,
-                    created_at=now,
-                    expires_at=now + ends_in,
-                )
-            )
-        return Caller(self, {"authorization": f"Bearer sw_{token_id}_{secret}"}, client, person, token_id)
+        """A token of a person, as the command line issues it; one that is `over` ended by its own time."""
+        text, token = self.node.doors.issue_token(
+            OPERATOR, name, scopes=scopes, highest=highest, seconds=1 if over else 24 * HOUR, person=person
+        )
+        if over:
+            self.clock.at += 2_000_000
+        return Caller(self, {"authorization": f"Bearer {text}"}, client, person, token.id)
 
     def identity(self, person: str) -> Identity:
         """Who a person is now."""

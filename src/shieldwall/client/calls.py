@@ -63,6 +63,7 @@ from shieldwall.client.shapes import (
     TraceShape,
     Watches,
     WatchShape,
+    Work,
 )
 
 
@@ -1525,6 +1526,34 @@ class Calls:
         """
         answer = self._connection.ask("cancel_job", "DELETE", f"/api/v1/jobs/{segment(job_id, 'cancel_job')}")
         return JobShape.from_json(answer.json(), "cancel_job", etag=answer.etag)
+
+    def show_work(self) -> Work:
+        """The jobs that wait or run, for whoever runs the node: whose and of which kind, nothing of what they are
+        about.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_work", "GET", "/api/v1/work")
+        return Work.from_json(answer.json(), "show_work", etag=answer.etag)
+
+    def stop_work(self, job_id: str) -> Done:
+        """Stop anybody's job, unseen.
+
+        Args:
+            job_id: Id of the job.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to manage, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("stop_work", "DELETE", f"/api/v1/work/{segment(job_id, 'stop_work')}")
+        return Done.from_json(answer.json(), "stop_work", etag=answer.etag)
 
     def follow_job(self, job_id: str) -> Iterator[JobShape]:
         """How a job goes, as it goes, until it ends.

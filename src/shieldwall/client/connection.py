@@ -297,16 +297,15 @@ class Connection:
             raise BadText(f"{place}: the answer does not say how long it is")
         if (response.length or 0) > most:
             raise _too_long(place, most)
-        pieces, size = list[bytes](), 0
+        body, buffer = bytearray(), memoryview(bytearray(_PIECE))
         with self._mapped(place):
-            while piece := response.read(_PIECE):
-                size += len(piece)
-                if size > most:
+            while size := response.readinto(buffer):  # `read` has no bound where a chunk has a negative size
+                body += buffer[:size]
+                if len(body) > most:
                     raise _too_long(place, most)
-                pieces.append(piece)
         if response.length:  # `read` does not tell
             raise Unreachable(f"{place}: the answer was cut off", hint=LOOK)
-        return b"".join(pieces)
+        return bytes(body)
 
     def _connected(self, place: str) -> Wire:
         wire = Wire(self.address, self._tls, self._limits.connect, self._clock)

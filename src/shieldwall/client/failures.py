@@ -45,5 +45,5 @@ class Mapped:
             raise Unreachable(
                 f"{self._place}: no connection to {self._host}, or it broke ({type(error).__name__})", hint=LOOK
             ) from None
-        if isinstance(error, (http.client.HTTPException, ValueError)):
+        if isinstance(error, (http.client.HTTPException, ValueError, OverflowError)):
             raise BadText(f"{self._place}: {self._host} does not speak HTTP as a node does") from None

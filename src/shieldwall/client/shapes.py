@@ -162,11 +162,14 @@ class ClaimShape(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims(Shape):
-    """Claims; of one subject with what became of each, and what contradicts."""
+    """Claims; of one subject with what became of each, and what contradicts. `more`: there are too many to say that
+    of.
+    """
 
     next: str | None = None
     claims: tuple[ClaimShape, ...]
     disputes: tuple[DisputeShape, ...] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +357,18 @@ class Leaves(Shape):
 
     next: str | None = None
     leaves: tuple[LeafShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadShape(Shape):
+    """A job as whoever runs the node sees it."""
+
+    id: str
+    kind: str
+    owner: str
+    state: Literal["queued", "running"]
+    attempt: int
+    created: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -561,3 +576,10 @@ class Watches(Shape):
 
     next: str | None = None
     watches: tuple[WatchShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(Shape):
+    """The jobs that wait or run."""
+
+    work: tuple[LoadShape, ...]

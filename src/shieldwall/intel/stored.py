@@ -30,7 +30,7 @@ from shieldwall.intel.tagset import Comparison, TagIndex
 from shieldwall.model.access import Handling, Identity, may_see
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Claim, Subject
-from shieldwall.model.marking import Marking
+from shieldwall.model.marking import Marking, parse_marking
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store import Store
 from shieldwall.store.tagsets import KeptSet
@@ -297,10 +297,10 @@ def _choose(everything: Sequence[StoredSet], wanted: Sequence[str] | None) -> li
 def _glance(raw: bytes, handling: Handling, name: str, *, retracted: bool) -> setfile.Glance:
     try:
         line = json.loads(raw)
-        if line["marking"] != handling.marking.label:
+        if parse_marking(line["marking"]) > handling.marking:
             raise ValueError("its marking was changed in the database")  # noqa: TRY301
         glance = setfile.glance(line, name)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError) as error:
         raise StoreError(f"a tag in the store is none ({error})", hint="shieldwall node check") from None
     return glance._replace(retracted=True) if retracted else glance
 

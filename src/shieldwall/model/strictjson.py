@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 from shieldwall.errors import BadText
@@ -54,8 +55,8 @@ def parse_json(raw: bytes | str, place: str, *, floats: bool = False, depth: int
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         plain = dict(found)
         if len(plain) < len(found):
-            keys = [key for key, _ in found]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            counts = Counter(key for key, _ in found)
+            twice = next(key for key, _ in found if counts[key] > 1)
             raise BadText(f"{place}: the key {twice[:40]!r} stands twice in one object")
         return plain
 

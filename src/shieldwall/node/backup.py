@@ -41,7 +41,7 @@ from shieldwall.store.dump import dump, load
 from shieldwall.store.engine import Clock, wall_clock
 
 MAGIC = b"shieldwall-backup 1\n"
-LEFT_OUT = frozenset(("sessions", "challenges", "invitations"))
+LEFT_OUT = frozenset(("answers", "sessions", "challenges", "invitations"))
 """Tables that are not in a backup: who was signed in is not signed in elsewhere."""
 
 _LARGEST_HEADER = 1 << 20  # bytes
@@ -227,7 +227,7 @@ def restore(
             write_private(path / KEYS, slots_json(slots))
             config = load_node(path, environ or {})
             with new_store(path, config, Secrets(master), clock) as store:
-                rows = _load(store, identity, lines, str(source))
+                rows = _load(store, identity, lines, str(source), header.form)
                 return _finish(store, identity, header, path, Exported(config.audit_roots), rows)
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)  # nothing of a restore that failed looks like a node
@@ -333,7 +333,7 @@ def _is_plain(value: object) -> bool:
     )
 
 
-def _load(store: Store, identity: Identity, lines: Iterator[bytes], place: str) -> Mapping[str, int]:
+def _load(store: Store, identity: Identity, lines: Iterator[bytes], place: str, form: str) -> Mapping[str, int]:
     ended: dict[str, int] = {}
 
     def rows() -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -347,7 +347,7 @@ def _load(store: Store, identity: Identity, lines: Iterator[bytes], place: str) 
             yield str(body[0]), body[1]
 
     with store.upkeep(identity) as work:
-        counts = load(work, rows())
+        counts = load(work, rows(), form=form)
         if counts != ended or next(lines, None) is not None:
             raise Tampered(
                 f"{place}: the backup has other rows than it says at its end", hint="take another copy of it"

@@ -228,8 +228,12 @@ def change_slots(home: OpenHome, change: Callable[[KeySlots], KeySlots], identit
     before = read_slots(home.path)
     slots = change(before)
     changed = {slot.id for slot in slots.slots} ^ {slot.id for slot in before.slots}
-    with home.store.act(identity, verb, slots=sorted(changed)):
-        replace_private(home.path / KEYS, slots_json(slots))
+    try:
+        with home.store.act(identity, verb, slots=sorted(changed)):
+            replace_private(home.path / KEYS, slots_json(slots))
+    except Exception:  # the act was not recorded, so it must not have been done
+        replace_private(home.path / KEYS, slots_json(before))
+        raise
     return OpenHome(home.path, home.config, slots, home.secrets, home.store, home.keys, home.exported)
 
 

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 
-from shieldwall.errors import BadText, StoreError, Tampered
+from shieldwall.errors import BadText, Conflict, StoreError, Tampered
 from shieldwall.model.access import Identity
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.strictjson import parse_json
@@ -284,6 +284,9 @@ def rotate_keys(store: Store, identity: Identity, keys: NodeKeys) -> NodeKeys:
     secret, node = SecretPair.generate(), keys.identity.node
     public = secret.public
     with store.act(identity, "node-key.rotate", key=public.id, before=keys.public.id) as work:
+        store.backend.lock_head(work.connection)  # two rotations at once would certify two successors of one key
+        if work.node_keys.current() != keys.public.id:
+            raise Conflict("the keys were rotated in the meantime", hint="look at them again first")
         created_at = max(work.now, keys.identity.generations[-1].created_at + 1)
         signed = keys.sign(CERTIFY, certificate(node, public, created_at))
         work.node_keys.add(_row(public, secret, created_at, canonical_json(signed)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shieldwall.chain.store import ChainStore
 from shieldwall.chain.unconfirmed import Unconfirmed
-from shieldwall.errors import NotFound, ShieldwallError, UsageError
+from shieldwall.errors import NotFound, ShieldwallError, TooMany, UsageError
 from shieldwall.intel import Directory, TagIndex, read_directory, shipped
 from shieldwall.intel.stored import StoredTagSets
 from shieldwall.model.access import Identity
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 TICK = 2.0
 """Seconds between two looks at what is due."""
 
+_MOST_LARGE = 3  # files and traces that are held whole at once
+_PATIENCE = 10.0  # seconds that somebody waits for room
 _MOST_INDEXES = 16  # sets of rights whose tags are kept open
 
 _log = logging.getLogger(__name__)
@@ -77,6 +80,7 @@ class Node:
         self.problems: dict[str, str] = {}
         self._indexes: OrderedDict[tuple[object, ...], tuple[tuple[int, int], TagIndex]] = OrderedDict()
         self._lock = threading.Lock()
+        self._large = threading.BoundedSemaphore(_MOST_LARGE)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -147,6 +151,20 @@ class Node:
         """Who can freeze what."""
         further = self.home.path / "freeze-directory.toml"
         return shipped().with_further(read_directory(further)) if further.is_file() else shipped()
+
+    @contextlib.contextmanager
+    def large(self) -> Iterator[None]:
+        """Room to hold a large thing in memory; few have it at once.
+
+        Raises:
+            TooMany: None within some seconds.
+        """
+        if not self._large.acquire(timeout=_PATIENCE):
+            raise TooMany("too much is being read at once", hint="ask again in a moment", seconds=5)
+        try:
+            yield
+        finally:
+            self._large.release()
 
     def blind(self, kind: str, chain: str, name: str) -> str:
         """What an audit record says of a subject: a keyed hash, the same for the same subject, that tells nothing else."""

@@ -22,6 +22,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
 
+from shieldwall.chain.readers.bounded import read_at_most
 from shieldwall.errors import BadInput, UsageError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -249,7 +250,7 @@ def post(
         with contextlib.closing(connection), contextlib.closing(stream):
             connection.request("POST", target.path, body=body, headers={**headers, "Connection": "close"})
             answer = connection.getresponse()
-            status, content = answer.status, answer.read(limits.most_bytes + 1)
+            status, content = answer.status, read_at_most(answer, limits.most_bytes)
     if len(content) > limits.most_bytes:
         raise Unreachable(f"{target.name}: the answer is too long")
     if not http.client.OK <= status < http.client.MULTIPLE_CHOICES:

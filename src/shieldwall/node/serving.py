@@ -82,11 +82,15 @@ def serve_app(app: Any, door: Door, folder: Path) -> None:  # noqa: ANN401 - an 
     """
     import uvicorn  # noqa: PLC0415 - only here
 
+    from shieldwall.node.connections import PatientProtocol  # noqa: PLC0415 - as above
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         app,
         host=door.address,
         port=door.port,
+        http=PatientProtocol,
+        ws="none",
         log_config=None,
         access_log=False,  # an address that someone looks up stands in the path
         server_header=False,

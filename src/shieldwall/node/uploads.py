@@ -7,6 +7,7 @@ unpacking, since what a zip says of itself may be a lie.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from pathlib import PurePosixPath
@@ -25,6 +26,12 @@ MOST_RATIO = 200
 
 _MAGIC = b"PK"
 _PIECE = 1 << 16
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, ValueError, LookupError,
+    ArithmeticError, OSError,
+)  # fmt: skip
+"""What the library raises at a zip that is none."""
+
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -46,7 +53,7 @@ def packs_in(name: str, raw: bytes) -> list[Source]:
         return [Source(_label(name), raw, _label(name))]
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             if len(entries) > MOST_FILES:
                 raise BadText(f"{_label(name)}: more than {MOST_FILES} files in one zip", hint="send them in several")
             most = min(MOST_BYTES, max(len(raw), 1) * MOST_RATIO)
@@ -56,7 +63,7 @@ def packs_in(name: str, raw: bytes) -> list[Source]:
                 most -= len(content)
                 label = _label(entry.filename)
                 found.append(Source(label, content, f"{_label(name)}: {label}"))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except _BROKEN as error:
         raise BadText(f"{_label(name)}: not a zip that can be read ({type(error).__name__})") from None
     if len({source.name for source in found}) < len(found):
         raise BadText(f"{_label(name)}: two files of the same name", hint="rename one of them")

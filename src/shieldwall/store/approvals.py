@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, insert, select
 
 from shieldwall.errors import BadInput, Conflict, NotAllowed, NotFound, Tampered, UsageError
 from shieldwall.model.access import Handling, Permission, may_see
@@ -20,6 +20,8 @@ from shieldwall.model.opening import opens
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import new_id, searchable, utf8
 from shieldwall.store.placing import must_belong, must_own, older_than
+from shieldwall.store.proving import change as change_row
+from shieldwall.store.proving import hold, one_held, proven
 from shieldwall.store.schema import approvals, cases, files
 from shieldwall.store.visible import columns_of, handling_of, visible
 
@@ -177,17 +179,16 @@ class Approvals:
             "reason": approval.reason,
         }
         sealed = self._work.seal(approvals.name, "body", approval.id, canonical_json(body))
-        self._work.connection.execute(
-            insert(approvals).values(
-                id=approval.id,
-                kind=kind,
-                body_sealed=sealed,
-                asked_by=approval.asked_by,
-                asked_at=approval.asked_at,
-                decision=OPEN,
-                **columns_of(handling),
-            )
-        )
+        row = {
+            "id": approval.id,
+            "kind": kind,
+            "body_sealed": sealed,
+            "asked_by": approval.asked_by,
+            "asked_at": approval.asked_at,
+            "decision": OPEN,
+            **columns_of(handling),
+        }
+        self._work.connection.execute(insert(approvals).values(proven(self._work, approvals, row)))
         self._work.note(approval=approval.id, kind=kind)
         return approval
 
@@ -268,6 +269,8 @@ class Approvals:
         self._must_reach(change, before)
         if opens(before, change.of(before)):
             raise NotAllowed("that would be more open, which needs a second person", hint="ask for an approval")
+        if not may_see(self._work.identity, change.of(before)):
+            raise NotAllowed("you would not see it any more", hint="ask someone who may see that marking")
         self._apply(change, before)
         return change.of(before)
 
@@ -281,7 +284,7 @@ class Approvals:
         if change.thing == "claim":
             return self._work.claims.handlings(change.id)
         table, case = (cases, change.id) if change.thing == "case" else (files, None)
-        row = self._work.connection.execute(select(table).where(table.c.id == searchable(change.id))).one_or_none()
+        row = one_held(self._work, table, table.c.id == searchable(change.id))
         return [] if row is None else [handling_of(row, case)]
 
     def _seen(self, change: Remarking) -> Handling:
@@ -296,16 +299,25 @@ class Approvals:
         if change.thing == "claim":
             self._work.claims.remark(change.id, before, after)
         elif change.thing == "file":
-            self._work.connection.execute(update(files).where(files.c.id == change.id).values(columns_of(after)))
+            same = (files.c.id == change.id, *_handled(files, columns_of(before)))
+            self._must_be_one(change_row(self._work, files, *same, values=columns_of(after)))
         else:
-            values = {"marking": int(after.marking), "pap": int(after.pap), "version": cases.c.version + 1}
-            self._work.connection.execute(update(cases).where(cases.c.id == change.id).values(values))
+            now, then = ({"marking": int(each.marking), "pap": int(each.pap)} for each in (before, after))
+            same = (cases.c.id == change.id, *_handled(cases, now))
+            last = self._work.connection.execute(select(cases.c.version).where(*same).with_for_update()).scalar()
+            values = {**then, "version": (last or 0) + 1}
+            self._must_be_one(change_row(self._work, cases, *same, values=values))
+
+    def _must_be_one(self, rows: int) -> None:
+        """A thing is changed where it is still handled as it was when that was decided: another act may have been quicker."""
+        if rows != 1:
+            raise Conflict("it was handled otherwise in the meantime", hint="look at it again")
 
     def _close(self, approval: Approval, decision: str) -> Approval:
         decided = replace(approval, decision=decision, decided_by=self._work.identity.person, decided_at=self._work.now)
         values = {"decision": decision, "decided_by": decided.decided_by, "decided_at": decided.decided_at}
-        chosen = update(approvals).where(approvals.c.id == approval.id, approvals.c.decision == OPEN)
-        if self._work.connection.execute(chosen.values(values)).rowcount != 1:
+        chosen = (approvals.c.id == approval.id, approvals.c.decision == OPEN)
+        if change_row(self._work, approvals, *chosen, values=values) != 1:
             raise Conflict("that was decided already")
         self._work.note(approval=approval.id, decision=decision, asked_by=approval.asked_by)
         return decided
@@ -319,6 +331,7 @@ class Approvals:
                 yield self._approval(row, handling)
 
     def _approval(self, row: Row[Any], handling: Handling) -> Approval:
+        hold(self._work, approvals, row)
         raw = self._work.open(approvals.name, "body", row.id, row.body_sealed)
         try:
             body = parse_json(raw, "request")
@@ -346,3 +359,8 @@ class Approvals:
 
 def _plain(handled: Remarking | Handling) -> dict[str, Any]:
     return {"marking": handled.marking.label, "pap": handled.pap.label, "case": handled.case, "group": handled.group}
+
+
+def _handled(table: Table, columns: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """The conditions that a row is handled so."""
+    return [table.c[name].is_not_distinct_from(value) for name, value in columns.items()]

@@ -8,16 +8,17 @@ never heard of.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, delete, insert, select
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
 from shieldwall.store.ids import new_id, searchable, utf8
 from shieldwall.store.placing import older_than
+from shieldwall.store.proving import change, held, hold, one_held, proven
 from shieldwall.store.schema import (
     case_groups,
     case_people,
@@ -115,20 +116,19 @@ class Cases:
         if not maker:
             raise NotAllowed("a case needs a person who can be called", hint="let a person open it")
         case_id, now = new_id(), self._work.now
-        self._work.connection.execute(
-            insert(cases).values(
-                id=case_id,
-                title_sealed=self._sealed_title(case_id, title),
-                status=OPEN,
-                silent=silent,
-                contact=maker,
-                marking=int(marking),
-                pap=int(pap),
-                owner=maker,
-                created_at=now,
-                version=1,
-            )
-        )
+        row = {
+            "id": case_id,
+            "title_sealed": self._sealed_title(case_id, title),
+            "status": OPEN,
+            "silent": silent,
+            "contact": maker,
+            "marking": int(marking),
+            "pap": int(pap),
+            "owner": maker,
+            "created_at": now,
+            "version": 1,
+        }
+        self._work.connection.execute(insert(cases).values(proven(self._work, cases, row)))
         self._put_members(case_id, {maker, *people}, set(groups))
         self._work.note(case=case_id)
         return self._whole(case_id)
@@ -189,6 +189,9 @@ class Cases:
         handling = case.handling
         if (marking is not None and marking < handling.marking) or (pap is not None and pap < handling.pap):
             raise NotAllowed("a more open marking needs a second person", hint="ask for an approval")
+        after = replace(handling, marking=marking or handling.marking, pap=pap or handling.pap)
+        if not may_see(self._work.identity, after):
+            raise NotAllowed("you would not see the case any more", hint="ask a member who may see that marking")
         if status is not None and status not in STATUSES:
             raise UsageError(f"{status[:40]!r} is no status of a case", hint=f"use one of {', '.join(STATUSES)}")
         if contact is not None and contact not in self._everyone(case.people, case.groups):
@@ -236,10 +239,10 @@ class Cases:
             NotFound: There is no such case.
             Conflict: It is closed.
         """
-        status = self._work.connection.execute(select(cases.c.status).where(cases.c.id == case_id)).scalar()
-        if status is None:
+        row = one_held(self._work, cases, cases.c.id == case_id)
+        if row is None:
             raise NotFound("there is no such case")
-        if status != OPEN:
+        if row.status != OPEN:
             raise Conflict("the case is closed", hint="open it again first")
 
     def meet(self, case_id: str, subject_keys: Iterable[int]) -> None:
@@ -282,18 +285,25 @@ class Cases:
         """
         other, own = cases.alias("other"), cases
         query = (
-            select(own.c.id, people.c.name, func.min(meetings.c.found_at).label("first"))
+            select(other, own.c.id.label("own_id"), meetings.c.found_at)
             .select_from(
-                meetings.join(own, own.c.id == meetings.c.case_id)
-                .join(other, other.c.id == meetings.c.other_id)
-                .join(people, people.c.id == other.c.contact)
+                meetings.join(own, own.c.id == meetings.c.case_id).join(other, other.c.id == meetings.c.other_id)
             )
             .where(self._seen(), own.c.status == OPEN, other.c.status == OPEN, other.c.silent.is_(False))
             .where(other.c.id.not_in(sorted(self._work.identity.cases)))
-            .group_by(own.c.id, people.c.name)
         )
-        found = self._work.connection.execute(query)
-        return sorted(Meeting(row.id, row.name, row.first - row.first % _DAY) for row in found)
+        first: dict[tuple[str, str], int] = {}
+        mine = {case.id for case in self._read(cases.c.status == OPEN)}
+        for row in held(self._work, cases, self._work.connection.execute(query)):
+            if row.own_id in mine:
+                met = (row.own_id, row.contact)
+                first[met] = min(row.found_at, first.get(met, row.found_at))
+        names = self._work.people.names(contact for _, contact in first)
+        by_name: dict[tuple[str, str], int] = {}
+        for (case, contact), at in first.items():
+            named = (case, names[contact])
+            by_name[named] = min(at, by_name.get(named, at))
+        return sorted(Meeting(case, name, at - at % _DAY) for (case, name), at in by_name.items())
 
     def _seen(self) -> ColumnElement[bool]:
         return visible(self._work.identity, cases, cases.c.id)
@@ -311,6 +321,7 @@ class Cases:
         return self._case(self._work.connection.execute(select(cases).where(cases.c.id == case_id)).one())
 
     def _case(self, row: Row[Any]) -> Case:
+        hold(self._work, cases, row)
         return Case(
             id=row.id,
             title=self._work.open(cases.name, "title", row.id, row.title_sealed).decode(),
@@ -325,13 +336,14 @@ class Cases:
         )
 
     def _members(self, table: Table, column: str, case_id: str) -> frozenset[str]:
-        query = select(table.c[column]).where(table.c.case_id == case_id)
-        return frozenset(self._work.connection.execute(query).scalars())
+        rows = self._work.connection.execute(select(table).where(table.c.case_id == case_id))
+        return frozenset(getattr(row, column) for row in held(self._work, table, rows))
 
     def _everyone(self, named: Iterable[str], grouped: Iterable[str]) -> set[str]:
         """Ids of all members, those of groups among them."""
-        query = select(group_members.c.person_id).where(group_members.c.group_id.in_(sorted(map(searchable, grouped))))
-        return {*named, *self._work.connection.execute(query).scalars()}
+        query = select(group_members).where(group_members.c.group_id.in_(sorted(map(searchable, grouped))))
+        rows = held(self._work, group_members, self._work.connection.execute(query))
+        return {*named, *(row.person_id for row in rows)}
 
     def _put_members(self, case_id: str, named: set[str], grouped: set[str]) -> None:
         named, grouped = set(map(searchable, named)), set(map(searchable, grouped))
@@ -341,14 +353,13 @@ class Cases:
             if there != ids:
                 raise NotFound("no such person or group")
             if ids:
-                self._work.connection.execute(
-                    insert(target), [{"case_id": case_id, column: one} for one in sorted(ids)]
-                )
+                rows = [proven(self._work, target, {"case_id": case_id, column: one}) for one in sorted(ids)]
+                self._work.connection.execute(insert(target), rows)
 
     def _step(self, case_id: str, version: int, values: dict[str, Any]) -> None:
         """Write the next version, where the one that the change was made from is still the last."""
-        chosen = update(cases).where(cases.c.id == case_id, cases.c.version == version)
-        if self._work.connection.execute(chosen.values(version=version + 1, **values)).rowcount != 1:
+        last = (cases.c.id == case_id, cases.c.version == version)
+        if change(self._work, cases, *last, values={"version": version + 1, **values}) != 1:
             raise Conflict("the case was changed in the meantime", hint="read it again, and repeat your change")
         self._work.note(case=case_id, version=version + 1, changed=sorted(values))
 

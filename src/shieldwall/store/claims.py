@@ -19,6 +19,7 @@ from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Claim, Layer, Subject
 from shieldwall.model.moment import utc
+from shieldwall.model.opening import opens
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.envelope import framed
 from shieldwall.store.ids import searchable, utf8
@@ -146,10 +147,15 @@ class Claims:
             behind.put(batch)
         return Taken(behind.added, total - behind.added)
 
-    def find(self, subject: Subject) -> list[Kept]:
-        """All that is said of a subject and may be seen, in the order of arrival; versions and retractions among it."""
+    def find(self, subject: Subject, *, most: int | None = None) -> list[Kept]:
+        """All that is said of a subject and may be seen, in the order of arrival; versions and retractions among it.
+
+        Args:
+            subject: The subject.
+            most: The first so many of them; None for all.
+        """
         condition = claims.c.subject_key == self.subject_key(subject)
-        return [kept for kept in self._read(self._query(condition)) if kept.claim.subject == subject]
+        return [kept for kept in self._read(self._query(condition).limit(most)) if kept.claim.subject == subject]
 
     def find_many(self, subjects: Sequence[Subject]) -> dict[Subject, list[Kept]]:
         """`find` for several subjects at once."""
@@ -174,11 +180,14 @@ class Claims:
 
         For whoever goes through very many, and holds the marking in the JSON to the handling themselves.
         """
+        places: dict[tuple[str, str | None, str | None], int] = {}  # those that were reckoned
         for start in range(0, len(numbers), _NUMBERS):
             query = self._query(claims.c.seq.in_(numbers[start : start + _NUMBERS]))
             for row in self._work.connection.execute(query):
                 handling = handling_of(row)
                 if may_see(self._work.identity, handling):
+                    if places.get(handling_key := (row.owner, row.case_id, row.group_id)) != row.place:
+                        places[handling_key] = self._held_place(row, handling)
                     body = self._work.open(claims.name, "body", row.id, row.body_sealed)
                     yield row.seq, body, handling, row.retracted_at is not None
 
@@ -245,13 +254,18 @@ class Claims:
         query = select(claims).where(
             claims.c.id == self.row_id(claim_id), claims.c.seq.not_in(select(retractions.c.claim_seq))
         )
-        return [handling_of(row) for row in self._work.connection.execute(query.order_by(claims.c.seq))]
+        found = []
+        for row in self._work.connection.execute(query.order_by(claims.c.seq)):
+            found.append(handling_of(row))
+            self._held_place(row, found[-1])
+        return found
 
     def remark(self, claim_id: str, before: Handling, after: Handling) -> None:
         """Handle a claim otherwise, for who has seen to it that this may be (`approvals`).
 
-        One that gets another marking or PAP becomes a new claim, since these are part of it; the old one is taken back. Its
-        signature goes, for its maker signed another marking. One that only moves stays the same.
+        One that gets another marking or PAP becomes a new claim, since these are part of it; the old one is taken back, and
+        where it is stricter as hidden as the new one. Its signature goes, for its maker signed another marking. One that only
+        moves stays the same.
 
         Raises:
             NotFound: It is not there so, or was taken back.
@@ -278,6 +292,9 @@ class Claims:
         if not self._insert([self._row(claim, place, after)]):
             raise Conflict("the same claim is there already")
         self._retract(row.seq, f"marked {after.marking.label}, {after.pap.label} since")
+        if not opens(before, after):  # who may no longer see what it became may not see what it was
+            values = {"place": place, **columns_of(after)}
+            self._work.connection.execute(update(claims).where(claims.c.seq == row.seq).values(values))
         self._work.note(became=claim.id)
 
     def row_id(self, claim_id: str | bytes) -> bytes:
@@ -292,6 +309,13 @@ class Claims:
     def _place(self, handling: Handling) -> int:
         """Keyed hash of where a claim is: the same one may be in several places, and once in each."""
         return self._secrets.keyed_number("place", handling.owner, handling.case or "", handling.group or "")
+
+    def _held_place(self, row: Row[Any], handling: Handling) -> int:
+        """Where a row says that it is; Tampered where owner, case or group are not those that it was put there with."""
+        place = self._place(handling)
+        if row.place != place:
+            raise _changed(row.seq)
+        return place
 
     def _retract(self, seq: int, reason: str) -> None:
         sealed = self._work.seal(retractions.name, "reason", str(seq), utf8(reason))
@@ -351,12 +375,10 @@ class Claims:
         except BadText as error:
             raise Tampered(f"a claim in the store is none ({error.message})", hint="shieldwall node check") from None
         claim_id = claim.id if claim.signature else sha256(raw).hexdigest()
-        said, guarded = (claim.marking, claim.pap), (handling.marking, handling.pap)
-        if said != guarded or row.place != self._place(handling) or row.id != self.row_id(claim_id):
-            raise Tampered(
-                f"row {row.seq} of the claims was changed in the database",
-                hint="restore a backup: shieldwall node restore",
-            )
+        # a row may be handled more strictly than its claim says: one that was marked anew is hidden as what came of it
+        opened = claim.marking > handling.marking or claim.pap > handling.pap
+        if opened or row.place != self._place(handling) or row.id != self.row_id(claim_id):
+            raise _changed(row.seq)
         reason = ""
         if row.retracted_at is not None:
             reason = self._work.open(retractions.name, "reason", str(row.seq), row.reason_sealed).decode()
@@ -371,6 +393,12 @@ class Claims:
             retracted_at=row.retracted_at,
             reason=reason,
         )
+
+
+def _changed(seq: int) -> Tampered:
+    return Tampered(
+        f"row {seq} of the claims was changed in the database", hint="restore a backup: shieldwall node restore"
+    )
 
 
 def _raw(claim_id: str) -> bytes:

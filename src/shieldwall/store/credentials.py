@@ -1,7 +1,8 @@
 """How people prove who they are: passkeys, recovery codes, subjects of an OpenID provider, invitations, challenges.
 
 What it takes to accept one is decided in `node.people`; here it is kept, and used up. The callers see to permissions: most
-of this happens before anyone is known. Of an invitation only the SHA-256 of its secret is here, and that has 256 random bits.
+of this happens before anyone is known. Of an invitation only a keyed hash of its secret is here (`hash_of`), and every row is
+held to its proof before it lets anyone in.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select
 
 from shieldwall.errors import Conflict, NotFound, TooMany
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.strictjson import parse_json
+from shieldwall.store.envelope import Secrets
 from shieldwall.store.ids import new_id
+from shieldwall.store.proving import change, held, one_held, proven
 from shieldwall.store.schema import challenges, invitations, oidc_subjects, passkeys, recovery_codes
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A one-time link: the SHA-256 of its secret, for whom, what it is for, and until when (microseconds)."""
+    """A one-time link: the hash of its secret (`hash_of`), for whom, what it is for, and until when (microseconds)."""
 
     hash: bytes
     person: str
@@ -78,9 +81,22 @@ class RecoveryCode:
     last_step: int
 
 
-def hash_of(secret: str) -> bytes:
-    """SHA-256 of a secret; enough for one of 256 random bits."""
-    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+def hash_of(secrets: Secrets, purpose: str, secret: str) -> bytes:
+    """The keyed hash by which a secret that somebody brings is found, 32 bytes.
+
+    With a hash that has no key, whoever can write to the database could put one of a secret of their own there.
+
+    Args:
+        secrets: The node's keys.
+        purpose: session, token, invitation, or another word: what one of them opens, no other does.
+        secret: As it came.
+    """
+    return rehashed(secrets, purpose, hashlib.sha256(secret.encode("utf-8", "replace")).digest())
+
+
+def rehashed(secrets: Secrets, purpose: str, bare: bytes) -> bytes:
+    """`hash_of` a secret of which only the SHA-256 is known, as in databases and backups of form 0001."""
+    return secrets.keyed(f"secret of {purpose}", bare)
 
 
 class Credentials:
@@ -115,25 +131,25 @@ class Credentials:
             "sign_count": sign_count,
             "created_at": passkey.created_at,
         }
-        if not self._work.store.backend.insert_new(self._connection, passkeys, [row]):
+        if not self._work.store.backend.insert_new(self._connection, passkeys, [proven(self._work, passkeys, row)]):
             raise Conflict("that passkey is registered already", hint="use another authenticator, or sign in with it")
         return passkey
 
     def passkey(self, passkey_id: bytes) -> Passkey | None:
         """The passkey with a credential id."""
-        row = self._connection.execute(select(passkeys).where(passkeys.c.id == passkey_id)).one_or_none()
+        row = one_held(self._work, passkeys, passkeys.c.id == passkey_id)
         return None if row is None else _passkey(row)
 
     def passkeys(self, person: str) -> list[Passkey]:
         """The passkeys of a person, the oldest first."""
         query = select(passkeys).where(passkeys.c.person_id == person).order_by(passkeys.c.created_at, passkeys.c.id)
-        return [_passkey(row) for row in self._connection.execute(query)]
+        return [_passkey(row) for row in held(self._work, passkeys, self._connection.execute(query))]
 
     def use_passkey(self, passkey: Passkey, sign_count: int) -> bool:
         """Note a ceremony; False where another one was noted since the passkey was read."""
         same = (passkeys.c.id == passkey.id, passkeys.c.sign_count == passkey.sign_count)
         values = {"sign_count": sign_count, "used_at": self._work.now}
-        return self._connection.execute(update(passkeys).where(*same).values(**values)).rowcount == 1
+        return change(self._work, passkeys, *same, values=values) == 1
 
     def remove_passkey(self, person: str, passkey_id: bytes) -> None:
         """Remove a passkey of a person, never the last one.
@@ -164,13 +180,11 @@ class Credentials:
             "created_at": self._work.now,
             "expires_at": expires_at,
         }
-        self._connection.execute(insert(invitations).values(row))
+        self._connection.execute(insert(invitations).values(proven(self._work, invitations, row)))
 
     def invitation(self, secret_hash: bytes) -> Invitation | None:
         """An invitation that still holds."""
-        row = self._connection.execute(
-            select(invitations).where(invitations.c.secret_hash == secret_hash)
-        ).one_or_none()
+        row = one_held(self._work, invitations, invitations.c.secret_hash == secret_hash)
         if row is None or row.used_at is not None or row.expires_at <= self._work.now:
             return None
         return Invitation(row.secret_hash, row.person_id, row.purpose, row.expires_at)
@@ -183,7 +197,7 @@ class Credentials:
             invitations.c.used_at.is_(None),
             invitations.c.expires_at > now,
         )
-        return self._connection.execute(update(invitations).where(*holds).values(used_at=now)).rowcount == 1
+        return change(self._work, invitations, *holds, values={"used_at": now}) == 1
 
     def void_invitations(self, person: str) -> None:
         """Make void what a person was invited by and did not use."""
@@ -214,7 +228,7 @@ class Credentials:
             "value_sealed": self._work.seal(challenges.name, "value", challenge.id, canonical_json(dict(value))),
             "expires_at": now + seconds * 1_000_000,
         }
-        self._connection.execute(insert(challenges).values(row))
+        self._connection.execute(insert(challenges).values(proven(self._work, challenges, row)))
         return challenge
 
     def _make_room(self, seconds: int) -> None:
@@ -227,7 +241,7 @@ class Credentials:
     def take(self, challenge_id: str, purpose: str) -> Challenge | None:
         """Use a challenge up, whatever becomes of the ceremony; None where there is none of that purpose in time."""
         mine = challenges.c.id == challenge_id
-        row = self._connection.execute(select(challenges).where(mine)).one_or_none()
+        row = one_held(self._work, challenges, mine)
         if row is None or self._connection.execute(delete(challenges).where(mine)).rowcount != 1:
             return None
         if row.purpose != purpose or row.expires_at <= self._work.now:
@@ -238,7 +252,7 @@ class Credentials:
     def recovery_code(self, person: str) -> RecoveryCode | None:
         """The recovery code of a person."""
         mine = recovery_codes.c.person_id == person
-        row = self._connection.execute(select(recovery_codes).where(mine)).one_or_none()
+        row = one_held(self._work, recovery_codes, mine)
         if row is None:
             return None
         secret = self._work.open(recovery_codes.name, "secret", person, row.secret_sealed).decode()
@@ -253,12 +267,12 @@ class Credentials:
             "last_step": code.last_step,
             "created_at": self._work.now,
         }
-        self._connection.execute(insert(recovery_codes).values(row))
+        self._connection.execute(insert(recovery_codes).values(proven(self._work, recovery_codes, row)))
 
     def use_step(self, person: str, step: int) -> bool:
         """Take a step of TOTP and all before it; False where it was taken."""
         later = (recovery_codes.c.person_id == person, recovery_codes.c.last_step < step)
-        return self._connection.execute(update(recovery_codes).where(*later).values(last_step=step)).rowcount == 1
+        return change(self._work, recovery_codes, *later, values={"last_step": step}) == 1
 
     def remove_recovery_code(self, person: str) -> bool:
         """Forget the recovery code of a person; whether there was one."""
@@ -273,6 +287,7 @@ class Credentials:
             Conflict: That subject is somebody already.
         """
         row = {"issuer": issuer, "subject": subject, "person_id": person}
+        row = proven(self._work, oidc_subjects, row)
         if not self._work.store.backend.insert_new(self._connection, oidc_subjects, [row]):
             raise Conflict("that subject of the provider is linked to a person already")
 
@@ -289,12 +304,14 @@ class Credentials:
     def linked(self, issuer: str, subject: str) -> str:
         """Id of the person whom a subject is linked to; "" for nobody."""
         mine = (oidc_subjects.c.issuer == issuer, oidc_subjects.c.subject == subject)
-        return self._connection.execute(select(oidc_subjects.c.person_id).where(*mine)).scalar() or ""
+        row = one_held(self._work, oidc_subjects, *mine)
+        return "" if row is None else str(row.person_id)
 
     def links(self, person: str) -> list[tuple[str, str]]:
         """Issuer and subject of each link of a person."""
         query = select(oidc_subjects).where(oidc_subjects.c.person_id == person)
-        return sorted((row.issuer, row.subject) for row in self._connection.execute(query))
+        rows = held(self._work, oidc_subjects, self._connection.execute(query))
+        return sorted((row.issuer, row.subject) for row in rows)
 
 
 def _passkey(row: Row[Any]) -> Passkey:

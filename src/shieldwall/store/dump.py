@@ -1,8 +1,9 @@
 """Every table as plain rows, whatever the engine: what a backup is made of, and what a check of every value reads.
 
 Values that the database holds sealed are opened on the way out and sealed again on the way in, so rows go from SQLite to
-PostgreSQL and back. Whoever writes a sealed value binds it to its table, its column's name without `_sealed`, and its row: the
-primary key as text or bytes, several columns of it with a colon between; a claim is bound to its id.
+PostgreSQL and back; proofs of rows stay behind, and are made anew. Whoever writes a sealed value binds it to its table, its
+column's name without `_sealed`, and its row: the primary key as text or bytes, several columns of it with a colon between; a
+claim is bound to its id.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ from sqlalchemy.exc import DatabaseError
 from shieldwall.errors import BadText, Tampered
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.strictjson import parse_json
-from shieldwall.store.schema import audit_head, claims, file_parts, meta, metadata, tag_set_parts
+from shieldwall.store.credentials import rehashed
+from shieldwall.store.migrate import KEY_ROW
+from shieldwall.store.proving import LEFT_OUT, PROOF, hold, proven
+from shieldwall.store.schema import audit_head, claims, file_parts, meta, metadata, tag_set_parts, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 
 SEALED = "_sealed"
 AT_ONCE = 500  # rows that are inserted at a time
+_BARE = "0001"  # the form in which hashes of secrets had no key
 _READ = {file_parts.name: 8, tag_set_parts.name: 8}  # rows that are read at a time, where they are large
 
 Plain = dict[str, str | int | bool | None]
@@ -67,13 +72,18 @@ def dump(work: Work, *, leave_out: frozenset[str] = frozenset()) -> Iterator[tup
         if table.name in leave_out:
             continue
         for row in _rows(work, table):
-            if table is meta and row.name == "proof":
+            if table is meta and row.name == KEY_ROW:
                 continue  # that the key is the right one: every database proves it for itself
-            yield table.name, {column.name: _out(work, table, column, row) for column in table.columns}
+            yield table.name, {column.name: _out(work, table, column, row) for column in _columns(table)}
 
 
-def load(work: Work, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
+def load(work: Work, rows: Iterable[tuple[str, Mapping[str, Any]]], *, form: str | None = None) -> dict[str, int]:
     """Put rows of `dump` into an empty store; returns how many of each table.
+
+    Args:
+        work: An act, or `Store.upkeep`.
+        rows: Each with the name of its table.
+        form: The form of the database that they come from; None for the newest.
 
     Raises:
         BadText: A row does not fit its table.
@@ -92,7 +102,10 @@ def load(work: Work, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str,
         if table is not current or len(batch) >= AT_ONCE:
             _insert(work, current, batch)
             current, batch = table, []
-        batch.append(_in(work, table, plain))
+        values = _in(work, table, plain)
+        if form == _BARE and table is tokens:
+            values["secret_hash"] = rehashed(work.store.secrets, "token", values["secret_hash"])
+        batch.append(proven(work, table, values) if table.name in LEFT_OUT else values)
         counts[name] = counts.get(name, 0) + 1
     _insert(work, current, batch)
     _count_on(work)
@@ -100,12 +113,15 @@ def load(work: Work, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str,
 
 
 def unsound(work: Work) -> Iterator[str]:
-    """What is wrong with single values, a sentence each: those that do not open, and claims that are not what their id says."""
+    """What is wrong with single rows, a sentence each: values that do not open, proofs that do not hold, claims that are not what
+    their id says."""
     for table in metadata.sorted_tables:
         sealed = [column for column in table.columns if column.name.endswith(SEALED)]
-        if not sealed:
+        if not sealed and table.name not in LEFT_OUT:
             continue
         for row in _rows(work, table):
+            if table.name in LEFT_OUT and not _is_proven(work, table, row):
+                yield f"table {table.name}, row {_shown(_place(table, row))}: not as the node wrote it"
             for column in sealed:
                 try:
                     plain = _opened(work, table, column, row)
@@ -168,7 +184,7 @@ class _Fields:
 
 def _in(work: Work, table: Table, plain: Mapping[str, Any]) -> dict[str, Any]:
     """A row as the database takes it."""
-    columns = {column.name: column for column in table.columns}
+    columns = {column.name: column for column in _columns(table)}
     if set(plain) != set(columns):
         raise BadText(f"a row of table {table.name} has other columns than the table")
     values = {name: _fitting(table, column, plain[name]) for name, column in columns.items()}
@@ -214,6 +230,19 @@ def _count_on(work: Work) -> None:
     last = work.connection.execute(select(func.max(claims.c.seq))).scalar()
     sequence = func.pg_get_serial_sequence(claims.name, claims.c.seq.name)
     work.connection.execute(select(func.setval(sequence, max(1, int(last or 1)), last is not None)))
+
+
+def _columns(table: Table) -> list[Column[Any]]:
+    """Those that leave the store."""
+    return [column for column in table.columns if column.name != PROOF]
+
+
+def _is_proven(work: Work, table: Table, row: Row[Any]) -> bool:
+    try:
+        hold(work, table, row)
+    except Tampered:
+        return False
+    return True
 
 
 def _is_claim(work: Work, raw: bytes, row_id: bytes) -> bool:

@@ -18,13 +18,11 @@ from shieldwall.store.audit import AuditLog
 from shieldwall.store.envelope import Secrets
 from shieldwall.store.interface import BackendOf
 from shieldwall.store.schema import audit_head, meta
+from shieldwall.store.versions import Versions
 from shieldwall.store.work import Work
 
 Clock = Callable[[], int]
 """Microseconds of Unix time."""
-
-_PROOF = "proof"  # row of `meta` that only the right key opens
-_PROVEN = b"shieldwall store"
 
 
 def wall_clock() -> int:
@@ -46,6 +44,7 @@ class Store:
         self.secrets = secrets
         self.clock = clock
         self.backend: BackendOf = _backend(place, secrets)
+        self.versions = Versions()
 
     @classmethod
     def create(cls, place: str, secrets: Secrets, clock: Clock = wall_clock) -> Store:
@@ -61,10 +60,10 @@ class Store:
             with store.backend.engine.connect() as connection:
                 if migrate.revision(connection) is not None:
                     raise StoreError("there is a node's database already", hint="name another database")
-            migrate.to_newest(store.backend)
+            migrate.to_newest(store.backend, secrets)
             with store._writing() as connection:
-                proof = store.backend.sealer.seal(meta.name, "value", _PROOF, _PROVEN)
-                connection.execute(insert(meta).values(name=_PROOF, value=proof))
+                value = migrate.seal_form(store.backend, migrate.newest())
+                connection.execute(insert(meta).values(name=migrate.KEY_ROW, value=value))
                 AuditLog(connection, store.backend).begin()
         return store
 
@@ -74,25 +73,26 @@ class Store:
 
         Raises:
             WrongKey: The key does not open it.
+            Tampered: Its form was set back.
             StoreError: There is none, or it cannot be read.
         """
         if not place.startswith("postgres") and not Path(place).is_file():
             raise StoreError(f"{place}: there is no database", hint="make a node: shieldwall node init DIR")
         store = cls(place, secrets, clock)
         with _closed_unless_good(store), _mapped(store):
-            with store.backend.engine.connect() as connection:
+            with store._reading() as connection:  # of one state: another process may bring it forward at this moment
                 found = migrate.revision(connection)
+                form = None if found is None else migrate.sealed_form(connection, store.backend)
             if found is None:
                 raise StoreError("that is no node's database", hint="make a node: shieldwall node init DIR")
-            with store._reading() as connection:
-                proof = connection.execute(select(meta.c.value).where(meta.c.name == _PROOF)).scalar()
-            try:
-                proven = store.backend.sealer.open(meta.name, "value", _PROOF, proof or b"")
-            except Tampered:
-                proven = b""
-            if proven != _PROVEN:
+            if form is None:
                 raise WrongKey("the key does not open the node's database", hint="check passphrase or credential file")
-            migrate.to_newest(store.backend)
+            if form != found:
+                raise Tampered(
+                    f"the node's database says that it has the form {found}, and it was brought to {form}",
+                    hint="restore a backup: shieldwall node restore",
+                )
+            migrate.to_newest(store.backend, secrets)
         return store
 
     def __enter__(self) -> Self:
@@ -121,6 +121,7 @@ class Store:
                 work = Work(self, connection, identity, noted)
                 yield work
                 self._record(connection, identity, verb, "done", noted)
+            self.versions.committed(work.versions)
         except Exception as error:
             self._record_failure(identity, verb, noted, error)
             raise
@@ -206,8 +207,17 @@ class Store:
         """Record what failed; where even that is impossible, the error that is under way says enough."""
         outcome = "refused" if isinstance(error, Refused | UsageError) else "failed"
         noted = detail | {"error": type(error).__name__}
-        with contextlib.suppress(ShieldwallError, DatabaseError), self._writing() as connection:
-            self._record(connection, identity, verb, outcome, noted)
+        try:
+            with _mapped(self), self._writing() as connection:
+                self._record(connection, identity, verb, outcome, noted)
+        except ShieldwallError as unwritten:
+            if isinstance(error, StoreError):
+                return  # the store itself has failed, and says so: that is no answer to anybody
+            if isinstance(unwritten, AuditFailed):
+                raise unwritten from error
+            raise AuditFailed(
+                f"the audit record of {verb} cannot be written, so there is no answer", hint=unwritten.hint
+            ) from error
 
 
 def _backend(place: str, secrets: Secrets) -> BackendOf:

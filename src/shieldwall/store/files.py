@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select
 
 from shieldwall.errors import NotFound, Tampered, TooMany, UsageError
 from shieldwall.model.access import Handling, may_see
 from shieldwall.store.ids import new_id, searchable
 from shieldwall.store.placing import must_place, older_than
+from shieldwall.store.proving import change, hold, proven
 from shieldwall.store.schema import file_parts, files
 from shieldwall.store.visible import columns_of, handling_of, visible
 
@@ -106,7 +107,7 @@ class Files:
             "created_at": now,
             **columns_of(handling),
         }
-        self._work.connection.execute(insert(files).values(base))
+        self._work.connection.execute(insert(files).values(proven(self._work, files, base)))
         digest, size = hashlib.sha256(), 0
         for number, part in enumerate(_parts(content)):
             size += len(part)
@@ -119,7 +120,7 @@ class Files:
             values = {"file_id": file_id, "number": number, "content_sealed": sealed}
             self._work.connection.execute(insert(file_parts).values(values))
         done = {"size": size, "sha256_sealed": self._seal("sha256", file_id, digest.digest())}
-        self._work.connection.execute(update(files).where(files.c.id == file_id).values(done))
+        change(self._work, files, files.c.id == file_id, values=done)
         self._work.note(file=file_id, bytes=size)
         return File(
             id=file_id,
@@ -204,6 +205,7 @@ class Files:
                 yield self._file(row, handling)
 
     def _file(self, row: Row[Any], handling: Handling) -> File:
+        hold(self._work, files, row)
         return File(
             id=row.id,
             kind=row.kind,

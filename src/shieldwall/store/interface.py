@@ -20,6 +20,10 @@ class BackendOf(Protocol):
     name: str
 
     @property
+    def whole(self) -> bool:
+        """Whether the database is encrypted and authenticated as a whole, so that no row needs a proof of its own."""
+
+    @property
     def sealer(self) -> Sealer:
         """Seals the columns that end in `_sealed`."""
 

@@ -11,20 +11,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
-from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, Tampered
+from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, Tampered, TooMany
 from shieldwall.model.access import Handling, Kind, Permission, may_see
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.marking import Marking
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import new_id
-from shieldwall.store.placing import must_place, older_than
+from shieldwall.store.placing import must_own, must_place, older_than
+from shieldwall.store.proving import change, hold, proven
 from shieldwall.store.schema import jobs
 from shieldwall.store.visible import columns_of, handling_of, visible
 
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
+
+MOST_QUEUED = 100
+"""How many jobs of one person may wait at once."""
 
 MOST_ATTEMPTS = 3
 """How often a job may take the process down with it before it is not begun again."""
@@ -104,6 +108,18 @@ class Job:
         return self.attempt > MOST_ATTEMPTS
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What whoever runs the node sees of a job: its id, kind and owner, its state, how often it was begun, since when."""
+
+    id: str
+    kind: str
+    owner: str
+    state: State
+    attempt: int
+    created_at: int
+
+
 class Jobs:
     """The jobs, within one act."""
 
@@ -127,6 +143,7 @@ class Jobs:
             NotAllowed: Whoever asks may not write, or asks for a marking above what they may see.
             NotFound: No such case or group that they are a member of.
             Conflict: The key was used for another job.
+            TooMany: Too many of theirs wait already.
         """
         identity = self._work.identity
         must_make(self._work, handling)
@@ -148,7 +165,11 @@ class Jobs:
             "created_at": self._work.now,
             **columns_of(handling),
         }
-        if self._work.store.backend.insert_new(self._work.connection, jobs, [values]):
+        waiting = and_(jobs.c.owner == identity.person, jobs.c.state == State.QUEUED.value)
+        counted = select(func.count()).select_from(jobs).where(waiting)
+        if identity.person and self._work.connection.execute(counted).scalar_one() >= MOST_QUEUED:
+            raise TooMany(f"{MOST_QUEUED} jobs of yours wait already", hint="wait until some are done, or cancel some")
+        if self._work.store.backend.insert_new(self._work.connection, jobs, [proven(self._work, jobs, values)]):
             return self._read(jobs.c.id == job_id), True
         there = self._read(jobs.c.key == values["key"])
         if not may_see(identity, there.handling) or there.kind != kind or dict(there.params) != dict(params):
@@ -189,13 +210,19 @@ class Jobs:
     def ask_to_cancel(self, job_id: str) -> Job:
         """Have a job stop: one that waits ends at once, one that runs at its next step.
 
+        Whoever runs the node may stop any, by its id, without seeing what it is about.
+
         Raises:
-            NotAllowed: Whoever asks may not write.
+            NotAllowed: Whoever asks may not write, or it is another person's.
             NotFound: None that they may see.
             Conflict: It is over.
         """
-        self._must_write()
-        job = self.get(job_id)
+        if self._work.identity.may(Permission.MANAGE):
+            job = self._read(jobs.c.id == job_id)
+        else:
+            self._must_write()
+            job = self.get(job_id)
+            must_own(self._work, job.handling)
         if job.ended:
             raise Conflict("that job is over", hint="see its outcome")
         self._update(
@@ -203,7 +230,20 @@ class Jobs:
             {"state": State.CANCELLED.value, "cancel_asked": True, "ended_at": self._work.now},
         )
         self._update(and_(jobs.c.id == job_id, jobs.c.state == State.RUNNING.value), {"cancel_asked": True})
-        return self.get(job_id)
+        return self._read(jobs.c.id == job_id)
+
+    def load(self, *, most: int) -> list[Load]:
+        """The jobs that wait or run, the oldest first: whose, of which kind, how far; nothing of what they are about.
+
+        Raises:
+            NotAllowed: Whoever asks does not run the node.
+        """
+        self._work.must(Permission.MANAGE)
+        open_ = jobs.c.state.in_((State.QUEUED.value, State.RUNNING.value))
+        columns = jobs.c
+        query = select(columns.id, columns.kind, columns.owner, columns.state, columns.attempt, columns.created_at)
+        rows = self._work.connection.execute(query.where(open_).order_by(columns.created_at, columns.id).limit(most))
+        return [Load(row.id, row.kind, row.owner, State(row.state), row.attempt, row.created_at) for row in rows]
 
     # workers
 
@@ -349,7 +389,7 @@ class Jobs:
             raise Conflict("the job was given to another worker, or ended, in the meantime")
 
     def _update(self, condition: ColumnElement[bool], values: Mapping[str, Any]) -> int:
-        return self._work.connection.execute(update(jobs).where(condition).values(dict(values))).rowcount
+        return change(self._work, jobs, condition, values=values)
 
     def _row(self, *conditions: ColumnElement[bool]) -> Row[Any] | None:
         return self._work.connection.execute(select(jobs).where(*conditions)).one_or_none()
@@ -362,6 +402,7 @@ class Jobs:
         return self._job(row)
 
     def _job(self, row: Row[Any]) -> Job:
+        hold(self._work, jobs, row)
         body = self._plain(row, "params", row.params_sealed)
         return Job(
             id=row.id,

@@ -9,13 +9,17 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
-from shieldwall.errors import StoreError
+from shieldwall.errors import StoreError, Tampered
+from shieldwall.store.envelope import Secrets
 from shieldwall.store.interface import BackendOf
-from shieldwall.store.schema import metadata
+from shieldwall.store.schema import meta, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
+KEY_ROW = "proof"  # of `meta`; only the right key opens its value
+_FIRST = "0001"
+_OPENED = "shieldwall store"  # what it says, with the form of the database behind it from the second form on
 
 
 @cache
@@ -41,8 +45,32 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def to_newest(backend: BackendOf) -> str:
+def seal_form(backend: BackendOf, form: str) -> bytes:
+    """The value by which a database is known to be opened by the right key, and to have the form that it says.
+
+    A form that could be set back would have the node bring the database forward again, and so prove whatever rows are in it.
+    """
+    return backend.sealer.seal(meta.name, "value", KEY_ROW, f"{_OPENED} {form}".encode())
+
+
+def sealed_form(connection: Connection, backend: BackendOf) -> str | None:
+    """The form that the key's own value says; None where the key is another one."""
+    value = connection.execute(select(meta.c.value).where(meta.c.name == KEY_ROW)).scalar()
+    try:
+        opened = backend.sealer.open(meta.name, "value", KEY_ROW, value or b"").decode("ascii", "replace")
+    except Tampered:
+        return None
+    if opened == _OPENED:
+        return _FIRST
+    return opened.removeprefix(_OPENED + " ") if opened.startswith(_OPENED + " ") else None
+
+
+def to_newest(backend: BackendOf, secrets: Secrets) -> str:
     """Bring a database to the newest form, in one transaction; an older SQLite file is kept beside it first.
+
+    Args:
+        backend: The database.
+        secrets: The node's keys, for steps that hash or prove rows anew; they find them in the options of their context.
 
     Returns:
         The name of the copy of the older one; "" where there was nothing to do, or nothing to copy.
@@ -63,7 +91,10 @@ def to_newest(backend: BackendOf) -> str:
     with backend.engine.connect() as connection, connection.begin():
         backend.begin_write(connection)
         steps = {"fn": lambda at, _: scripts()._upgrade_revs("head", at)}  # as alembic's own commands do
-        context = MigrationContext.configure(connection, opts={**steps, "target_metadata": metadata})
+        options = {**steps, "target_metadata": metadata, "secrets": secrets, "whole": backend.whole}
+        context = MigrationContext.configure(connection, opts=options)
         with Operations.context(context):
             context.run_migrations()
+        sealed = seal_form(backend, newest())
+        connection.execute(update(meta).where(meta.c.name == KEY_ROW).values(value=sealed))
     return kept

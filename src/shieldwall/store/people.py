@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, literal, select, union_all
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Identity, Kind, Permission, Role
 from shieldwall.model.marking import Marking
 from shieldwall.store.ids import new_id
+from shieldwall.store.proving import change, held, hold, one_held, proven
 from shieldwall.store.schema import (
     case_groups,
     case_people,
@@ -24,6 +25,7 @@ from shieldwall.store.schema import (
     group_members,
     groups,
     invitations,
+    jobs,
     people,
     sessions,
     tokens,
@@ -112,15 +114,19 @@ class People:
             disabled_at=None,
             version=1,
         )
-        if not self._work.store.backend.insert_new(self._connection, people, [_columns(person)]):
+        row = proven(self._work, people, _columns(person))
+        if not self._work.store.backend.insert_new(self._connection, people, [row]):
             raise Conflict("there is a person of that name already", hint="names are unique: add a middle name or unit")
         self._work.note(person=person.id)
         return person
 
     def find(self, person_id: str) -> Person | None:
         """The person with an id; for the node itself, never for an answer."""
-        row = self._connection.execute(select(people).where(people.c.id == person_id)).one_or_none()
-        return None if row is None else _person(row)
+        row = one_held(self._work, people, people.c.id == person_id)
+        if row is None:
+            return None
+        self._work.store.versions.hold(row.id, row.version, self._work.began)
+        return _person(row)
 
     def get(self, person_id: str) -> Person:
         """The person with an id; oneself, or anyone for whoever may manage or audit.
@@ -149,12 +155,12 @@ class People:
         if not self._work.identity.may(Permission.AUDIT):
             self._work.must(Permission.MANAGE)
         query = select(people).where(people.c.id > after).order_by(people.c.id).limit(min(most, MOST_AT_ONCE))
-        return [_person(row) for row in self._connection.execute(query)]
+        return [_person(row) for row in held(self._work, people, self._connection.execute(query))]
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Names by id, of the ids that there are: whoever works here may know what a colleague is called."""
-        query = select(people.c.id, people.c.name).where(people.c.id.in_(sorted(set(ids))))
-        return {row.id: row.name for row in self._connection.execute(query)}
+        query = select(people).where(people.c.id.in_(sorted(set(ids))))
+        return {row.id: row.name for row in held(self._work, people, self._connection.execute(query))}
 
     def change(
         self,
@@ -210,12 +216,14 @@ class People:
         changed = self._update(person, version, {"disabled_at": self._work.now})
         now = self._work.now
         mine = sessions.c.person_id == person_id
-        self._connection.execute(update(sessions).where(mine, sessions.c.expires_at > now).values(expires_at=now))
+        change(self._work, sessions, mine, sessions.c.expires_at > now, values={"expires_at": now}, lenient=True)
         live = (tokens.c.person_id == person_id, tokens.c.revoked_at.is_(None))
-        self._connection.execute(update(tokens).where(*live).values(revoked_at=now))
+        change(self._work, tokens, *live, values={"revoked_at": now}, lenient=True)
         unused = (invitations.c.person_id == person_id, invitations.c.used_at.is_(None))
         self._connection.execute(delete(invitations).where(*unused))
         self._connection.execute(delete(challenges).where(challenges.c.person_id == person_id))
+        theirs = (jobs.c.owner == person_id, jobs.c.state.in_(("queued", "running")))
+        change(self._work, jobs, *theirs, values={"cancel_asked": True}, lenient=True)  # their work stops with them
         return changed
 
     def enable(self, person_id: str, version: int) -> Person:
@@ -243,14 +251,11 @@ class People:
 
         Raises:
             NotAllowed: They are disabled.
+            Tampered: A membership is not as the node wrote it.
         """
         if not person.active:
             raise NotAllowed("that person is disabled", hint="an administrator can enable them again")
-        in_groups = select(group_members.c.group_id).where(group_members.c.person_id == person.id)
-        found_groups = frozenset(self._connection.execute(in_groups).scalars())
-        by_name = select(case_people.c.case_id).where(case_people.c.person_id == person.id)
-        by_group = select(case_groups.c.case_id).where(case_groups.c.group_id.in_(in_groups))
-        found_cases = frozenset(self._connection.execute(by_name.union(by_group)).scalars())
+        found_groups, found_cases = self._memberships(person.id)
         return Identity(
             kind=kind,
             person=person.id,
@@ -262,6 +267,27 @@ class People:
             scopes=scopes,
             token=token,
         )
+
+    def _memberships(self, person_id: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Ids of the groups and of the cases that someone is a member of, in two queries: this is asked at each request."""
+        mine = select(group_members).where(group_members.c.person_id == person_id)
+        rows = held(self._work, group_members, self._connection.execute(mine))
+        in_groups = frozenset(row.group_id for row in rows)
+        by_name = select(
+            case_people.c.case_id, case_people.c.person_id, literal("").label("group_id"), case_people.c.proof
+        )
+        by_group = select(
+            case_groups.c.case_id, literal("").label("person_id"), case_groups.c.group_id, case_groups.c.proof
+        )
+        both = union_all(
+            by_name.where(case_people.c.person_id == person_id),
+            by_group.where(case_groups.c.group_id.in_(sorted(in_groups))),
+        )
+        in_cases = set()
+        for row in self._connection.execute(both):
+            hold(self._work, case_groups if row.group_id else case_people, row)
+            in_cases.add(row.case_id)
+        return in_groups, frozenset(in_cases)
 
     def any(self) -> bool:
         """Whether there is any person yet."""
@@ -277,7 +303,7 @@ class People:
         self._work.must(Permission.MANAGE)
         group = Group(new_id(), checked_name(name), self._work.now)
         row = {"id": group.id, "name": group.name, "created_at": group.created_at}
-        if not self._work.store.backend.insert_new(self._connection, groups, [row]):
+        if not self._work.store.backend.insert_new(self._connection, groups, [proven(self._work, groups, row)]):
             raise Conflict("there is a group of that name already")
         self._work.note(group=group.id)
         return group
@@ -290,7 +316,7 @@ class People:
         taken = select(groups.c.id).where(groups.c.name == wanted, groups.c.id != group_id)
         if self._connection.execute(taken).scalar():
             raise Conflict("there is a group of that name already")
-        self._connection.execute(update(groups).where(groups.c.id == group_id).values(name=wanted))
+        change(self._work, groups, groups.c.id == group_id, values={"name": wanted})
         return Group(group_id, wanted, group.created_at)
 
     def group(self, group_id: str) -> Group:
@@ -299,7 +325,7 @@ class People:
         Raises:
             NotFound: None that whoever asks may know of.
         """
-        row = self._connection.execute(select(groups).where(groups.c.id == group_id)).one_or_none()
+        row = one_held(self._work, groups, groups.c.id == group_id)
         if row is None or not (self._oversees() or group_id in self._work.identity.groups):
             raise NotFound("there is no such group")
         return Group(row.id, row.name, row.created_at)
@@ -309,13 +335,15 @@ class People:
         query = select(groups).where(groups.c.id > after).order_by(groups.c.id).limit(min(most, MOST_AT_ONCE))
         if not self._oversees():
             query = query.where(groups.c.id.in_(sorted(self._work.identity.groups)))
-        return [Group(row.id, row.name, row.created_at) for row in self._connection.execute(query)]
+        rows = held(self._work, groups, self._connection.execute(query))
+        return [Group(row.id, row.name, row.created_at) for row in rows]
 
     def members(self, group_id: str) -> list[str]:
         """Ids of the members of a group; see `group`."""
         self.group(group_id)
-        query = select(group_members.c.person_id).where(group_members.c.group_id == group_id)
-        return sorted(self._connection.execute(query).scalars())
+        query = select(group_members).where(group_members.c.group_id == group_id)
+        rows = held(self._work, group_members, self._connection.execute(query))
+        return sorted(row.person_id for row in rows)
 
     def join(self, group_id: str, person_id: str) -> None:
         """Make a person a member of a group; who is one stays one.
@@ -326,7 +354,7 @@ class People:
         """
         self._work.must(Permission.MANAGE)
         row = {"group_id": self.group(group_id).id, "person_id": self.get(person_id).id}
-        self._work.store.backend.insert_new(self._connection, group_members, [row])
+        self._work.store.backend.insert_new(self._connection, group_members, [proven(self._work, group_members, row)])
 
     def leave(self, group_id: str, person_id: str) -> None:
         """Take a person out of a group; who is not in it stays out. See `join` for errors."""
@@ -342,9 +370,9 @@ class People:
     def _update(self, person: Person, version: int, wanted: dict[str, Any]) -> Person:
         """Write, where nobody else did since `version`."""
         mine = (people.c.id == person.id, people.c.version == version)
-        changed = self._connection.execute(update(people).where(*mine).values(**wanted, version=version + 1))
-        if changed.rowcount != 1:
+        if change(self._work, people, *mine, values={**wanted, "version": version + 1}) != 1:
             raise Conflict("that person was changed in the meantime", hint="read it again, then change it")
+        self._work.versions[person.id] = version + 1
         self._work.note(person=person.id, changed=sorted(wanted))
         found = self.find(person.id)
         assert found is not None  # noqa: S101 - it was just written
@@ -353,8 +381,9 @@ class People:
     def _must_leave_an_administrator(self, person: Person) -> None:
         """Two administrators who shut each other out at once would leave none: the lock lets one go first."""
         self._work.store.backend.lock_head(self._connection)
-        others = select(people.c.roles).where(people.c.disabled_at.is_(None), people.c.id != person.id)
-        left = any(Role.ADMINISTRATOR in _roles(words) for words in self._connection.execute(others).scalars())
+        others = select(people).where(people.c.disabled_at.is_(None), people.c.id != person.id)
+        rows = held(self._work, people, self._connection.execute(others))
+        left = any(Role.ADMINISTRATOR in _roles(row.roles) for row in rows)
         if not left and Role.ADMINISTRATOR in person.roles:
             raise Conflict("that is the last administrator", hint="make another person administrator first")
 

@@ -30,6 +30,7 @@ class Backend:
     """
 
     name = "postgresql"
+    whole = False  # so what must not be read is sealed, and what decides is proven, row by row
 
     def __init__(self, place: str, secrets: Secrets) -> None:
         self.sealer = secrets.envelope

@@ -1,7 +1,8 @@
 """The tables. Every object that someone may not see has the five columns of its `Handling`; times are microseconds of Unix time.
 
 Columns whose name ends in `_sealed` hold what must not be readable where the database is not encrypted as a whole: bytes that
-`envelope` seals, bound to table, column and row. What must be found by a secret value is found by a keyed hash of it.
+`envelope` seals, bound to table, column and row. What must be found by a secret value is found by a keyed hash of it. Where a row
+decides who comes in or who may see something, its column `proof` says that the node wrote it so.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ def _handling(*, indexed: bool = True) -> list[Column[Any]]:
     ]
 
 
+def _proof() -> Column[Any]:
+    """What proves that the node wrote the row as it is (see `proving`); null where the database is authenticated as a whole."""
+    return Column("proof", HASH)
+
+
 def _where_not_null(column: str) -> dict[str, Any]:
     """Of an index: only the rows where a column is not null, for one that is null in most of many rows."""
     condition = text(f"{column} IS NOT NULL")
@@ -73,6 +79,7 @@ people = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger),
     Column("version", Integer, nullable=False),
+    _proof(),
 )
 groups = Table(
     "groups",
@@ -80,12 +87,14 @@ groups = Table(
     Column("id", ID, primary_key=True),
     Column("name", String(100), nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
+    _proof(),
 )
 group_members = Table(
     "group_members",
     metadata,
     Column("group_id", ID, ForeignKey("groups.id"), primary_key=True),
     Column("person_id", ID, ForeignKey("people.id"), primary_key=True, index=True),
+    _proof(),
 )
 passkeys = Table(
     "passkeys",
@@ -97,6 +106,7 @@ passkeys = Table(
     Column("sign_count", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
+    _proof(),
 )
 recovery_codes = Table(
     "recovery_codes",
@@ -105,6 +115,7 @@ recovery_codes = Table(
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("last_step", BigInteger, nullable=False),  # of TOTP: no code of this step or an earlier one is taken
     Column("created_at", BigInteger, nullable=False),
+    _proof(),
 )
 oidc_subjects = Table(
     "oidc_subjects",
@@ -112,6 +123,7 @@ oidc_subjects = Table(
     Column("issuer", String(500), primary_key=True),
     Column("subject", String(255), primary_key=True),
     Column("person_id", ID, ForeignKey("people.id"), nullable=False, index=True),
+    _proof(),
 )
 invitations = Table(
     "invitations",
@@ -122,6 +134,7 @@ invitations = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
+    _proof(),
 )
 challenges = Table(
     "challenges",
@@ -131,6 +144,7 @@ challenges = Table(
     Column("person_id", ID),
     Column("value_sealed", LargeBinary, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    _proof(),
 )
 sessions = Table(
     "sessions",
@@ -142,6 +156,7 @@ sessions = Table(
     Column("confirmed_at", BigInteger, nullable=False),  # of the last ceremony with user verification
     Column("expires_at", BigInteger, nullable=False),
     Column("way", String(20), nullable=False),
+    _proof(),
 )
 tokens = Table(
     "tokens",
@@ -156,6 +171,7 @@ tokens = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("used_at", BigInteger),
+    _proof(),
 )
 attempts = Table(
     "attempts",
@@ -192,18 +208,21 @@ cases = Table(
     Column("owner", ID, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
+    _proof(),
 )
 case_people = Table(
     "case_people",
     metadata,
     Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
     Column("person_id", ID, ForeignKey("people.id"), primary_key=True, index=True),
+    _proof(),
 )
 case_groups = Table(
     "case_groups",
     metadata,
     Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
     Column("group_id", ID, ForeignKey("groups.id"), primary_key=True, index=True),
+    _proof(),
 )
 meetings = Table(  # two cases speak of one subject; which one is never told
     "meetings",
@@ -251,6 +270,7 @@ tag_sets = Table(  # each row is a version; its name is in what is sealed
     Column("created_at", BigInteger, nullable=False),
     Column("info_sealed", LargeBinary, nullable=False),
     *_handling(),
+    _proof(),
 )
 tag_set_parts = Table(  # which claims are in it, by the keys of their subjects
     "tag_set_parts",
@@ -270,6 +290,7 @@ files = Table(
     Column("sha256_sealed", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     *_handling(),
+    _proof(),
 )
 file_parts = Table(
     "file_parts",
@@ -290,6 +311,7 @@ approvals = Table(
     Column("decided_by", ID),
     Column("decided_at", BigInteger),
     *_handling(),
+    _proof(),
 )
 
 # background work
@@ -314,6 +336,7 @@ jobs = Table(
     Column("ended_at", BigInteger),
     Column("outcome_sealed", LargeBinary),  # its result, or why it failed
     *_handling(),
+    _proof(),
     Index("ix_jobs_state_created_at", "state", "created_at"),
 )
 watches = Table(
@@ -327,6 +350,7 @@ watches = Table(
     Column("seen_sealed", LargeBinary, nullable=False),  # how far the chain was looked at, and what stood there
     Column("created_at", BigInteger, nullable=False),
     *_handling(),
+    _proof(),
 )
 alarms = Table(
     "alarms",
@@ -339,6 +363,7 @@ alarms = Table(
     Column("answered_at", BigInteger),
     Column("answered_by", ID),
     *_handling(),
+    _proof(),
     UniqueConstraint("watch_id", "event_key"),
 )
 deliveries = Table(
@@ -353,6 +378,7 @@ deliveries = Table(
     Column("next_at", BigInteger, nullable=False, index=True),
     Column("state", String(20), nullable=False),  # waiting, sent, given up, withheld
     Column("error_sealed", LargeBinary),
+    _proof(),
     UniqueConstraint("alarm_id", "channel", "to_key"),
 )
 answers = Table(  # to writes that carried an idempotency key

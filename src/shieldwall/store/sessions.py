@@ -1,6 +1,7 @@
 """Sessions of people, and tokens of machines: by which secret somebody comes in, and until when.
 
-Only the SHA-256 of a secret is here. What ended stays for a day, so that an old cookie is told from a guess.
+Only a keyed hash of a secret is here (`credentials.hash_of`), and every row is held to its proof before it lets anyone in. What
+ended stays for a day, so that an old cookie is told from a guess.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select
 
 from shieldwall.model.access import Permission
 from shieldwall.model.marking import Marking
+from shieldwall.store.proving import change, held, one_held, proven
 from shieldwall.store.schema import sessions, tokens
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class Session:
     """A session of a person; times in microseconds.
 
     Attributes:
-        hash: SHA-256 of its secret.
+        hash: `hash_of` its secret.
         person: Id of the person.
         created_at: When it began.
         seen_at: When it was last used, to the minute.
@@ -51,7 +53,7 @@ class Token:
     Attributes:
         id: 32 hex digits; the part of the token that is no secret.
         person: Id of the person whom it acts for.
-        hash: SHA-256 of its secret.
+        hash: `hash_of` its secret.
         name: What it is called.
         scopes: What it is limited to.
         highest: The highest marking that it may see.
@@ -92,22 +94,23 @@ class Sessions:
             "expires_at": session.expires_at,
             "way": session.way,
         }
-        self._connection.execute(insert(sessions).values(row))
+        self._connection.execute(insert(sessions).values(proven(self._work, sessions, row)))
 
     def find(self, secret_hash: bytes) -> Session | None:
         """The session with the hash of a secret, also one that is over."""
-        row = self._connection.execute(select(sessions).where(sessions.c.secret_hash == secret_hash)).one_or_none()
+        row = one_held(self._work, sessions, sessions.c.secret_hash == secret_hash)
         return None if row is None else _session(row)
 
     def of(self, person: str) -> list[Session]:
         """The sessions of a person that are not over by their latest end."""
         query = select(sessions).where(sessions.c.person_id == person, sessions.c.expires_at > self._work.now)
-        return [_session(row) for row in self._connection.execute(query.order_by(sessions.c.created_at))]
+        rows = self._connection.execute(query.order_by(sessions.c.created_at))
+        return [_session(row) for row in held(self._work, sessions, rows)]
 
     def touch(self, session: Session) -> None:
         """Note that it was used now; one that ended in the meantime stays ended."""
         live = (sessions.c.secret_hash == session.hash, sessions.c.expires_at > self._work.now)
-        self._connection.execute(update(sessions).where(*live).values(seen_at=self._work.now))
+        change(self._work, sessions, *live, values={"seen_at": self._work.now})
 
     def confirm(self, session: Session, secret_hash: bytes) -> Session | None:
         """Go on under a new secret after a ceremony with user verification; None where the session is over.
@@ -135,7 +138,7 @@ class Sessions:
     def _end(self, *conditions: Any) -> int:  # noqa: ANN401 - conditions of a query
         now = self._work.now
         live = sessions.c.expires_at > now
-        return self._connection.execute(update(sessions).where(*conditions, live).values(expires_at=now)).rowcount
+        return change(self._work, sessions, *conditions, live, values={"expires_at": now}, lenient=True)
 
 
 class Tokens:
@@ -157,11 +160,11 @@ class Tokens:
             "created_at": token.created_at,
             "expires_at": token.expires_at,
         }
-        self._connection.execute(insert(tokens).values(row))
+        self._connection.execute(insert(tokens).values(proven(self._work, tokens, row)))
 
     def find(self, token_id: str) -> Token | None:
         """The token with an id, also one that is over."""
-        row = self._connection.execute(select(tokens).where(tokens.c.id == token_id)).one_or_none()
+        row = one_held(self._work, tokens, tokens.c.id == token_id)
         return None if row is None else _token(row)
 
     def of(self, person: str | None) -> list[Token]:
@@ -169,16 +172,16 @@ class Tokens:
         query = select(tokens).order_by(tokens.c.created_at, tokens.c.id)
         if person is not None:
             query = query.where(tokens.c.person_id == person)
-        return [_token(row) for row in self._connection.execute(query)]
+        return [_token(row) for row in held(self._work, tokens, self._connection.execute(query))]
 
     def touch(self, token: Token) -> None:
         """Note that it was used now."""
-        self._connection.execute(update(tokens).where(tokens.c.id == token.id).values(used_at=self._work.now))
+        change(self._work, tokens, tokens.c.id == token.id, values={"used_at": self._work.now})
 
     def revoke(self, token: Token) -> None:
         """End it for good; one that was revoked before keeps that time."""
         live = (tokens.c.id == token.id, tokens.c.revoked_at.is_(None))
-        self._connection.execute(update(tokens).where(*live).values(revoked_at=self._work.now))
+        change(self._work, tokens, *live, values={"revoked_at": self._work.now})
 
 
 def due(seen_at: int | None, now: int) -> bool:

@@ -36,6 +36,7 @@ class Backend:
     """
 
     name = "sqlite"
+    whole = True  # SQLCipher holds every page to an HMAC
 
     def __init__(self, place: str, secrets: Secrets) -> None:
         self.path = Path(place)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Handling, may_see
@@ -19,6 +19,7 @@ from shieldwall.model.claim import Claim
 from shieldwall.model.marking import Marking
 from shieldwall.store.ids import new_id
 from shieldwall.store.placing import must_place
+from shieldwall.store.proving import change, held, one_held, proven
 from shieldwall.store.schema import tag_set_parts, tag_sets
 from shieldwall.store.visible import columns_of, handling_of, visible
 
@@ -100,26 +101,26 @@ class TagSetRows:
         name_key, key = secrets.keyed_number("tag set", *place), secrets.keyed("tag set version", version, *place)
         self._work.store.backend.lock_intake(self._work.connection)
         execute = self._work.connection.execute
-        before = execute(select(tag_sets).where(tag_sets.c.name_key == name_key, tag_sets.c.current.is_(True))).first()
+        newest = (tag_sets.c.name_key == name_key, tag_sets.c.current.is_(True))
+        before = execute(select(tag_sets).where(*newest)).first()
         previous = None if before is None else self._work.open(tag_sets.name, "info", before.id, before.info_sealed)
-        execute(update(tag_sets).where(tag_sets.c.name_key == name_key).values(current=False))
+        change(self._work, tag_sets, *newest, values={"current": False})
         set_id = execute(select(tag_sets.c.id).where(tag_sets.c.key == key)).scalar()
         if set_id is not None:
-            execute(update(tag_sets).where(tag_sets.c.id == set_id).values(current=True))
+            change(self._work, tag_sets, tag_sets.c.id == set_id, values={"current": True})
         else:
             set_id = new_id()
-            execute(
-                insert(tag_sets).values(
-                    id=set_id,
-                    key=key,
-                    name_key=name_key,
-                    current=True,
-                    strictest=int(strictest),
-                    created_at=self._work.now,
-                    info_sealed=self._work.seal(tag_sets.name, "info", set_id, info),
-                    **columns_of(handling),
-                )
-            )
+            row = {
+                "id": set_id,
+                "key": key,
+                "name_key": name_key,
+                "current": True,
+                "strictest": int(strictest),
+                "created_at": self._work.now,
+                "info_sealed": self._work.seal(tag_sets.name, "info", set_id, info),
+                **columns_of(handling),
+            }
+            execute(insert(tag_sets).values(proven(self._work, tag_sets, row)))
             for number, part in enumerate(parts):
                 sealed = self._work.seal(tag_set_parts.name, "members", f"{set_id}:{number}", part)
                 execute(insert(tag_set_parts).values(set_id=set_id, number=number, members_sealed=sealed))
@@ -138,7 +139,8 @@ class TagSetRows:
         """Every version of every set of which whoever asks may see something, the oldest first."""
         query = select(tag_sets).where(visible(self._work.identity, tag_sets))
         found = []
-        for row in self._work.connection.execute(query.order_by(tag_sets.c.created_at, tag_sets.c.id)):
+        rows = self._work.connection.execute(query.order_by(tag_sets.c.created_at, tag_sets.c.id))
+        for row in held(self._work, tag_sets, rows):
             handling = handling_of(row)
             if not may_see(self._work.identity, handling):
                 continue
@@ -162,8 +164,8 @@ class TagSetRows:
         Raises:
             NotFound: None that whoever asks may see.
         """
-        seen = select(tag_sets.c.id).where(tag_sets.c.id == set_id, visible(self._work.identity, tag_sets))
-        if self._work.connection.execute(seen).first() is None:
+        seen = (tag_sets.c.id == set_id, visible(self._work.identity, tag_sets))
+        if one_held(self._work, tag_sets, *seen) is None:
             raise NotFound("there is no such tag set")
         columns = tag_set_parts.c
         query = select(columns.number, columns.members_sealed).where(columns.set_id == set_id).order_by(columns.number)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, and_, false, or_, true
 
+from shieldwall.errors import Tampered
 from shieldwall.model.access import Handling, Identity, Permission
 from shieldwall.model.marking import Marking, Pap
 
@@ -39,12 +40,18 @@ def visible(identity: Identity, table: FromClause, case: ColumnElement[Any] | No
 
 
 def handling_of(row: Row[Any], case: str | None = None) -> Handling:
-    """The handling in a row of a guarded table; `case` where the row is the case itself."""
+    """The handling in a row of a guarded table; `case` where the row is the case itself.
+
+    Raises:
+        Tampered: It has a marking that there is not.
+    """
+    try:
+        marking, pap = Marking(row.marking), Pap(row.pap)
+    except ValueError:
+        raise Tampered("a row of the database has a marking that there is not", hint="shieldwall node check") from None
     if case is not None:
-        return Handling(marking=Marking(row.marking), pap=Pap(row.pap), owner=row.owner, case=case)
-    return Handling(
-        marking=Marking(row.marking), pap=Pap(row.pap), owner=row.owner, case=row.case_id, group=row.group_id
-    )
+        return Handling(marking=marking, pap=pap, owner=row.owner, case=case)
+    return Handling(marking=marking, pap=pap, owner=row.owner, case=row.case_id, group=row.group_id)
 
 
 def columns_of(handling: Handling) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, Tampered
 from shieldwall.model.access import Handling, Kind, Permission, may_see
@@ -20,7 +20,8 @@ from shieldwall.model.claim import Subject
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import new_id
 from shieldwall.store.jobs import must_make
-from shieldwall.store.placing import older_than
+from shieldwall.store.placing import must_own, older_than
+from shieldwall.store.proving import change, hold, proven
 from shieldwall.store.schema import alarms, deliveries, watches
 from shieldwall.store.visible import columns_of, handling_of, visible
 
@@ -180,7 +181,8 @@ class Watches:
             "created_at": self._work.now,
             **columns_of(handling),
         }
-        self._work.store.backend.insert_new(self._work.connection, watches, [values])
+        row = proven(self._work, watches, values)
+        self._work.store.backend.insert_new(self._work.connection, watches, [row])
         if handling.case is not None:
             self._work.cases.meet(handling.case, [key])
         self._work.note(watch=watch_id)
@@ -214,14 +216,16 @@ class Watches:
         """Stop a watch; its alarms stay.
 
         Raises:
-            NotAllowed: Whoever asks may not write.
+            NotAllowed: Whoever asks may not write, or it is another person's.
             NotFound: None that they may see.
             Conflict: It was stopped before.
         """
         self._work.must(Permission.WRITE)
-        if not self.get(watch_id).active:
+        watch = self.get(watch_id)
+        must_own(self._work, watch.handling)
+        if not watch.active:
             raise Conflict("that watch was stopped already")
-        self._work.connection.execute(update(watches).where(watches.c.id == watch_id).values(active=False))
+        change(self._work, watches, watches.c.id == watch_id, values={"active": False})
         return self.get(watch_id)
 
     def alarm(self, alarm_id: str) -> Alarm:
@@ -271,7 +275,7 @@ class Watches:
         self.alarm(alarm_id)
         chosen = and_(alarms.c.id == alarm_id, alarms.c.answered_at.is_(None))
         values = {"answered_at": self._work.now, "answered_by": self._work.identity.person}
-        if not self._work.connection.execute(update(alarms).where(chosen).values(values)).rowcount:
+        if not change(self._work, alarms, chosen, values=values):
             raise Conflict("that alarm was answered already")
         return self.alarm(alarm_id)
 
@@ -322,7 +326,7 @@ class Watches:
                 "rang_at": self._work.now,
                 **columns_of(one.handling),
             }
-            if backend.insert_new(connection, alarms, [values]):
+            if backend.insert_new(connection, alarms, [proven(self._work, alarms, values)]):
                 rang.append(self._alarm(self._rows(select(alarms).where(alarms.c.id == alarm_id))[0]))
                 backend.insert_new(connection, deliveries, [self._way(alarm_id, *way) for way in out])
         self._work.note(alarms=[alarm.id for alarm in rang])
@@ -340,7 +344,7 @@ class Watches:
         if not rows or canonical_json(self._watch(rows[0]).seen) != canonical_json(dict(watch.seen)):
             raise Conflict("another process looked at that watch in the meantime")
         sealed = self._seal(watches.name, "seen", watch.id, seen)
-        self._work.connection.execute(update(watches).where(watches.c.id == watch.id).values(seen_sealed=sealed))
+        change(self._work, watches, watches.c.id == watch.id, values={"seen_sealed": sealed})
 
     def due(self, most: int) -> list[tuple[Delivery, Alarm]]:
         """Deliveries whose time has come, the oldest first, each with its alarm."""
@@ -402,14 +406,14 @@ class Watches:
     def _settle(self, delivery: Delivery, values: Mapping[str, Any]) -> int:
         same = and_(deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts)
         chosen = and_(same, deliveries.c.state == DeliveryState.WAITING.value)
-        return self._work.connection.execute(update(deliveries).where(chosen).values(dict(values))).rowcount
+        return change(self._work, deliveries, chosen, values=values)
 
     def _again(self, delivery: Delivery) -> Delivery:
         return self._delivery(self._rows(select(deliveries).where(deliveries.c.id == delivery.id))[0])
 
     def _way(self, alarm_id: str, channel: str, to: str) -> dict[str, Any]:
         delivery_id = new_id()
-        return {
+        row = {
             "id": delivery_id,
             "alarm_id": alarm_id,
             "channel": channel,
@@ -419,6 +423,7 @@ class Watches:
             "next_at": self._work.now,
             "state": DeliveryState.WAITING.value,
         }
+        return proven(self._work, deliveries, row)
 
     def _seal(self, table: str, column: str, row: str, plain: Mapping[str, Any]) -> bytes:
         return self._work.seal(table, column, row, canonical_json(dict(plain)))
@@ -433,6 +438,7 @@ class Watches:
         return body
 
     def _watch(self, row: Row[Any]) -> Watch:
+        hold(self._work, watches, row)
         return Watch(
             id=row.id,
             kind=row.kind,
@@ -444,6 +450,7 @@ class Watches:
         )
 
     def _alarm(self, row: Row[Any]) -> Alarm:
+        hold(self._work, alarms, row)
         return Alarm(
             id=row.id,
             watch=row.watch_id,
@@ -455,6 +462,7 @@ class Watches:
         )
 
     def _delivery(self, row: Row[Any]) -> Delivery:
+        hold(self._work, deliveries, row)
         error = b""
         if row.error_sealed is not None:
             error = self._work.open(deliveries.name, "error", row.id, row.error_sealed)

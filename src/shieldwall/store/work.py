@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +41,16 @@ class Work:
         connection: Its transaction.
         identity: Whoever asks.
         now: When, in microseconds.
+        began: When its transaction began, in seconds of `time.monotonic`.
+        versions: Of the people whom it changes, by id.
     """
 
     def __init__(self, store: Store, connection: Connection, identity: Identity, detail: dict[str, Any]) -> None:
         self.store = store
         self.connection = connection
         self.identity = identity
+        self.began = time.monotonic()
+        self.versions: dict[str, int] = {}
         self._detail = detail
 
     @cached_property

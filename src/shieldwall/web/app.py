@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
@@ -22,6 +24,7 @@ from shieldwall.node.node import Node
 from shieldwall.web.bodies import Limits
 from shieldwall.web.problems import MEDIA_TYPE, install, problem
 from shieldwall.web.routes import ALL
+from shieldwall.web.routes.jobs import LISTENERS
 from shieldwall.web.rules import RULES, Rule
 
 _log = logging.getLogger(__name__)
@@ -56,7 +59,9 @@ def create(node: Node) -> FastAPI:
     """
 
     @asynccontextmanager
-    async def alive(_: FastAPI) -> AsyncIterator[None]:
+    async def alive(app: FastAPI) -> AsyncIterator[None]:
+        app.state.listeners = CapacityLimiter(LISTENERS)
+        app.state.listening = Counter()
         node.start()
         try:
             yield
@@ -83,7 +88,8 @@ def create(node: Node) -> FastAPI:
         app.routes.append(Route(f"/static/{name}", _file(name)))
     app.routes.append(Route(f"{ROOT}/openapi.json", _described(app)))
     install(app)
-    app.add_middleware(Limits, uploads=UPLOADS)
+    opened = frozenset(path for _, path, rule in routes_with_rules() if not rule.kinds)
+    app.add_middleware(Limits, uploads=UPLOADS, ceremonies=opened)
     app.add_middleware(Front, node=node)
     return app
 

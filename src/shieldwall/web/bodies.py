@@ -13,7 +13,9 @@ from shieldwall.model.strictjson import parse_json
 from shieldwall.web.problems import problem
 
 JSON_MOST = 1 << 20  # bytes of a JSON body
+CEREMONY_MOST = 64 << 10  # bytes of what somebody sends who is not known yet
 UPLOAD_MOST = 64 << 20  # bytes of a file
+UPLOADS_AT_ONCE = 4
 PATH_MOST = 4096  # characters of path and query
 
 
@@ -23,11 +25,14 @@ class Limits:
     Args:
         app: What comes behind.
         uploads: Paths that take files, and so more than JSON.
+        ceremonies: Paths that anybody may write to, and so less.
     """
 
-    def __init__(self, app: ASGIApp, uploads: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, uploads: frozenset[str], ceremonies: frozenset[str]) -> None:
+        self._ceremonies = ceremonies
         self._app = app
         self._uploads = uploads
+        self._uploading = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -39,6 +44,21 @@ class Limits:
         if refused is not None:
             await refused(scope, receive, send)
             return
+        if scope["path"] in self._uploads and scope["method"] == "POST":
+            if self._uploading >= UPLOADS_AT_ONCE:
+                busy = problem(429, "too-many", "several files are coming in already", headers={"Retry-After": "5"})
+                await busy(scope, receive, send)
+                return
+            self._uploading += 1
+            try:
+                await self._counted(scope, receive, send)
+            finally:
+                self._uploading -= 1
+        else:
+            await self._counted(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through as long as its body stays within its limit."""
         most, taken = self._most(scope), 0
 
         async def counted() -> Message:
@@ -52,7 +72,9 @@ class Limits:
         await self._app(scope, counted, send)
 
     def _most(self, scope: Scope) -> int:
-        return UPLOAD_MOST if scope["path"] in self._uploads else JSON_MOST
+        if scope["path"] in self._uploads:
+            return UPLOAD_MOST
+        return CEREMONY_MOST if scope["path"] in self._ceremonies else JSON_MOST
 
     def _refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
         if len(scope["path"]) + len(scope.get("query_string", b"")) > PATH_MOST:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from shieldwall.errors import ShieldwallError
 from shieldwall.web.bodies import StrictRequest
 from shieldwall.web.problems import of_error
-from shieldwall.web.repeats import Repeats
+from shieldwall.web.repeats import Answer, Repeats
 from shieldwall.web.rules import RULES, Rule, caller_of, guard, node_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -56,32 +59,32 @@ class DoorRoute(APIRoute):
                 key = request.headers.get(IDEMPOTENCY_KEY, "")
                 if not key or request.method in ("GET", "HEAD") or not rule.kinds:
                     return await handler(strict)
-                return await _once(key, strict, handler)
+                return await _once(key, strict, handler, rule)
             except ShieldwallError as error:
                 return of_error(error)
 
         return door
 
 
-async def _once(key: str, request: StrictRequest, handler: Handler) -> Response:
+async def _once(key: str, request: StrictRequest, handler: Handler, rule: Rule) -> Response:
     """Do a write once for its idempotency key, and answer a repetition as the first time."""
     caller = caller_of(request)
-    asked = hashlib.sha256(
-        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    ).digest()
-    repeats = Repeats(node_of(request).store, caller.identity)
+    parts = (request.method, request.url.path, request.url.query, request.headers.get("if-match", ""))
+    asked = hashlib.sha256("\n".join(parts).encode() + b"\n" + await request.body()).digest()
+    repeats = Repeats(node_of(request).store, caller.identity, rule.act)
     before = await run_in_threadpool(repeats.begin, key, asked)
     if before is not None:
         return Response(before.body, before.status, {"Idempotency-Replayed": "true"}, before.media_type)
     try:
         response = await handler(request)
-    except ShieldwallError:
+    except (ShieldwallError, RequestValidationError, HTTPException):
         await run_in_threadpool(repeats.forget, key)  # nothing was done: it may be tried again
         raise
     if response.status_code >= 400:
         await run_in_threadpool(repeats.forget, key)
     else:
-        await run_in_threadpool(repeats.end, key, response.status_code, bytes(response.body), response.media_type or "")
+        answer = Answer(response.status_code, response.media_type or "", bytes(response.body))
+        await run_in_threadpool(partial(repeats.end, key, answer, secret=rule.secret))
     return response
 
 

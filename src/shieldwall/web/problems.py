@@ -101,8 +101,14 @@ def of_error(error: ShieldwallError) -> JSONResponse:
 
 def of_validation(error: RequestValidationError) -> JSONResponse:
     """The answer to parameters or a body that do not fit: where, and what was expected, never what stood there."""
-    places = [f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors()[:5]]
+    places = [f"{_place(entry)}: {entry['msg']}" for entry in error.errors()[:5]]
     return problem(422, "bad-input", "; ".join(places) or "the request does not fit", hint="see /api/v1/openapi.json")
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    """Where something does not fit, in our own names: that of a field which we do not know is what the caller wrote."""
+    parts = entry["loc"][:-1] if entry["type"] == "extra_forbidden" else entry["loc"]
+    return ".".join(str(part) for part in parts)
 
 
 def install(app: FastAPI) -> None:

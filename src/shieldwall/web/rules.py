@@ -26,12 +26,14 @@ class Rule:
         needs: The permission, or several of which one is enough; None where being signed in is enough.
         kinds: Who may come: people, and tokens where a machine has business there. Empty for anyone at all, signed in or not.
         confirm: A person must have shown a passkey within the last minutes.
+        secret: The answer holds a secret that is shown once, so it is not kept for a repetition.
     """
 
     act: str
     needs: Permission | tuple[Permission, ...] | None = None
     kinds: frozenset[Kind] = ALL
     confirm: bool = False
+    secret: bool = False
 
     @property
     def permissions(self) -> tuple[Permission, ...]:
@@ -101,10 +103,21 @@ def guard(request: Request, rule: Rule) -> None:
     """
     node, client = node_of(request), client_of(request)
     if not rule.kinds:
-        return  # the ceremonies behind open routes have limits of their own
+        node.doors.gate.look(client)  # before the body is read; the ceremonies behind open routes count by themselves
+        return
     identity, session = _who(request, node, client)
     _must(node, rule, identity, session)
     request.state.caller = Caller(identity, session, client, rule.act)
+
+
+def again_of(request: Request) -> Callable[[], Identity]:
+    """Tells who came with a request, with the rights of now; for answers that go on for longer than a moment."""
+    node, caller = node_of(request), caller_of(request)
+    session = caller.session
+    if session is not None:
+        return lambda: node.doors.still(session)
+    text = request.headers.get("authorization", "").partition(" ")[2].strip()
+    return lambda: node.doors.token(text, client=caller.client)
 
 
 def _who(request: Request, node: Node, client: str) -> tuple[Identity, Session | None]:

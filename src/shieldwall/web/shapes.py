@@ -381,10 +381,11 @@ class DisputeShape(Shape):
 
 
 class Claims(Page):
-    """Claims; of one subject with what became of each, and what contradicts."""
+    """Claims; of one subject with what became of each, and what contradicts. `more`: there are too many to say that of."""
 
     claims: list[ClaimShape]
     disputes: list[DisputeShape] = []
+    more: bool = False
 
 
 class Reason(Shape):
@@ -566,6 +567,23 @@ class Jobs(Page):
     """Background work."""
 
     jobs: list[JobShape]
+
+
+class LoadShape(Shape):
+    """A job as whoever runs the node sees it."""
+
+    id: Id
+    kind: str
+    owner: str
+    state: Literal["queued", "running"]
+    attempt: int
+    created: str
+
+
+class Work(Shape):
+    """The jobs that wait or run."""
+
+    work: list[LoadShape]
 
 
 class WatchAsked(Shape):

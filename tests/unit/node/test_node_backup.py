@@ -108,7 +108,7 @@ def test_from_sqlite_to_a_server_and_back(backed, tmp_path, postgresql):
 def test_who_was_signed_in_or_invited_is_not_there(backed):
     _, rows = backed
     assert {"people", "claims", "node_keys", "audit_leaves"} <= {name for name, _ in rows}
-    assert {"sessions", "challenges", "invitations"} == LEFT_OUT
+    assert {"answers", "sessions", "challenges", "invitations"} == LEFT_OUT
 
 
 def test_an_offline_key_opens_it_when_every_passphrase_is_lost(backed, tmp_path):

@@ -14,6 +14,7 @@ from shieldwall.model.access import Identity, Kind, Role
 from shieldwall.model.claim import Claim, Layer, Subject
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.store import Secrets, Store
+from shieldwall.store.proving import proven
 from shieldwall.store.schema import group_members, groups, people
 
 SECRETS = Secrets(bytes(range(32)))
@@ -64,11 +65,14 @@ def populate(store: Store) -> None:
     """The people and groups of `NAMES`, as rows."""
     with store.act(who(NORA), "test.populate") as work:
         for person, name in NAMES.items():
-            values = {"id": person, "name": name, "organisation": "", "roles": "analyst", "highest": 4, "mail": ""}
-            work.connection.execute(insert(people).values(**values, created_at=START, version=1))
+            values: dict[str, Any] = {"id": person, "name": name, "organisation": "", "roles": "analyst", "highest": 4}
+            values |= {"mail": "", "created_at": START, "version": 1}
+            work.connection.execute(insert(people).values(proven(work, people, values)))
         for group, name in ((UNIT, "unit"), (DESK, "desk")):
-            work.connection.execute(insert(groups).values(id=group, name=name, created_at=START))
-        work.connection.execute(insert(group_members).values(group_id=UNIT, person_id=ADA))
+            values = {"id": group, "name": name, "created_at": START}
+            work.connection.execute(insert(groups).values(proven(work, groups, values)))
+        member = {"group_id": UNIT, "person_id": ADA}
+        work.connection.execute(insert(group_members).values(proven(work, group_members, member)))
 
 
 def subject(number: int) -> Subject:

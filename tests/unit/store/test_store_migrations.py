@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
-from store_support import MARA, SECRETS, Ticking, add, claim, subject, verify_log, who
+from proving_support import CHIEF, fill, given, secret_of
+from sqlalchemy import insert, inspect, select
+from store_support import MARA, PAUL, SECRETS, Ticking, add, claim, subject, verify_log, who
 
-from shieldwall.errors import StoreError
-from shieldwall.store import Store, migrate
+from shieldwall.errors import StoreError, WrongKey
+from shieldwall.store import Secrets, Store, migrate
+from shieldwall.store.credentials import hash_of
+from shieldwall.store.dump import dump, load, unsound
+from shieldwall.store.proving import LEFT_OUT
 from shieldwall.store.schema import metadata
+
+HASHED = {"sessions": "session", "tokens": "token", "invitations": "invitation"}
 
 STEP = '''"""A step of a program to come."""
 
@@ -53,6 +62,57 @@ def program_to_come(tmp_path, monkeypatch):
     migrate.scripts.cache_clear()
 
 
+@pytest.fixture
+def first_program(tmp_path, monkeypatch):
+    """While this holds, the program knows the first form alone."""
+    scripts = tmp_path / "first"
+    (scripts / "versions").mkdir(parents=True)
+    (first,) = (migrate.SCRIPTS / "versions").glob("0001_*.py")
+    shutil.copy(first, scripts / "versions")
+
+    @contextlib.contextmanager
+    def holds():
+        with monkeypatch.context() as patched:
+            patched.setattr(migrate, "SCRIPTS", scripts)
+            migrate.scripts.cache_clear()
+            yield
+        migrate.scripts.cache_clear()
+
+    return holds
+
+
+@pytest.fixture
+def of_the_first_form(store, first_program, request, tmp_path):
+    """A database as the first program left it, with the rows of `fill`, and those rows as they are in the newest form."""
+    fill(store)
+    if store.backend.name == "sqlite":
+        place = str(tmp_path / "old.db")
+    else:
+        server = request.getfixturevalue("postgresql")
+        place = server.url(server.database())
+    with Store(place, SECRETS, Ticking()) as old, store.inside(CHIEF) as work:
+        with first_program():
+            migrate.to_newest(old.backend, SECRETS)
+            assert migrate.known() == ["0001"]
+        with old.backend.engine.begin() as connection:
+            old.backend.begin_write(connection)
+            for table in metadata.sorted_tables:
+                names = [column.name for column in table.columns if column.name != "proof"]
+                for row in work.connection.execute(select(table)).mappings():
+                    values = {name: row[name] for name in names}
+                    if table.name in HASHED:
+                        values["secret_hash"] = sha256(secret_of(row["person_id"]).encode()).digest()
+                    if table.name == "meta":
+                        values["value"] = old.backend.sealer.seal("meta", "value", "proof", b"shieldwall store")
+                    connection.execute(insert(table).values(values))
+            if old.backend.name == "postgresql":
+                connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('claims', 'seq'), 100)")
+        with old.backend.engine.connect() as connection:
+            assert "proof" not in {column["name"] for column in inspect(connection).get_columns("people")}
+        rows = [each for each in dump(work) if each[0] not in {"challenges", *HASHED}]
+    return place, rows
+
+
 def revision(store):
     with store.backend.engine.connect() as connection:
         return migrate.revision(connection)
@@ -71,7 +131,7 @@ def test_every_index_of_the_schema_is_there(store):
 
 
 def test_the_newest_is_left_alone(sqlite_store):
-    assert migrate.to_newest(sqlite_store.backend) == ""
+    assert migrate.to_newest(sqlite_store.backend, SECRETS) == ""
     assert list(Path(sqlite_store.place).parent.glob("*before*")) == []
 
 
@@ -93,6 +153,54 @@ def test_an_older_database_is_brought_forward_with_a_copy_kept(store, program_to
         with Store(str(kept), SECRETS, Ticking()) as copy:
             assert revision(copy) == old
             assert "further" not in inspect(copy.backend.engine).get_table_names()
+
+
+def test_the_first_form_is_brought_forward_with_all_rows_proven(of_the_first_form):
+    place, rows = of_the_first_form
+    with Store.open(place, SECRETS, Ticking()) as opened:
+        assert revision(opened) == migrate.newest() > "0001"
+        with opened.inside(CHIEF) as work:
+            assert list(unsound(work)) == []
+            assert [each for each in dump(work) if each[0] not in {"challenges", *HASHED}] == rows
+            for person in (MARA, PAUL):
+                hashed = {name: hash_of(SECRETS, purpose, secret_of(person)) for name, purpose in HASHED.items()}
+                assert work.sessions.find(hashed["sessions"]).person == person
+                assert work.tokens.find(person).hash == hashed["tokens"]
+                assert work.credentials.invitation(hashed["invitations"]).person == person
+            for table in LEFT_OUT:
+                found = work.connection.execute(select(metadata.tables[table].c.proof)).scalars().all()
+                assert all(proof is None if opened.backend.whole else len(proof) == 32 for proof in found)
+                assert found or table == "challenges"
+        for table in LEFT_OUT:
+            assert given(opened, table) or table == "challenges"
+        with opened.act(CHIEF, "person.disable") as work:  # and it goes on
+            work.people.disable(MARA, 1)
+        verify_log(opened)
+    with Store.open(place, SECRETS, Ticking()) as opened, opened.inside(CHIEF) as work:
+        assert not work.people.find(MARA).active
+    if not place.startswith("postgres"):
+        with Store(f"{place}.before-{migrate.newest()}", SECRETS, Ticking()) as kept:
+            assert revision(kept) == "0001"
+
+
+def test_the_first_form_does_not_open_by_another_key(of_the_first_form):
+    place, _ = of_the_first_form
+    with pytest.raises(WrongKey):
+        Store.open(place, Secrets(bytes(32)), Ticking())
+    with Store(place, SECRETS, Ticking()) as old:
+        assert revision(old) == "0001"
+
+
+def test_a_backup_of_the_first_form_is_loaded(tmp_path):
+    bare = sha256(b"secret").digest()
+    values = {"person_id": MARA, "name": "feed", "scopes": "read", "highest": 1, "created_at": 1, "expires_at": 1 << 60}
+    token = {"id": MARA, "secret_hash": base64.b64encode(bare).decode(), "revoked_at": None, "used_at": None, **values}
+    person = {"id": MARA, "name": "Mara", "organisation": "", "roles": "", "highest": 1, "mail": "", "created_at": 1}
+    rows = [("people", {**person, "disabled_at": None, "version": 1}), ("tokens", token)]
+    for form, hashed in (("0001", hash_of(SECRETS, "token", "secret")), (None, bare)):
+        with Store.create(str(tmp_path / f"{form}.db"), SECRETS, Ticking()) as empty, empty.upkeep(CHIEF) as work:
+            load(work, rows, form=form)
+            assert work.tokens.find(MARA).hash == hashed
 
 
 def test_a_step_that_fails_leaves_the_old_one_as_it_was(store, program_to_come):

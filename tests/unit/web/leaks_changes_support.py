@@ -12,8 +12,9 @@ import zipfile
 from typing import Any
 
 from leaks_house_support import CHAIN, OPERATOR, PAPS, SUBJECTS, Hook, House, Leak, Post, query, ranks
-from leaks_model_support import RED, TELLING, TLP, Dice, Eye, Thing, canaries, canary
+from leaks_model_support import READERS, RED, TELLING, TLP, WRITERS, Dice, Eye, Thing, canaries, canary, opens
 from sqlalchemy import select
+from web_support import address_of
 
 from shieldwall.model.access import Handling, Role
 from shieldwall.model.marking import Marking, Pap
@@ -22,13 +23,25 @@ from shieldwall.store.jobs import State
 from shieldwall.store.schema import claims, file_parts, files, jobs
 from shieldwall.store.watches import NewAlarm
 
+PAYER = address_of("payer")  # whose money goes to all subjects
 LEASE = 3600 * 1_000_000
 _turns = itertools.count()
 
 
 FURNITURE = (
     *("add_case", "add_case", "add_case", "add_claim", "add_claim", "add_tags", "add_tags", "add_tags", "add_tags"),
-    *("add_file", "add_file", "add_watch", "add_watch", "ring", "ask_job", "ask_job", "work", "ask_approval", "ask_approval"),
+    *(
+        "add_file",
+        "add_file",
+        "add_watch",
+        "add_watch",
+        "ring",
+        "ask_job",
+        "ask_job",
+        "work",
+        "ask_approval",
+        "ask_approval",
+    ),
 )
 
 
@@ -189,7 +202,7 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
         body = {"kind": "address", "target": subject, "note": note, "channels": ["mail", "webhook"], "handling": asked}
         answer = self.ask(eye, "POST", "/watches", body)
         if answer.status == 201:
-            self.keep("watch", answer.json["id"], note, asked, eye.person.id, active=True)
+            self.keep("watch", answer.json["id"], note, asked, eye.person.id, active=True, subject=subject)
             self.world.put(subject, asked.get("case"))
 
     def stop_watch(self, dice: Dice) -> None:
@@ -271,7 +284,7 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
         """A trace, or a screening of a file that they see or not."""
         eye = self.writer(dice)
         asked = self.handling(dice, eye)
-        body: dict[str, Any] = {"targets": [dice.pick(SUBJECTS)], "handling": asked}
+        body: dict[str, Any] = {"targets": [dice.pick((*SUBJECTS, PAYER, PAYER, PAYER))], "handling": asked}
         if dice.under(0.3):
             body["tags"] = ["nothing-is-called-so"]
         path, file = "/traces", self._one(dice, "file")
@@ -403,7 +416,10 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
         ]
         eye = dice.pick(able) if able and dice.under(0.8) else self.anyone(dice)
         request = self._reach(
-            dice, eye, "approval", fits=lambda each: each.more["decision"] == "open" and each.more["by"] != eye.person.id
+            dice,
+            eye,
+            "approval",
+            fits=lambda each: each.more["decision"] == "open" and each.more["by"] != eye.person.id,
         )
         approve = dice.under(0.7)
         if request is None:
@@ -427,7 +443,10 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
         self._end(dice, "approval", "DELETE", "/approvals/{}", over)
 
     def _apply(self, thing: Thing, change: dict[str, Any]) -> None:
-        """A thing is handled otherwise; a claim with another marking is a new one, and the old one is taken back."""
+        """A thing is handled otherwise; a claim with another marking is a new one, and the old one is taken back.
+
+        Where the new one is stricter, the old one is as hidden; else whoever could read it still can.
+        """
         marking, pap = ranks(change)
         if thing.kind == "case":
             thing.marking, thing.pap = marking, pap
@@ -437,6 +456,9 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
             new.bears |= {text for text in thing.bears if thing.more.get("trace")}
             new.more["tag"] = False
             thing.more["retracted"] = True
+            if not opens(thing, marking, pap, change.get("case"), change.get("group")):
+                thing.marking, thing.pap = marking, pap
+                thing.case, thing.group = change.get("case"), change.get("group")
             self.world.things.append(new)
             thing = new
         thing.marking, thing.pap = marking, pap
@@ -492,9 +514,12 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
         group.members ^= {person.id}
 
     def issue_token(self, dice: Dice) -> None:
-        person = dice.pick([person for person in self.world.people if person.active] or self.world.people)
-        if person.active:
-            self.open_token(person, dice.number(4), dice.some(("read", "write", "audit"), 0.7) or ["read"])
+        person = dice.pick(self.world.people)
+        able = [*("read" for _ in person.roles & READERS), *("write" for _ in person.roles & WRITERS)]
+        able += ["audit"] if "auditor" in person.roles else []
+        if person.active and able:
+            highest = min(dice.number(RED), person.highest)
+            self.open_token(person, highest, set(dice.some(able, 0.7)) or {able[0]})
 
     def revoke_token(self, dice: Dice) -> None:
         tokens = [eye for eye in self.world.eyes if eye.scopes is not None and not eye.revoked]

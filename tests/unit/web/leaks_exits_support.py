@@ -246,6 +246,16 @@ class Exits(Changes):  # type: ignore[misc]  # mypy does not know where helpers 
         path = dice.pick(("/session", "/status", "/keys", "/chain", "/health", "/blocks/1", "/passkeys", "/audit/root"))
         self.ask(eye, "GET", path)
 
+    def load(self, eye: Eye, _: Dice) -> None:
+        """Whoever runs the node sees that jobs wait and run, and nothing of what they are about."""
+        answer = self.ask(eye, "GET", "/work")
+        self.same("the load", answer.status, self.refuses(eye, "manages") or 200)
+        if answer.status == 200:
+            if canaries(answer.text):
+                self.same("the load", answer.text, "nothing of what jobs are about")
+            wanted = {job.id for job in self.world.of("job") if job.more["state"] in ("queued", "running")}
+            self.same("the load", {job["id"] for job in answer.json["work"]}, wanted)
+
     def mistakes(self, eye: Eye, dice: Dice) -> None:
         """Words about a mistake say nothing of what is there."""
         thing = self._one(dice, *SINGLE, fits=lambda each: bool(each.id))
@@ -316,6 +326,7 @@ EXITS: tuple[Callable[[Exits, Eye, Dice], None], ...] = (
     Exits.people,
     Exits.tokens,
     Exits.the_rest,
+    Exits.load,
     Exits.mistakes,
     Exits.a_hidden_place_in_a_list,
 )

@@ -132,6 +132,16 @@ class Thing:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+def opens(thing: Thing, marking: int, pap: int, case: str | None, group: str | None) -> bool:
+    """Whether a new handling could show something to somebody who was kept out."""
+    if marking < thing.marking or pap < thing.pap:
+        return True
+    if thing.case not in {None, case} or thing.group not in {None, group}:
+        return True
+    alone = thing.marking == RED and thing.case is None and thing.group is None
+    return alone and (case is not None or group is not None)
+
+
 @dataclass
 class World:
     """All that there is."""
@@ -140,7 +150,6 @@ class World:
     groups: dict[str, Group] = field(default_factory=dict)
     eyes: list[Eye] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
-    named: list[tuple[str, str]] = field(default_factory=list)  # subject and case, of each claim and watch in one
     met: set[tuple[str, str]] = field(default_factory=set)
 
     def of(self, *kinds: str) -> list[Thing]:
@@ -191,10 +200,9 @@ class World:
         """Something about a subject came into a case: whoever else has it there meets it."""
         if case is None:
             return
-        for other_subject, other in self.named:
-            if other_subject == subject and other != case:
-                self.met |= {(case, other), (other, case)}
-        self.named.append((subject, case))
+        there = {thing.case for thing in self.of("claim", "watch") if thing.more["subject"] == subject}
+        for other in there - {None, case}:
+            self.met |= {(case, str(other)), (str(other), case)}
 
     def meetings(self, eye: Eye) -> set[tuple[str, str]]:
         """Of whoever asks: their case, and the name of whom to call."""

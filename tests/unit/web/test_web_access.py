@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from web_support import HOUR, Caller, Site, address_of, site_in
 
 from shieldwall.model.access import Permission, Role
+from shieldwall.node.people.tokens import SCOPES
 from shieldwall.store.attempts import BanRules
 from shieldwall.web.app import ROOT, routes_with_rules
 from shieldwall.web.door import DoorRoute, Routes
@@ -183,15 +184,15 @@ def over(site: Site, name: str, number: int) -> Caller:
     client = f"198.51.{number // 250}.{number % 250 + 1}"
     person = site.person(f"{name} {number}", *Role) if "disabled" in name else _somebody(site)
     if name == "expired session":
-        return site.session(person, ends_in=-1, client=client)
+        return site.session(person, over=True, client=client)
     if name == "ended session":
         caller = site.session(person, client=client)
         assert caller.delete("/session").status == 200
         return caller
     if name == "expired token":
-        return site.token(person, *Permission, ends_in=-1, client=client)
+        return site.token(person, *SCOPES, over=True, client=client)
     if name == "revoked token":
-        caller = site.token(person, *Permission, client=client)
+        caller = site.token(person, *SCOPES, client=client)
         assert site.session(person).delete(f"/tokens/{caller.token}").status == 200
         return caller
     if name == "unknown token":
@@ -204,7 +205,7 @@ def over(site: Site, name: str, number: int) -> Caller:
     caller = (
         site.session(person, client=client)
         if name == "disabled session"
-        else site.token(person, *Permission, client=client)
+        else site.token(person, *SCOPES, client=client)
     )
     assert site.session(_somebody(site)).delete(f"/people/{person}").status == 200
     return caller
@@ -269,7 +270,7 @@ def test_from_a_banned_address_nobody_comes_in(tmp_path, page):
             assert Caller(site, {"authorization": "Bearer guess"}, "203.0.113.9").get("/session").status == 401
         session, token = (
             site.session(person, client="203.0.113.9"),
-            site.token(person, *Permission, client="203.0.113.9"),
+            site.token(person, *SCOPES, client="203.0.113.9"),
         )
         for number, row in enumerate(row for row in page if row["nobody"] != "yes"):
             answer = ask((session, token)[number % 2], row["method"], row["path"])
@@ -278,7 +279,7 @@ def test_from_a_banned_address_nobody_comes_in(tmp_path, page):
         assert session.get("/health").status == 429
         assert session.post("/sign-in/begin").status == 429
         assert session.get("/session", client="192.0.2.77").status == 200  # a ban is for an address, not for a person
-        site.clock.at += HOUR
+        site.clock.at += HOUR * 1_000_000
         assert token.get("/session").status == 200
 
 

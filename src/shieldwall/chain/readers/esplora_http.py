@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shieldwall.chain.readers import esplora_json
+from shieldwall.chain.readers.bounded import read_at_most
 from shieldwall.chain.readers.esplora_files import EsploraFileReader
 from shieldwall.chain.readers.interface import Progress, Survey
 from shieldwall.errors import BadInput, BadText, RemoteRefused, UsageError, WrongNetwork
@@ -133,7 +134,7 @@ def fetch_url(url: str) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     try:
         with opener.open(url, timeout=TIMEOUT) as answer:  # http and https only: `_split` saw to it
-            body: bytes = answer.read(_MOST_BYTES + 1)
+            body: bytes = read_at_most(answer, _MOST_BYTES)
             rest: int | None = answer.length  # what the header promised and did not come
     except urllib.error.HTTPError as error:
         raise BadInput(f"{url}: the server answered {error.code} {error.reason}") from None

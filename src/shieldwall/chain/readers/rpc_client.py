@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from shieldwall.chain.readers.bounded import read_at_most
 from shieldwall.chain.readers.esplora_http import is_here
 from shieldwall.chain.readers.jsonfields import parse_json, short
 from shieldwall.errors import BadInput, BadText, RemoteRefused, UsageError
@@ -250,7 +251,7 @@ class _Http:
         headers = {"Content-Type": "application/json"} | ({"Authorization": self._header} if self._header else {})
         self._connection.request("POST", "/", body, headers)
         response = self._connection.getresponse()
-        answer = response.read(_MOST_BYTES + 1)
+        answer = read_at_most(response, _MOST_BYTES)
         if response.length and len(answer) <= _MOST_BYTES:
             raise http.client.IncompleteRead(answer[:0], response.length)
         if len(answer) > _MOST_BYTES or response.will_close:

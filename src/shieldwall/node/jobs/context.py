@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, cast
 
 from shieldwall.chain.readers.rpc_client import Login, is_rpc_url
-from shieldwall.errors import UsageError
+from shieldwall.errors import BadInput
 from shieldwall.intel import directory as freezers
 from shieldwall.model.access import Handling, Identity, Kind, joint
 from shieldwall.model.claim import Subject
@@ -187,9 +187,9 @@ class Context:
             text: A path in a declared folder, a declared path, or a declared URL, with its credentials or without.
 
         Raises:
-            UsageError: Nothing that was declared.
+            BadInput: Nothing that was declared.
         """
-        refused = UsageError(
+        refused = BadInput(
             "that source is not among those that the administrator allowed",
             hint="name a path in one of the folders of `sources` in the node's settings, or a URL rpc://... there",
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shieldwall.errors import NotFound
+from shieldwall.errors import Refused
 
 if TYPE_CHECKING:
     from shieldwall.model.access import Identity
@@ -50,13 +51,16 @@ class Subscription:
 
     Args:
         store: The store.
-        identity: Who looks; their first look is to be an act of its own.
+        identity: Tells who looks, with the rights of now; Refused where they may not come in any more. Their first look is to
+            be an act of its own.
         job_id: At what.
         bell: Rung when a job of this process moves.
         every: Seconds between two looks at the table.
     """
 
-    def __init__(self, store: Store, identity: Identity, job_id: str, bell: Bell, every: float = EVERY) -> None:
+    def __init__(
+        self, store: Store, identity: Callable[[], Identity], job_id: str, bell: Bell, every: float = EVERY
+    ) -> None:
         self._store = store
         self._identity = identity
         self._job_id = job_id
@@ -95,9 +99,9 @@ class Subscription:
     def _look(self) -> Job | None:
         """The job where a listener would see a difference."""
         try:
-            with self._store.inside(self._identity) as work:
+            with self._store.inside(self._identity()) as work:
                 job = work.jobs.get(self._job_id)
-        except NotFound:
+        except Refused:
             self.over = True
             return None
         last, self._last = self._last, job

@@ -15,8 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shieldwall.errors import BadText, Conflict, NotAllowed, Refused, ShieldwallError, StoreError, UsageError
+from shieldwall.errors import (
+    BadInput,
+    BadText,
+    Conflict,
+    NotAllowed,
+    PartialData,
+    Refused,
+    ShieldwallError,
+    StoreError,
+    UsageError,
+)
 from shieldwall.model.access import Handling, Identity, Permission, may_see
+from shieldwall.model.marking import Marking
 from shieldwall.node.jobs.context import NODE, Cancelled, Context, JobKind, Lost, Means, Stopped
 from shieldwall.node.jobs.events import Bell, Subscription
 from shieldwall.node.jobs.kinds import KINDS
@@ -128,15 +139,20 @@ class Runner:
         self._bell.ring()
         return job
 
-    def subscribe(self, identity: Identity, job_id: str) -> Subscription:
+    def subscribe(self, identity: Identity, job_id: str, again: Callable[[], Identity] | None = None) -> Subscription:
         """Hear how a job goes.
+
+        Args:
+            identity: Who asks.
+            job_id: Which job.
+            again: Who that is now, asked at every look: rights may end while they listen.
 
         Raises:
             NotFound: None that whoever asks may see.
         """
         with self._store.look(identity, "job.follow", job=job_id) as work:
             work.jobs.get(job_id)
-        return Subscription(self._store, identity, job_id, self._bell)
+        return Subscription(self._store, again or (lambda: identity), job_id, self._bell)
 
     # running
 
@@ -234,7 +250,7 @@ class Runner:
         except Cancelled:
             self._end(hold.job, State.CANCELLED, {}, context)
         except ShieldwallError as error:
-            self._end(hold.job, State.FAILED, _why(error), context)
+            self._end(hold.job, State.FAILED, _why(error, job.handling), context)
         except Exception as error:  # noqa: BLE001 - a fault of one job must not end the node; it is told without its words
             _log.error("job %s failed by a fault of the program: %s", job.id, type(error).__name__)
             self._end(hold.job, State.FAILED, _fault(error), context)
@@ -359,8 +375,18 @@ class _Hold:
             self._cancelled |= work.jobs.cancel_asked(self.job.id)
 
 
-def _why(error: ShieldwallError) -> dict[str, Any]:
-    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+def _why(error: ShieldwallError, handling: Handling) -> dict[str, Any]:
+    """Why a job failed. What was asked for wrongly, its owner alone is told: the words may name sets of tags that others must not
+    know of.
+    """
+    private = handling.marking == Marking.RED and handling.case is None and handling.group is None
+    if private or isinstance(error, BadInput | PartialData | StoreError):
+        return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+    return {
+        "error": type(error).__name__,
+        "message": "what was asked for does not fit what is there",
+        "hint": "its owner can ask again with TLP:RED to read why",
+    }
 
 
 def _fault(error: Exception) -> dict[str, Any]:

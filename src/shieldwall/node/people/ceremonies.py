@@ -195,7 +195,7 @@ class Ceremonies:
         passkey, sign_count = self._check(client, challenge, credential, verb, person=identity.person)
         secret = secrets.token_urlsafe(32)
         with self._store.act(identity, verb, passkey=_short(passkey.id)) as work:
-            fresh = work.sessions.confirm(session, hash_of(secret))
+            fresh = work.sessions.confirm(session, hash_of(self._store.secrets, "session", secret))
             if fresh is None or not work.credentials.use_passkey(passkey, sign_count):
                 raise ended()
         return secret, fresh, identity

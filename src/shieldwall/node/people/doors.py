@@ -56,6 +56,10 @@ class Doors:
         """See `SessionDoor.find`."""
         return self._sessions.find(secret, client)
 
+    def still(self, session: Session) -> Identity:
+        """See `SessionDoor.still`."""
+        return self._sessions.still(session)
+
     def token(self, text: str, client: str) -> Identity:
         """See `TokenDoor.find`."""
         return self._tokens.find(text, client)

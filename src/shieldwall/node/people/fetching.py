@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from shieldwall.chain.readers.bounded import read_at_most
 from shieldwall.errors import BadInput
 from shieldwall.node.people.config import check_url
 
@@ -51,7 +52,7 @@ def fetch(question: Question) -> bytes:
     try:
         connection.request("GET" if question.body is None else "POST", path, question.body, dict(question.headers))
         answer = connection.getresponse()
-        status, body, rest = answer.status, answer.read(MOST_BYTES + 1), answer.length
+        status, body, rest = answer.status, read_at_most(answer, MOST_BYTES), answer.length
     except (
         OSError,
         http.client.HTTPException,

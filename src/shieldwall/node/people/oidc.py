@@ -266,7 +266,7 @@ class OidcDoor:
         _joserfc()  # say at once what is missing
         self._gate.stranger(client)
         cookie, nonce, verifier = new_secret(), new_secret(), secrets.token_urlsafe(48)
-        value = {"cookie": hash_of(cookie).hex(), "nonce": nonce, "verifier": verifier}
+        value = {"cookie": self._hash(cookie), "nonce": nonce, "verifier": verifier}
         with self._store.upkeep(DOORS) as work:
             begun = work.credentials.begin(_PURPOSE, "", value, self._seconds)
         return provider.address(begun.id, nonce, verifier), cookie
@@ -293,9 +293,11 @@ class OidcDoor:
         """
         provider = self._asked()
         self._gate.stranger(client)
+        if not cookie:  # any page could send a browser here; that must not count against whoever sits before it
+            raise _no()
         with self._store.upkeep(DOORS) as work:
             begun = work.credentials.take(state, _PURPOSE)
-        if begun is None or not _same(hash_of(cookie[: LONGEST_SECRET + 1]).hex(), begun.value["cookie"]):
+        if begun is None or not _same(self._hash(cookie[: LONGEST_SECRET + 1]), begun.value["cookie"]):
             self._gate.failed(client, _VERB, "no such sign-in", way="oidc")
             raise _no()
         if issuer is not None and issuer != provider.config.issuer:
@@ -319,6 +321,9 @@ class OidcDoor:
                 raise ended()
             secret, session = self._sessions.open(work, identity.person, "oidc", confirmed=False)
         return secret, session, identity
+
+    def _hash(self, cookie: str) -> str:
+        return hash_of(self._store.secrets, "oidc", cookie).hex()
 
     def _asked(self) -> Provider:
         if self._provider is None:

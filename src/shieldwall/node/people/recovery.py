@@ -146,7 +146,8 @@ class RecoveryDoor:
         """
         self._gate.stranger(client)
         with self._store.inside(DOORS) as work:
-            found = work.credentials.invitation(hash_of(secret)) if len(secret) <= LONGEST_SECRET else None
+            hashed = hash_of(self._store.secrets, "invitation", secret[: LONGEST_SECRET + 1])
+            found = work.credentials.invitation(hashed) if len(secret) <= LONGEST_SECRET else None
         if found is None:
             self._gate.failed(client, "invitation.use", "unknown or used")
             raise NotSignedIn("that link was used already, or holds no longer", hint="ask for a new one")
@@ -252,7 +253,8 @@ def matching_step(secret: str, code: str, at: int, last: int = -1) -> int | None
 
 def _invite(work: Work, person: str, purpose: str, seconds: int) -> str:
     secret = new_secret()
-    work.credentials.invite(person, purpose, hash_of(secret), work.now + seconds * _SECOND)
+    hashed = hash_of(work.store.secrets, "invitation", secret)
+    work.credentials.invite(person, purpose, hashed, work.now + seconds * _SECOND)
     return secret
 
 

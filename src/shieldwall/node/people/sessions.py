@@ -60,7 +60,7 @@ class SessionDoor:
         with self._store.inside(DOORS) as work:
             until, now = self._gate.banned_until(work, client), work.now
             if not until and len(secret) <= LONGEST_SECRET:
-                session = work.sessions.find(hash_of(secret))
+                session = work.sessions.find(hash_of(self._store.secrets, "session", secret))
                 if session is not None and not self._over(session, now):
                     person = work.people.find(session.person)
                     identity = work.people.identity_of(person) if person is not None and person.active else None
@@ -77,11 +77,24 @@ class SessionDoor:
                 work.sessions.touch(session)
         return session, identity
 
+    def still(self, session: Session) -> Identity:
+        """Who a session that was open is now; looking so does not keep it open.
+
+        Raises:
+            NotSignedIn: It is over, or the person is shut out.
+        """
+        with self._store.inside(DOORS) as work:
+            kept = work.sessions.find(session.hash)
+            person = None if kept is None or self._over(kept, work.now) else work.people.find(kept.person)
+            if person is None or not person.active:
+                raise ended()
+            return work.people.identity_of(person)
+
     def open(self, work: Work, person: str, way: str, *, confirmed: bool) -> tuple[str, Session]:
         """Begin a session within an act, always under a secret that nobody had before."""
         secret = new_secret()
         session = Session(
-            hash=hash_of(secret),
+            hash=hash_of(self._store.secrets, "session", secret),
             person=person,
             created_at=work.now,
             seen_at=work.now,

@@ -106,7 +106,7 @@ class TokenDoor:
             token = Token(
                 id=new_id(),
                 person=found.id,
-                hash=hash_of(secret),
+                hash=hash_of(self._store.secrets, "token", secret),
                 name=checked_name(name),
                 scopes=wanted,
                 highest=Marking(highest),
@@ -133,7 +133,8 @@ class TokenDoor:
         with self._store.inside(DOORS) as work:
             until, now = self._gate.banned_until(work, client, *names), work.now
             token = work.tokens.find(token_id)
-            right = hmac.compare_digest(hash_of(secret), token.hash if token else hash_of("")) and token is not None
+            brought = hash_of(self._store.secrets, "token", secret)
+            right = hmac.compare_digest(brought, token.hash if token else bytes(len(brought))) and token is not None
             if token is not None and right and token.revoked_at is None and now < token.expires_at:
                 person = work.people.find(token.person)
                 if person is not None and person.active:

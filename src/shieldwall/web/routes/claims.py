@@ -22,6 +22,9 @@ from shieldwall.web.versions import tagged
 
 routes = Routes("claims")
 
+MOST_SAID = 2000
+"""Claims on one subject that are looked at together."""
+
 ClaimId = Annotated[Digest, Path(description="Id of the claim.")]
 
 
@@ -45,9 +48,11 @@ def find_claims(
     if name:
         subject = Subject(type, chain, name)
         with node.store.look(caller.identity, caller.act, subject=node.blind(type, chain, name)) as work:
-            said = work.claims.find(subject)
-            view = standing(said, work.now)
+            said = work.claims.find(subject, most=MOST_SAID + 1)
             work.note(found=len(said))
+            view = standing(said, work.now) if len(said) <= MOST_SAID else None
+        if view is None:  # what stands cannot be told by a part
+            return Claims(claims=[claim_shape(caller, kept) for kept in said[:MOST_SAID]], more=True)
         return Claims(
             claims=[claim_shape(caller, kept, view.states[kept.id].value) for kept in said],
             disputes=[DisputeShape(kind=one.kind, sides=[list(side) for side in one.sides]) for one in view.disputes],

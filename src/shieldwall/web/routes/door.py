@@ -105,6 +105,8 @@ def finish_oidc(
     iss: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """Where the OpenID provider sends the browser back to."""
+    if request.headers.get("sec-fetch-dest", "document") != "document":
+        raise NotSignedIn("that is no part of a page", hint="sign in by the page of this node")
     cookie = request.cookies.get(_OIDC_COOKIE, "")
     secret, _, _ = node.doors.oidc_finish(client_of(request), state=state, code=code, cookie=cookie, issuer=iss)
     response = Response(status_code=303, headers={"Location": "/sign-in?here"})
@@ -127,7 +129,7 @@ def begin_confirmation(node: NodeHere, caller: CallerHere) -> Ceremony:
     return Ceremony(challenge=challenge, options=options)
 
 
-@routes.post("/session/confirm/finish", Rule("session.confirm", kinds=PEOPLE))
+@routes.post("/session/confirm/finish", Rule("session.confirm", kinds=PEOPLE, secret=True))
 def finish_confirmation(node: NodeHere, caller: CallerHere, response: Response, asked: Credential) -> SignedIn:
     """Confirm; the session goes on under a new cookie."""
     secret, session, identity = node.doors.finish_confirmation(
@@ -188,7 +190,7 @@ def remove_passkey(
     return Done()
 
 
-@routes.post("/recovery-code/begin", Rule("recovery.enrol", kinds=PEOPLE, confirm=True))
+@routes.post("/recovery-code/begin", Rule("recovery.enrol", kinds=PEOPLE, confirm=True, secret=True))
 def begin_recovery_code(node: NodeHere, caller: CallerHere) -> RecoveryCode:
     """Begin to set up recovery by an authenticator application: its secret, shown once."""
     enrolment, secret, uri = node.doors.begin_code(signed_of(caller))
@@ -220,7 +222,7 @@ def list_tokens(
     return Tokens(tokens=[token_shape(token) for token in found])
 
 
-@routes.post("/tokens", Rule("token.issue", kinds=PEOPLE, confirm=True), status_code=201)
+@routes.post("/tokens", Rule("token.issue", kinds=PEOPLE, confirm=True, secret=True), status_code=201)
 def issue_token(node: NodeHere, caller: CallerHere, asked: TokenAsked) -> TokenShape:
     """Issue a machine token, which acts for whoever asks and never for more; its text is shown this once."""
     text, token = node.doors.issue_token(

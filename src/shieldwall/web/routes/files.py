@@ -98,7 +98,7 @@ def show_file(
 )
 def read_file(node: NodeHere, caller: CallerHere, file_id: FileId) -> Response:
     """A file's bytes, to be saved: never to be shown in a page of this node."""
-    with node.store.look(caller.identity, caller.act, file=file_id) as work:
+    with node.large(), node.store.look(caller.identity, caller.act, file=file_id) as work:
         file, content = work.files.get(file_id), work.files.read(file_id)
     headers = {"Content-Disposition": f'attachment; filename="{file_id}.bin"', "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type="application/octet-stream", headers={**headers, "ETag": f'"{file.sha256}"'})

@@ -31,6 +31,7 @@ def status(node: NodeHere, caller: CallerHere) -> Status:
     """How the node stands: its log, its chain store, what fails in the background."""
     with node.store.look(caller.identity, caller.act) as work:
         head = work.audit.head()
+    oversees = caller.identity.may(Permission.MANAGE) or caller.identity.may(Permission.AUDIT)
     shape = None
     if node.shelf.is_there:
         with node.chain() as chain:
@@ -43,7 +44,7 @@ def status(node: NodeHere, caller: CallerHere) -> Status:
         last_leaf=moment(head.at),
         clock_back_seconds=max(0, head.at - node.store.clock()) // 1_000_000,
         chain=shape,
-        problems=sorted(f"{name}: {text}" for name, text in node.problems.items()),
+        problems=sorted(f"{name}: {text}" if oversees else name for name, text in node.problems.items()),
     )
 
 

@@ -110,7 +110,9 @@ def enable_person(node: NodeHere, caller: CallerHere, person_id: PersonId) -> Pe
 
 
 @routes.post(
-    "/people/{person_id}/invitation", Rule("invitation.make", Permission.MANAGE, PEOPLE, confirm=True), status_code=201
+    "/people/{person_id}/invitation",
+    Rule("invitation.make", Permission.MANAGE, PEOPLE, confirm=True, secret=True),
+    status_code=201,
 )
 def invite_person(node: NodeHere, caller: CallerHere, person_id: PersonId, asked: InvitationAsked) -> Invitation:
     """A one-time link by which a person makes their first passkey; or, with their recovery code, a new one."""

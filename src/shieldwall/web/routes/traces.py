@@ -79,7 +79,7 @@ def draw_trace(node: NodeHere, caller: CallerHere, trace_id: TraceId) -> Respons
 
 def _saved(node: Node, caller: Caller, trace_id: str) -> tuple[File, dict[str, Any]]:
     """The file and result of a saved trace, held to its digest."""
-    with node.store.look(caller.identity, caller.act, file=trace_id) as work:
+    with node.large(), node.store.look(caller.identity, caller.act, file=trace_id) as work:
         file = work.files.get(trace_id)
         if file.kind != "trace":
             raise NotFound("there is no such trace")

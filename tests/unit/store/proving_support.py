@@ -1,0 +1,249 @@
+"""Rows in every table that has proofs, what the store gives of them, and somebody who writes in the database without the key."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, delete, insert, select
+from store_support import ADA, CHAIN, DESK, MARA, NORA, PAUL, UNIT, claim, into, who
+
+from shieldwall.errors import NotFound, Tampered
+from shieldwall.model.access import Handling, Identity, Kind, Permission, Role
+from shieldwall.model.claim import Subject
+from shieldwall.model.marking import Marking, Pap
+from shieldwall.store import Store
+from shieldwall.store.credentials import RecoveryCode, hash_of
+from shieldwall.store.proving import LEFT_OUT
+from shieldwall.store.schema import (
+    approvals,
+    cases,
+    challenges,
+    deliveries,
+    files,
+    groups,
+    invitations,
+    jobs,
+    metadata,
+    oidc_subjects,
+    passkeys,
+    people,
+    recovery_codes,
+    sessions,
+    tokens,
+    watches,
+)
+from shieldwall.store.sessions import Session, Token
+from shieldwall.store.watches import NewAlarm
+
+NODE = Identity(kind=Kind.NODE, person="", name="node")
+CHIEF = who(NORA, Role.ADMINISTRATOR, Role.AUDITOR)
+HOUR = 3600 * 1_000_000
+PEOPLE = (MARA, PAUL)
+
+
+def secret_of(person: str) -> str:
+    """Of a session, token or invitation of a person."""
+    return person[:1] * 43
+
+
+def fill(store: Store) -> None:
+    """Two rows at least in every table that has proofs."""
+    with store.act(CHIEF, "test.fill") as work:
+        for number, person in enumerate(PEOPLE):
+            now, secret = work.now, secret_of(person)
+            work.credentials.add_passkey(person, person.encode()[:16], b"key of " + person.encode(), 1, "laptop")
+            work.credentials.keep_recovery_code(RecoveryCode(person, f"SECRET{number}", 1))
+            work.credentials.link("https://id.example.org", f"subject-{number}", person)
+            hashed = hash_of(store.secrets, "invitation", secret)
+            work.credentials.invite(person, "first", hashed, now + HOUR * (number + 1))
+            work.credentials.begin("make", person, {"challenge": f"{number}"}, 3600 * (number + 1))
+            work.sessions.begin(
+                Session(
+                    hash=hash_of(store.secrets, "session", secret),
+                    person=person,
+                    created_at=now + number,
+                    seen_at=now + number,
+                    confirmed_at=now + number,
+                    expires_at=now + HOUR + number,
+                    way=("passkey", "oidc")[number],
+                )
+            )
+            work.tokens.add(
+                Token(
+                    id=person,
+                    person=person,
+                    hash=hash_of(store.secrets, "token", secret),
+                    name=f"token {number}",
+                    scopes=frozenset((Permission.READ,)),
+                    highest=Marking(number),
+                    created_at=now + number,
+                    expires_at=now + HOUR + number,
+                )
+            )
+        work.people.join(DESK, PAUL)
+    made = []
+    for number, (person, group) in enumerate(((MARA, UNIT), (PAUL, DESK))):
+        with store.act(who(person), "test.fill") as work:
+            made.append(work.cases.add(f"Case {number}", marking=Marking(2 + number), groups=[group]).id)
+        member = into(who(person), made[-1])
+        handling = Handling(marking=Marking.AMBER, pap=Pap(number), owner=person, case=made[-1])
+        with store.act(member, "test.fill") as work:
+            work.claims.add([claim(number)], case=made[-1])
+            file = work.files.add(f"note-{number}.txt", "text/plain", [b"n" * (number + 1)], "upload", handling)
+            more = {"thing": "file", "id": file.id, "marking": "TLP:GREEN", "pap": "PAP:GREEN"}
+            work.approvals.ask("marking", more, f"reason {number}")
+            work.jobs.add("trace.run", {"number": number}, f"key {number}", handling)
+            subject = Subject("address", CHAIN, f"bc1qexample{number}")
+            watch = work.watches.add("address", {"address": subject.name}, {"tip": 1}, subject, handling)
+            marks = {"lowest": Marking.GREEN, "strictest": Marking.AMBER}
+            work.tagsets.add(f"set {number}", "1", b"{}", [b"part"], case=made[-1], **marks)
+        with store.act(NODE, "test.fill") as work:
+            alarm = NewAlarm(event=("received", str(number)), body={"number": number}, handling=handling)
+            ways = [("mail", f"{number}@example.org")]
+            assert work.watches.ring(watch, {"tip": 2}, [alarm], ways)
+
+
+def given(store: Store, table: str) -> set[str]:
+    """All that the store gives of a table, whoever asks for it; what it refuses as tampered is not given."""
+    found: set[str] = set()
+    for one in _DOORS[table](store):
+        with contextlib.suppress(Tampered, NotFound):
+            facts = one()
+            found |= {repr(fact) for fact in (facts if isinstance(facts, list) else [facts])}
+    return found - {"None", "''"}
+
+
+def _column(store: Store, column: Column[Any]) -> list[Any]:
+    with store.inside(NODE) as work:
+        return list(work.connection.execute(select(column)).scalars())
+
+
+def _each(
+    column: Column[Any], ask: Callable[[Any, Any], Any], identity: Callable[[Any], Identity] | None = None
+) -> Any:
+    """Doors for each value of a column; each in a transaction of its own that is undone."""
+
+    def doors(store: Store) -> Iterator[Callable[[], Any]]:
+        for value in _column(store, column):
+
+            def door(value: Any = value) -> Any:
+                with store.backend.engine.connect() as connection:
+                    from shieldwall.store.work import Work
+
+                    work = Work(store, connection, identity(value) if identity else everywhere(store), {})
+                    return ask(work, value)
+
+            yield door
+
+    return doors
+
+
+def everywhere(store: Store) -> Identity:
+    """Someone who is in every case and group, and may do everything."""
+    there = {"cases": _column(store, cases.c.id), "groups": _column(store, groups.c.id)}
+    return who(MARA, *Role, **there)
+
+
+def _membership(work: Any, person: str) -> list[Any]:
+    found = work.people.find(person)
+    identity = work.people.identity_of(found) if found else None
+    return [(person, each) for each in (*identity.groups, *identity.cases)] if identity else []
+
+
+def _members(work: Any, case: str) -> list[Any]:
+    found = work.cases.get(case)
+    alone = replace(found, people=frozenset(), groups=frozenset())
+    return [alone, *((case, each) for each in (*found.people, *found.groups))]
+
+
+def _link(work: Any, subject: str) -> list[Any]:
+    person = work.credentials.linked("https://id.example.org", subject)
+    return [(subject, person)] if person else []
+
+
+_PERSON = _each(people.c.id, _membership)
+
+_DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
+    "people": _each(people.c.id, lambda work, key: work.people.find(key)),
+    "groups": _each(groups.c.id, lambda work, key: work.people.group(key)),
+    "group_members": _PERSON,
+    "case_people": lambda store: (door for each in (_PERSON, _CASE) for door in each(store)),
+    "case_groups": lambda store: (door for each in (_PERSON, _CASE) for door in each(store)),
+    "cases": _each(cases.c.id, _members),
+    "passkeys": _each(passkeys.c.id, lambda work, key: work.credentials.passkey(key)),
+    "recovery_codes": _each(recovery_codes.c.person_id, lambda work, key: work.credentials.recovery_code(key)),
+    "oidc_subjects": _each(oidc_subjects.c.subject, _link),
+    "invitations": _each(invitations.c.secret_hash, lambda work, key: work.credentials.invitation(key)),
+    "challenges": _each(challenges.c.id, lambda work, key: work.credentials.take(key, "make")),
+    "sessions": _each(sessions.c.secret_hash, lambda work, key: work.sessions.find(key)),
+    "tokens": _each(tokens.c.id, lambda work, key: work.tokens.find(key)),
+    "tag_sets": _each(metadata.tables["tag_sets"].c.id, lambda work, _: work.tagsets.all()),
+    "files": _each(files.c.id, lambda work, key: work.files.get(key)),
+    "approvals": _each(approvals.c.id, lambda work, key: work.approvals.get(key)),
+    "jobs": _each(jobs.c.id, lambda work, key: work.jobs.get(key)),
+    "watches": _each(watches.c.id, lambda work, key: work.watches.get(key)),
+    "alarms": _each(metadata.tables["alarms"].c.id, lambda work, key: work.watches.alarm(key)),
+    "deliveries": _each(deliveries.c.alarm_id, lambda work, key: work.watches.deliveries(key)),
+}
+_CASE = _each(cases.c.id, _members)
+
+
+class Intruder:
+    """Writes in the database as its superuser, past foreign keys, and undoes it."""
+
+    def __init__(self, store: Store, table: str) -> None:
+        self._store = store
+        self.table: Table = metadata.tables[table]
+        self.rows = [dict(row) for row in self._run(select(self.table).order_by(*self.table.primary_key)).mappings()]
+
+    def _run(self, *statements: Any) -> Any:
+        with self._store.backend.engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            for statement in statements[:-1]:
+                connection.execute(statement)
+            result = connection.execute(statements[-1])
+            return result.freeze()() if result.returns_rows else result
+
+    @contextlib.contextmanager
+    def writes(self, *rows: dict[str, Any]) -> Iterator[None]:
+        """The table has these rows, and no others, for a while."""
+        try:
+            self._run(delete(self.table), *(insert(self.table).values(row) for row in rows))
+            yield
+        finally:
+            self._run(delete(self.table), *(insert(self.table).values(row) for row in self.rows))
+
+
+def protected(table: str) -> list[str]:
+    """The columns that a proof of a table has."""
+    return [column.name for column in metadata.tables[table].columns if column.name not in {*LEFT_OUT[table], "proof"}]
+
+
+def others(column: Column[Any], value: Any) -> list[Any]:
+    """Other values that a column could hold."""
+    if isinstance(column.type, Boolean):
+        found: list[Any] = [not value]
+    elif isinstance(column.type, LargeBinary):
+        found = [bytes(32), (value or b"") + b"\0"]
+    elif isinstance(column.type, String):
+        longest = column.type.length or 10
+        words = {
+            "roles": ["administrator", "analyst approver"],
+            "scopes": ["read write"],
+            "state": ["done"],
+            "purpose": ["sign in", "recovery"],
+            "decision": ["approved"],
+        }
+        found = words.get(column.name, ["9" * 32] if column.name == "id" else [ADA, NORA])
+        found = [text[:longest] for text in found]
+    else:
+        found = [0, 1] if value is None else [value + 1, max(value - 1, 0), 4]
+    if column.nullable and not column.primary_key:
+        found.append(None)
+    return [each for each in found if each != value]
+
+
+__all__ = ["CHIEF", "NODE", "PEOPLE", "Intruder", "everywhere", "fill", "given", "others", "protected"]
