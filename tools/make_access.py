@@ -44,9 +44,9 @@ Columns with a role are sessions of a person with that role alone; someone with 
 for a person, never for more than the person may, never for approvals, people or keys, and sees at most TLP:AMBER+STRICT and what
 it was limited to. From an address that is banned nobody comes in (429).
 
-Routes begin with `{ROOT}`. A refusal of someone who is known is in the audit log under the name of the act. Beside these routes
-there are only the page that signs people in (`/sign-in`, `/static/sign-in.*`) and the API's description (`{ROOT}/openapi.json`), the
-same for everyone.
+Routes begin with `{ROOT}`. A refusal of someone who is known is in the audit log under the name of the act. Beside these
+routes there are only the page that signs people in (`/sign-in`, `/static/sign-in.*`) and the API's description
+(`{ROOT}/openapi.json`), the same for everyone.
 
 """
 

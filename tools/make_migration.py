@@ -43,7 +43,7 @@ def main() -> None:
         backend = Backend(str(Path(folder) / "node.db"), secrets)
         known = migrate.known()
         if known:
-            migrate.to_newest(backend, secrets)
+            migrate.to_newest(backend, secrets, 0)
         with backend.engine.connect() as connection:
             context = MigrationContext.configure(
                 connection, opts={"compare_type": True, "render_as_batch": bool(known)}

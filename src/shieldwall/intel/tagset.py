@@ -58,6 +58,11 @@ class TagIndex:
         return tuple(info for info, _ in self._sets)
 
     @property
+    def sets(self) -> tuple[tuple[TagSetInfo, OpenedSet], ...]:
+        """The chosen versions, opened, by name."""
+        return self._sets
+
+    @property
     def versions(self) -> dict[str, str]:
         """Set name -> version, for the provenance of a result."""
         return {info.name: info.version for info, _ in self._sets}

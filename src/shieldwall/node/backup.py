@@ -246,7 +246,8 @@ def _finish(
             witness.verify_quickly(identity)
     except Tampered as error:
         warning = error.message
-    store.record(identity, "node.restore", "done", made_at=header.made_at, leaves=leaves)
+    form = migrate.newest()
+    store.record(identity, migrate.RESTORED, "done", made_at=header.made_at, leaves=leaves, form=form)
     if not warning:
         witness.sign(identity)
     return Restored(node=header.node, path=path, made_at=header.made_at, leaves=leaves, rows=rows, warning=warning)

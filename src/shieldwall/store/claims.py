@@ -331,7 +331,7 @@ class Claims:
             raise BadText(f"a claim that cannot be kept: {error}") from None
         row_id = self.row_id(bytes.fromhex(claim.id) if claim.signature else sha256(body).digest())
         subject = claim.subject
-        about = framed(subject.type, subject.chain, subject.name)
+        about = _about(subject)
         key = self._secrets.framed_number
         return {
             "id": row_id,
@@ -344,7 +344,7 @@ class Claims:
             "owner": handling.owner,
             "case_id": handling.case,
             "group_id": handling.group,
-            "thread": key(_THREAD + about + framed(claim.kind, claim.made_by, claim.source)),
+            "thread": key(_thread(claim, about)),
             "received_at": self._work.now,
             "body_sealed": self._work.seal(claims.name, "body", row_id, body),
         }
@@ -377,7 +377,8 @@ class Claims:
         claim_id = claim.id if claim.signature else sha256(raw).hexdigest()
         # a row may be handled more strictly than its claim says: one that was marked anew is hidden as what came of it
         opened = claim.marking > handling.marking or claim.pap > handling.pap
-        if opened or row.place != self._place(handling) or row.id != self.row_id(claim_id):
+        thread = self._secrets.framed_number(_thread(claim, _about(claim.subject)))
+        if opened or row.place != self._place(handling) or row.id != self.row_id(claim_id) or row.thread != thread:
             raise _changed(row.seq)
         reason = ""
         if row.retracted_at is not None:
@@ -393,6 +394,15 @@ class Claims:
             retracted_at=row.retracted_at,
             reason=reason,
         )
+
+
+def _about(subject: Subject) -> bytes:
+    return framed(subject.type, subject.chain, subject.name)
+
+
+def _thread(claim: Claim, about: bytes) -> bytes:
+    """What is the same for all versions of one thing said."""
+    return _THREAD + about + framed(claim.kind, claim.made_by, claim.source)
 
 
 def _changed(seq: int) -> Tampered:

@@ -60,7 +60,7 @@ class Store:
             with store.backend.engine.connect() as connection:
                 if migrate.revision(connection) is not None:
                     raise StoreError("there is a node's database already", hint="name another database")
-            migrate.to_newest(store.backend, secrets)
+            migrate.to_newest(store.backend, secrets, store.clock())
             with store._writing() as connection:
                 value = migrate.seal_form(store.backend, migrate.newest())
                 connection.execute(insert(meta).values(name=migrate.KEY_ROW, value=value))
@@ -92,7 +92,7 @@ class Store:
                     f"the node's database says that it has the form {found}, and it was brought to {form}",
                     hint="restore a backup: shieldwall node restore",
                 )
-            migrate.to_newest(store.backend, secrets)
+            migrate.to_newest(store.backend, secrets, store.clock())
         return store
 
     def __enter__(self) -> Self:

@@ -12,6 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select, update
 
 from shieldwall.errors import StoreError, Tampered
+from shieldwall.model.access import Identity, Kind
+from shieldwall.store.audit import AuditLog
 from shieldwall.store.envelope import Secrets
 from shieldwall.store.interface import BackendOf
 from shieldwall.store.schema import meta, metadata
@@ -20,6 +22,12 @@ SCRIPTS = Path(__file__).parent / "migrations"
 KEY_ROW = "proof"  # of `meta`; only the right key opens its value
 _FIRST = "0001"
 _OPENED = "shieldwall store"  # what it says, with the form of the database behind it from the second form on
+
+
+MIGRATED, RESTORED = "store.migrate", "node.restore"
+"""Verbs of acts whose entry in the audit log says which form the database had then."""
+
+_NODE = Identity(kind=Kind.NODE, person="", name="node")
 
 
 @cache
@@ -65,18 +73,20 @@ def sealed_form(connection: Connection, backend: BackendOf) -> str | None:
     return opened.removeprefix(_OPENED + " ") if opened.startswith(_OPENED + " ") else None
 
 
-def to_newest(backend: BackendOf, secrets: Secrets) -> str:
+def to_newest(backend: BackendOf, secrets: Secrets, at: int) -> str:
     """Bring a database to the newest form, in one transaction; an older SQLite file is kept beside it first.
 
     Args:
         backend: The database.
         secrets: The node's keys, for steps that hash or prove rows anew; they find them in the options of their context.
+        at: When, in microseconds, for the audit log: a database that was brought forward is never brought there again.
 
     Returns:
         The name of the copy of the older one; "" where there was nothing to do, or nothing to copy.
 
     Raises:
         StoreError: It is of a newer program, or a step failed; then it is as it was.
+        Tampered: It was in a newer form before, as its audit log says.
     """
     with backend.engine.connect() as connection, connection.begin():
         found = revision(connection)
@@ -90,6 +100,8 @@ def to_newest(backend: BackendOf, secrets: Secrets) -> str:
     kept = backend.copy_aside(f"before-{newest()}") if found is not None else ""
     with backend.engine.connect() as connection, connection.begin():
         backend.begin_write(connection)
+        if found is not None:
+            _must_be_first_time(connection, backend, found)
         steps = {"fn": lambda at, _: scripts()._upgrade_revs("head", at)}  # as alembic's own commands do
         options = {**steps, "target_metadata": metadata, "secrets": secrets, "whole": backend.whole}
         context = MigrationContext.configure(connection, opts=options)
@@ -97,4 +109,19 @@ def to_newest(backend: BackendOf, secrets: Secrets) -> str:
             context.run_migrations()
         sealed = seal_form(backend, newest())
         connection.execute(update(meta).where(meta.c.name == KEY_ROW).values(value=sealed))
+        if found is not None:
+            AuditLog(connection, backend).append(_NODE, MIGRATED, "done", at, {"before": found, "form": newest()})
     return kept
+
+
+def _must_be_first_time(connection: Connection, backend: BackendOf, found: str) -> None:
+    """Refuse a database whose form was set back, and its sealed form too: a step that proves rows would prove forged ones."""
+    if backend.whole:
+        return
+    for leaf in AuditLog(connection, backend).leaves():
+        form = leaf.entry["detail"].get("form", "") if leaf.entry["verb"] in (MIGRATED, RESTORED) else ""
+        if form > found:
+            raise Tampered(
+                f"the node's database says that it has the form {found}, and leaf {leaf.number} of its audit log {form}",
+                hint="restore a backup: shieldwall node restore",
+            )

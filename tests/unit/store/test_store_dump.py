@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import proving_support
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from store_support import MARA, NORA, SECRETS, START, Ticking, claim, subject, verify_log, who
 
 from shieldwall.errors import BadText
@@ -12,6 +13,7 @@ from shieldwall.model.canonical import canonical_json
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store import Store
 from shieldwall.store.dump import counts, dump, engine_problems, load, tables, unsound
+from shieldwall.store.proving import LEFT_OUT
 from shieldwall.store.schema import claims, metadata, node_keys
 
 
@@ -47,6 +49,7 @@ def other_kind(store, request, tmp_path):
 @pytest.mark.needs("postgresql")
 def test_from_one_engine_to_the_other(store, request, tmp_path):
     fill(store)
+    proving_support.fill(store)
     rows = rows_of(store)
     as_text = [parse_json(canonical_json([name, row]), "row") for name, row in rows]  # as a backup writes it
     with other_kind(store, request, tmp_path) as other:
@@ -59,6 +62,10 @@ def test_from_one_engine_to_the_other(store, request, tmp_path):
             assert [kept.reason for kept in work.claims.find(subject(1))] == ["wrong"]
             assert [row.secret for row in work.node_keys.all()] == [b"secret"]
             assert list(unsound(work)) == []
+            proofs = [
+                work.connection.execute(select(metadata.tables[name].c.proof)).scalars().all() for name in LEFT_OUT
+            ]
+            assert all(found and all((proof is None) == other.backend.whole for proof in found) for found in proofs)
         with other.act(who(MARA), "claim.add") as work:  # numbers go on behind those that came
             assert work.claims.add([claim(99)]).added == 1
 

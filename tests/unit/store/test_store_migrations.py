@@ -12,16 +12,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from proving_support import CHIEF, fill, given, secret_of
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import insert, inspect, select, update
 from store_support import MARA, PAUL, SECRETS, Ticking, add, claim, subject, verify_log, who
 
-from shieldwall.errors import StoreError, WrongKey
+from shieldwall.errors import StoreError, Tampered, WrongKey
 from shieldwall.store import Secrets, Store, migrate
 from shieldwall.store.credentials import hash_of
 from shieldwall.store.dump import dump, load, unsound
 from shieldwall.store.proving import LEFT_OUT
 from shieldwall.store.schema import metadata
 
+OTHERS = {"challenges", "audit_leaves", "audit_head", "sessions", "tokens", "invitations"}  # that a migration changes
 HASHED = {"sessions": "session", "tokens": "token", "invitations": "invitation"}
 
 STEP = '''"""A step of a program to come."""
@@ -92,7 +93,7 @@ def of_the_first_form(store, first_program, request, tmp_path):
         place = server.url(server.database())
     with Store(place, SECRETS, Ticking()) as old, store.inside(CHIEF) as work:
         with first_program():
-            migrate.to_newest(old.backend, SECRETS)
+            migrate.to_newest(old.backend, SECRETS, 0)
             assert migrate.known() == ["0001"]
         with old.backend.engine.begin() as connection:
             old.backend.begin_write(connection)
@@ -109,7 +110,7 @@ def of_the_first_form(store, first_program, request, tmp_path):
                 connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('claims', 'seq'), 100)")
         with old.backend.engine.connect() as connection:
             assert "proof" not in {column["name"] for column in inspect(connection).get_columns("people")}
-        rows = [each for each in dump(work) if each[0] not in {"challenges", *HASHED}]
+        rows = [each for each in dump(work) if each[0] not in OTHERS]
     return place, rows
 
 
@@ -131,7 +132,7 @@ def test_every_index_of_the_schema_is_there(store):
 
 
 def test_the_newest_is_left_alone(sqlite_store):
-    assert migrate.to_newest(sqlite_store.backend, SECRETS) == ""
+    assert migrate.to_newest(sqlite_store.backend, SECRETS, 0) == ""
     assert list(Path(sqlite_store.place).parent.glob("*before*")) == []
 
 
@@ -144,7 +145,7 @@ def test_an_older_database_is_brought_forward_with_a_copy_kept(store, program_to
     with Store.open(store.place, SECRETS, Ticking()) as opened:
         assert revision(opened) == newest
         assert "further" in inspect(opened.backend.engine).get_table_names()
-        assert verify_log(opened) == size
+        assert verify_log(opened) == size + 1
         with opened.look(who(MARA), "claim.find") as work:
             assert [kept.claim for kept in work.claims.find(subject(1))] == [claim(1)]
     if store.backend.name == "sqlite":
@@ -161,7 +162,7 @@ def test_the_first_form_is_brought_forward_with_all_rows_proven(of_the_first_for
         assert revision(opened) == migrate.newest() > "0001"
         with opened.inside(CHIEF) as work:
             assert list(unsound(work)) == []
-            assert [each for each in dump(work) if each[0] not in {"challenges", *HASHED}] == rows
+            assert [each for each in dump(work) if each[0] not in OTHERS] == rows
             for person in (MARA, PAUL):
                 hashed = {name: hash_of(SECRETS, purpose, secret_of(person)) for name, purpose in HASHED.items()}
                 assert work.sessions.find(hashed["sessions"]).person == person
@@ -181,6 +182,26 @@ def test_the_first_form_is_brought_forward_with_all_rows_proven(of_the_first_for
     if not place.startswith("postgres"):
         with Store(f"{place}.before-{migrate.newest()}", SECRETS, Ticking()) as kept:
             assert revision(kept) == "0001"
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_who_kept_the_first_form_does_not_have_rows_proven_again(of_the_first_form):
+    """They set back all that says which form it is; the audit log they cannot, without being found by its exported roots."""
+    place, _ = of_the_first_form
+    with Store(place, SECRETS, Ticking()) as old, old.backend.engine.connect() as connection:
+        kept = connection.execute(select(metadata.tables["meta"].c.value)).scalar_one()
+    with Store.open(place, SECRETS, Ticking()) as opened, opened.backend.engine.begin() as connection:
+        with opened.inside(CHIEF) as work:
+            last = list(work.audit.leaves())[-1].entry
+            assert (last["verb"], last["detail"]) == ("store.migrate", {"before": "0001", "form": migrate.newest()})
+        for table in LEFT_OUT:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN proof")
+        connection.exec_driver_sql("UPDATE people SET roles = 'administrator'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute(update(metadata.tables["meta"]).values(value=kept))
+    with pytest.raises(Tampered, match="leaf"):
+        Store.open(place, SECRETS, Ticking())
 
 
 def test_the_first_form_does_not_open_by_another_key(of_the_first_form):

@@ -167,6 +167,12 @@ def test_a_claim_that_was_moved_is_given_to_nobody(filled):
                 read(work)
         with filled.backend.engine.begin() as connection:
             connection.execute(update(claims).where(claims.c.seq == row["seq"]).values(dict(row)))
+    with filled.backend.engine.begin() as connection:  # a newer version of it, as another thing said
+        connection.execute(update(claims).where(claims.c.seq == row["seq"]).values(thread=row["thread"] + 1))
+    with pytest.raises(Tampered), filled.look(member, "claim.find") as work:
+        work.claims.at([row["seq"]])
+    with filled.backend.engine.begin() as connection:
+        connection.execute(update(claims).where(claims.c.seq == row["seq"]).values(dict(row)))
     with filled.look(member, "claim.find") as work:
         assert [handling.case for _, _, handling, _ in work.claims.bodies([row["seq"]])] == [row["case_id"]]
 

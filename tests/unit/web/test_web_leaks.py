@@ -13,7 +13,7 @@ import pytest
 from leaks_house_support import Leak
 from leaks_machine_support import CHANGES, Count, run
 from sqlalchemy import func, select, true
-from web_support import Site, site_in
+from web_support import Site, address_of, site_in
 
 import shieldwall.store.cases
 import shieldwall.store.claims
@@ -21,7 +21,7 @@ import shieldwall.store.files
 import shieldwall.store.watches
 from shieldwall.errors import NotFound
 from shieldwall.model import access
-from shieldwall.model.access import Handling
+from shieldwall.model.access import Handling, Role
 from shieldwall.node.jobs import context
 from shieldwall.node.watches import delivery
 from shieldwall.store.schema import alarms, files, watches
@@ -54,6 +54,50 @@ def test_nobody_hears_what_they_may_not(site):
 def test_nobody_hears_what_they_may_not_at_length(site):
     steps = int(os.environ.get("SHIELDWALL_LEAK_STEPS", str(LONG)))
     told(run(site, steps, int(os.environ.get("SHIELDWALL_LEAK_SEED", "1")), shrink=SHRINK), steps)
+
+
+# What the machine found, each told plainly.
+
+
+@pytest.fixture
+def office(tmp_path):
+    """Mara has a tag set of her own; Paul sees what is TLP:GREEN."""
+    with site_in(tmp_path) as site:
+        mara, paul = (site.session(site.person(name, Role.ANALYST)) for name in ("Mara", "Paul"))
+        body = f"address,label,category\n{address_of('first')},a label,exchange\n".encode()
+        path = "/tag-sets?file=a.csv&set=hers-alone&network=regtest&marking=TLP%3ARED"
+        assert mara.ask("POST", path, body=body).status == 201
+        yield site, mara, paul
+
+
+GREEN = {"marking": "TLP:GREEN", "pap": "PAP:GREEN"}
+
+
+def test_a_job_that_failed_names_no_tag_set_that_its_readers_may_not_know(office):
+    site, mara, paul = office
+    asked = {"targets": [address_of("watched")], "tags": ["no-such-set"], "handling": GREEN}
+    job = mara.post("/traces", asked).json["id"]
+    assert site.node.runner.run_one()
+    answer = paul.get(f"/jobs/{job}")
+    assert answer.json["state"] == "failed"
+    assert "hers-alone" not in answer.text
+
+
+def test_a_trace_names_no_tag_set_that_its_readers_may_not_know(office):
+    site, mara, paul = office
+    job = mara.post("/traces", {"targets": [address_of("watched")], "handling": GREEN}).json["id"]
+    assert site.node.runner.run_one()
+    trace = paul.get(f"/traces/{paul.get(f'/jobs/{job}').json['outcome']['file']}")
+    assert trace.status == 200
+    assert "hers-alone" not in trace.text
+
+
+def test_who_runs_the_node_and_writes_is_shown_no_hidden_job_by_stopping_it(office):
+    site, mara, _ = office
+    both = site.session(site.person("Ada", Role.ADMINISTRATOR, Role.ANALYST))
+    job = mara.post("/traces", {"targets": [address_of("watched")]}).json["id"]
+    assert both.delete(f"/jobs/{job}").status == 404
+    assert mara.get(f"/jobs/{job}").json["state"] == "queued"
 
 
 # The machine can fail: each of these is a leak that somebody could write, and is found.

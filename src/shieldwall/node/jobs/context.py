@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, cast
 
 from shieldwall.chain.readers.rpc_client import Login, is_rpc_url
-from shieldwall.errors import BadInput
+from shieldwall.errors import BadInput, UsageError
 from shieldwall.intel import directory as freezers
 from shieldwall.model.access import Handling, Identity, Kind, joint
 from shieldwall.model.claim import Subject
@@ -127,6 +127,7 @@ class Context:
         self._hold = hold
         self._took: list[Handling] = []
         self._indexes: list[NotedTags] = []
+        self._unnamed: dict[str, Handling] = {}
 
     @property
     def handling(self) -> Handling:
@@ -152,14 +153,28 @@ class Context:
         self._took.append(handling)
 
     def tag_index(self, names: Sequence[str] | None) -> TagIndex:
-        """The tag sets that the person may see; each tag that is looked up counts as taken.
+        """The tag sets that the person may see; each tag that is looked up counts as taken, and so does each set that is named.
 
         Raises:
-            UsageError: No such set.
+            UsageError: No such set; which others there are is not told, since others may read why a job failed.
         """
-        noted = NotedTags(self.means.tags(self.identity, names))
+        try:
+            index = self.means.tags(self.identity, names)
+        except UsageError as error:
+            raise UsageError(error.message, hint="name tag sets out of the list that you see") from None
+        for name, handling in set_handlings(index).items():
+            if names is None:
+                self._unnamed[name] = handling
+            else:
+                self.took(handling)
+        noted = NotedTags(index)
         self._indexes.append(noted)
         return cast("TagIndex", noted)
+
+    def tells(self, name: str) -> bool:
+        """Whether a result may name a tag set though nothing of it was found: not where it is guarded otherwise than the job."""
+        handling = self._unnamed.get(name)
+        return handling is None or joint(self.job.handling, handling) == joint(self.job.handling)
 
     def public_tag_index(self, names: Sequence[str] | None) -> TagIndex:
         """The tags that anybody may see, for results that are kept in clear beside the chain store.
@@ -245,6 +260,12 @@ class NotedTags:
     def _note(self, found: Iterable[Sourced]) -> None:
         for sourced in found:
             self._found[sourced.claim.id, sourced.claim.subject] = sourced
+
+
+def set_handlings(index: TagIndex) -> dict[str, Handling]:
+    """By name, who may learn that there is such a set, of those sets that the store keeps."""
+    kept = ((info.name, getattr(opened, "kept", None)) for info, opened in index.sets)
+    return {name: each.handling for name, each in kept if each is not None}
 
 
 def tag_handlings(store: Store, identity: Identity, sourced: Iterable[Sourced]) -> dict[str, Handling]:

@@ -243,6 +243,10 @@ def own_labels(context: Context, store: ChainStore, tags: tuple[str, ...] | None
     index = context.tag_index(tags)
 
     class OwnLabels(TagLabels):
+        @property
+        def versions(self) -> tuple[dict[str, Any], ...]:
+            return tuple(each for each in super().versions if context.tells(each["set"]))
+
         def table(self, store: ChainStore) -> TagTable:
             if self._table is None:
                 self._table = TagTable(self, TaggedHolders.of(store, index), self._stop)

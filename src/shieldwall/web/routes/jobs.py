@@ -86,7 +86,7 @@ def show_job(node: NodeHere, caller: CallerHere, job_id: JobId) -> JobShape:
 def cancel_job(node: NodeHere, caller: CallerHere, job_id: JobId) -> JobShape:
     """Have a job stop at its next step."""
     with node.store.look(caller.identity, caller.act, job=job_id) as work:
-        work.jobs.get(job_id)  # whoever runs the node may stop what they do not see, but only by /work, which shows nothing
+        work.jobs.get(job_id)  # whoever runs the node stops what they do not see by /work, which shows nothing
     return job_shape(node.runner.cancel(caller.identity, job_id))
 
 
