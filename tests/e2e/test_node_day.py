@@ -78,7 +78,9 @@ def test_a_day_at_a_new_node(operator, clients, exercise, root, tmp_path):
         mara, key = invited(clients, node, administrator, "Mara", ["analyst"])
         otto, _ = invited(clients, node, administrator, "Otto", ["auditor"])
 
-        taken = mara.import_tags(content=pack.read_bytes(), file="northwind.yaml", network="regtest", marking="TLP:GREEN")
+        taken = mara.import_tags(
+            content=pack.read_bytes(), file="northwind.yaml", network="regtest", marking="TLP:GREEN"
+        )
         assert [found.tags for found in taken.sets] == [2]
         source = str(tmp_path / "sources" / "blk00000.dat")
         handling = HandlingAsked(marking="TLP:GREEN", pap="PAP:GREEN")

@@ -130,7 +130,9 @@ def standing(said: Iterable[Said], at: int) -> Standing:
     return Standing(at, states, tuple(_disputes(up)))
 
 
-_MANY = 200  # statements that differ: then each has one that it contradicts, and looking at all pairs would take for ever
+_MANY = (
+    200  # statements that differ: then each has one that it contradicts, and looking at all pairs would take for ever
+)
 _RANK = (State.RETRACTED, State.EXPIRED, State.STANDS, State.SUPERSEDED)
 """Which state holds of a claim that is in two places: taken back in one is taken back."""
 
@@ -144,12 +146,16 @@ def _disputes(up: Mapping[tuple[str, int], Claim]) -> Iterable[Dispute]:
         threads.add(thread)
         ids.add(claim_id)
     for kind, statements in sorted(kinds.items()):
-        apart = set(statements) if len(statements) > _MANY else {
-            said
-            for one, other in combinations(statements, 2)
-            if statements[one][0] - statements[other][0] and statements[other][0] - statements[one][0]
-            for said in (one, other)
-        }
+        apart = (
+            set(statements)
+            if len(statements) > _MANY
+            else {
+                said
+                for one, other in combinations(statements, 2)
+                if statements[one][0] - statements[other][0] and statements[other][0] - statements[one][0]
+                for said in (one, other)
+            }
+        )
         if apart:
             yield Dispute(kind, tuple(sorted(tuple(sorted(statements[said][1])) for said in apart)))
 

@@ -39,7 +39,9 @@ def key_source(
             return credential_file(key_file or Path(environ[KEY_FILE]))
         given = Path(environ["CREDENTIALS_DIRECTORY"]) / CREDENTIAL if environ.get("CREDENTIALS_DIRECTORY") else None
         if given is not None and given.is_file():
-            return read_credential(_private_text(given, group=True), str(given))  # systemd lets the service in by its group
+            return read_credential(
+                _private_text(given, group=True), str(given)
+            )  # systemd lets the service in by its group
         if environ.get(PASSPHRASE_FILE):
             return passphrase_file(Path(environ[PASSPHRASE_FILE]))
         if ask is None:

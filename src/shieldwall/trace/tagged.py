@@ -133,7 +133,9 @@ class TagLabels:
     def table(self, store: ChainStore) -> TagTable:
         """The labels of the store's holders, kept in this process for the next trace."""
         key = (store.folder, store.digest, self._index.infos)
-        if not all(info.digest for info in self._index.infos):  # a part of a set has none: another person's part is another
+        if not all(
+            info.digest for info in self._index.infos
+        ):  # a part of a set has none: another person's part is another
             if self._table is None:
                 self._table = TagTable(self, TaggedHolders.of(store, self._index), self._stop)
             return self._table

@@ -98,8 +98,9 @@ def fill(store: Store) -> None:
             work.jobs.add("trace.run", {"number": number}, f"key {number}", handling)
             subject = Subject("address", CHAIN, f"bc1qexample{number}")
             watch = work.watches.add("address", {"address": subject.name}, {"tip": 1}, subject, handling)
-            marks = {"lowest": Marking.GREEN, "strictest": Marking.AMBER}
-            work.tagsets.add(f"set {number}", "1", b"{}", [b"part"], case=made[-1], **marks)
+            work.tagsets.add(
+                f"set {number}", "1", b"{}", [b"part"], case=made[-1], lowest=Marking.GREEN, strictest=Marking.AMBER
+            )
         with store.act(NODE, "test.fill") as work:
             alarm = NewAlarm(event=("received", str(number)), body={"number": number}, handling=handling)
             ways = [("mail", f"{number}@example.org")]
@@ -165,6 +166,7 @@ def _link(work: Any, subject: str) -> list[Any]:
 
 
 _PERSON = _each(people.c.id, _membership)
+_CASE = _each(cases.c.id, _members)
 
 _DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
     "people": _each(people.c.id, lambda work, key: work.people.find(key)),
@@ -188,7 +190,6 @@ _DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
     "alarms": _each(metadata.tables["alarms"].c.id, lambda work, key: work.watches.alarm(key)),
     "deliveries": _each(deliveries.c.alarm_id, lambda work, key: work.watches.deliveries(key)),
 }
-_CASE = _each(cases.c.id, _members)
 
 
 class Intruder:
