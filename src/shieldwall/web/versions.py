@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from shieldwall.model.canonical import canonical_json
 from shieldwall.web.problems import Stale, Unversioned
-from shieldwall.web.shapes import Shape
+from shieldwall.web.shapes.base import Shape
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 

@@ -12,15 +12,8 @@ from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import (
-    ApprovalAsked,
-    Approvals,
-    ApprovalShape,
-    Decision,
-    HandlingShape,
-    Id,
-    RemarkAsked,
-)
+from shieldwall.web.shapes.approvals import ApprovalAsked, Approvals, ApprovalShape, Decision, RemarkAsked
+from shieldwall.web.shapes.base import HandlingShape, Id
 
 routes = Routes("approvals")
 

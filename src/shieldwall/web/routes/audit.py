@@ -13,7 +13,8 @@ from shieldwall.node.proofs import prove
 from shieldwall.web.door import Routes
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import Checked, Document, LeafShape, Leaves, RootShape
+from shieldwall.web.shapes.audit import Checked, LeafShape, Leaves, RootShape
+from shieldwall.web.shapes.node import Document
 
 routes = Routes("audit")
 

@@ -13,17 +13,8 @@ from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import (
-    CaseAsked,
-    CaseChange,
-    CaseMembers,
-    Cases,
-    CaseShape,
-    HandlingShape,
-    Id,
-    Meetings,
-    MeetingShape,
-)
+from shieldwall.web.shapes.base import HandlingShape, Id
+from shieldwall.web.shapes.cases import CaseAsked, CaseChange, CaseMembers, Cases, CaseShape, Meetings, MeetingShape
 from shieldwall.web.versions import must_match, tagged, versioned
 
 routes = Routes("cases")

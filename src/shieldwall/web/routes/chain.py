@@ -18,7 +18,8 @@ from shieldwall.node.node import Node
 from shieldwall.web.door import Routes
 from shieldwall.web.paging import open_cursor, seal_cursor
 from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import AddressShape, ChainShape, Found, Known, OutputShape, SubjectShape
+from shieldwall.web.shapes.chain import AddressShape, ChainShape, Found, Known, OutputShape
+from shieldwall.web.shapes.claims import SubjectShape
 
 routes = Routes("chain")
 

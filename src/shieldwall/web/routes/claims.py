@@ -17,7 +17,8 @@ from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import ClaimAsked, Claims, ClaimShape, Digest, DisputeShape, HandlingShape, Reason
+from shieldwall.web.shapes.base import Digest, HandlingShape
+from shieldwall.web.shapes.claims import ClaimAsked, Claims, ClaimShape, DisputeShape, Reason
 from shieldwall.web.versions import tagged
 
 routes = Routes("claims")

@@ -17,12 +17,11 @@ from shieldwall.store.sessions import Session, Token
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.rules import OPEN, PEOPLE, Caller, CallerHere, NodeHere, Rule, client_of
-from shieldwall.web.shapes import (
+from shieldwall.web.shapes.base import Done, Id
+from shieldwall.web.shapes.door import (
     Ceremony,
     CodeAsked,
     Credential,
-    Done,
-    Id,
     Passkeys,
     PasskeyShape,
     RecoveryCode,

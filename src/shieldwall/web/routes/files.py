@@ -16,7 +16,8 @@ from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.placing import OfCase, OfGroup
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import Files, FileShape, HandlingShape, Id, PapWord, Tlp
+from shieldwall.web.shapes.base import HandlingShape, Id, PapWord, Tlp
+from shieldwall.web.shapes.files import Files, FileShape
 from shieldwall.web.versions import tagged
 
 routes = Routes("files")

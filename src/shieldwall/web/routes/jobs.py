@@ -20,7 +20,8 @@ from shieldwall.web.door import IDEMPOTENCY_KEY, Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule, again_of, caller_of
-from shieldwall.web.shapes import Done, HandlingShape, Id, JobAsked, Jobs, JobShape, LoadShape, Work
+from shieldwall.web.shapes.base import Done, HandlingShape, Id
+from shieldwall.web.shapes.jobs import JobAsked, Jobs, JobShape, LoadShape, Work
 
 routes = Routes("jobs")
 

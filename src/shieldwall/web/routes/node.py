@@ -14,7 +14,7 @@ from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.routes.chain import chain_shape
 from shieldwall.web.rules import OPEN, PEOPLE, CallerHere, NodeHere, Rule, client_of
-from shieldwall.web.shapes import Document, Health, Hit, Hits, Status
+from shieldwall.web.shapes.node import Document, Health, Hit, Hits, Status
 
 routes = Routes("node")
 

@@ -15,13 +15,12 @@ from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.routes.door import maybe_signed
 from shieldwall.web.rules import PEOPLE, Caller, CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import (
-    Done,
+from shieldwall.web.shapes.base import Done, Id
+from shieldwall.web.shapes.people import (
     GroupAsked,
     GroupMembers,
     Groups,
     GroupShape,
-    Id,
     Invitation,
     InvitationAsked,
     Link,

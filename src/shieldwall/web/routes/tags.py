@@ -18,7 +18,9 @@ from shieldwall.web.door import Routes
 from shieldwall.web.placing import OfCase, OfGroup
 from shieldwall.web.routes.chain import known_shape
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import Known, PapWord, TagSetImport, TagSetList, TagSetShape, Tlp
+from shieldwall.web.shapes.base import PapWord, Tlp
+from shieldwall.web.shapes.chain import Known
+from shieldwall.web.shapes.tags import TagSetImport, TagSetList, TagSetShape
 
 routes = Routes("tags")
 

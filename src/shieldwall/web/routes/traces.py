@@ -17,7 +17,9 @@ from shieldwall.web.door import IDEMPOTENCY_KEY, Routes
 from shieldwall.web.routes.files import file_shape
 from shieldwall.web.routes.jobs import job_shape
 from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import Id, JobShape, TraceAsked, TraceShape
+from shieldwall.web.shapes.base import Id
+from shieldwall.web.shapes.jobs import JobShape
+from shieldwall.web.shapes.traces import TraceAsked, TraceShape
 from shieldwall.web.versions import tagged
 
 routes = Routes("traces")

@@ -12,16 +12,8 @@ from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
-from shieldwall.web.shapes import (
-    Alarms,
-    AlarmShape,
-    DeliveryShape,
-    HandlingShape,
-    Id,
-    WatchAsked,
-    Watches,
-    WatchShape,
-)
+from shieldwall.web.shapes.base import HandlingShape, Id
+from shieldwall.web.shapes.watches import Alarms, AlarmShape, DeliveryShape, WatchAsked, Watches, WatchShape
 from shieldwall.web.versions import tagged
 
 routes = Routes("watches")
