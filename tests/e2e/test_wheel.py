@@ -87,6 +87,15 @@ def test_help_comes_from_the_wheel(home):
     assert "demo" in done.stdout
 
 
+def test_the_core_says_what_a_node_needs_and_has_its_client(home):
+    refused = home.run("node", "status")
+    assert refused.returncode == 2
+    assert "shieldwall[node]" in refused.stderr
+    assert home.run("node", "--help").returncode == 0
+    command = [home.venv / "bin" / "python", "-W", "error", "-c", "import shieldwall.client"]
+    assert subprocess.run(command, check=False, cwd=home.work, capture_output=True).returncode == 0
+
+
 @pytest.mark.needs("no-network")
 def test_the_demonstration_runs_in_an_empty_folder_without_network(home):
     before = home.outside()
