@@ -20,15 +20,17 @@ from hypothesis.stateful import (
 from passkey_support import Authenticator
 from people_support import HERE, OPERATOR, House
 
-from shieldwall.errors import ConfirmFirst, Conflict, NotAllowed, NotSignedIn, ShieldwallError, UsageError
+from shieldwall.errors import ConfirmFirst, Conflict, NotAllowed, NotSignedIn, ShieldwallError, TooMany, UsageError
 from shieldwall.model.access import GRANTS, Kind, Permission, Role
 from shieldwall.model.marking import Marking
 from shieldwall.node.people.recovery import begin_recovery
+from shieldwall.store.attempts import Attempts, BanRules
 
 SECOND = 1_000_000
 IDLE, LONGEST, CONFIRM = 900 * SECOND, 28_800 * SECOND, 300 * SECOND
 ROLES = st.sets(st.sampled_from([Role.ANALYST, Role.VIEWER, Role.AUDITOR, Role.APPROVER]), min_size=1)
 NUMBER = st.integers(0, 9)
+BANS = BanRules(failures=3)
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Someone:
     highest: Marking
     version: int = 1
     active: bool = True
+    failed: Attempts = field(default_factory=Attempts)
 
 
 @dataclass
@@ -75,7 +78,7 @@ class Doorkeeping(RuleBasedStateMachine):
     @initialize()
     def move_in(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.house = House(Path(self.folder.name), identity_rate=1e9, identity_burst=10**9)
+        self.house = House(Path(self.folder.name), bans=BANS, identity_rate=1e9, identity_burst=10**9)
         self.model = Model()
         for name in ("Mara", "Rune"):
             person, key, _ = self.house.person(name, Role.ANALYST, highest=Marking.AMBER)
@@ -96,6 +99,10 @@ class Doorkeeping(RuleBasedStateMachine):
         fresh = now - cookie.began < LONGEST and now - cookie.seen < IDLE
         return cookie.who.active and not cookie.over and fresh
 
+    def banned(self, who: Someone) -> bool:
+        """Whether they came with their passkey too often while shut out."""
+        return who.failed.banned_until > self.now
+
     def end(self, who: Someone, but: Cookie | None = None) -> None:
         for cookie in self.model.cookies:
             cookie.over = cookie.over or (cookie.who is who and cookie is not but)
@@ -109,10 +116,16 @@ class Doorkeeping(RuleBasedStateMachine):
         who = self.model.people[which % 2]
         try:
             secret, (session, _) = self.house.sign_in_with_secret(who.keys[key % len(who.keys)], self.house.somewhere())
+        except TooMany:
+            assert self.banned(who)
+            return
         except NotSignedIn:
             assert not who.active
+            assert not self.banned(who)
+            who.failed = who.failed.failed(self.now, BANS)
             return
         assert who.active
+        assert not self.banned(who)
         at = session.created_at
         self.model.cookies.append(Cookie(secret, who, at, at, at))
 
@@ -140,7 +153,12 @@ class Doorkeeping(RuleBasedStateMachine):
         if what == "confirm":
             challenge, options = house.doors.begin_confirmation(signed)
             answer = who.keys[-1].sign_in(options)
-            secret, session, _ = house.doors.finish_confirmation(house.somewhere(), signed, challenge, answer)
+            try:
+                secret, session, _ = house.doors.finish_confirmation(house.somewhere(), signed, challenge, answer)
+            except TooMany:
+                assert self.banned(who)
+                return
+            assert not self.banned(who)
             cookie.over = True
             at = session.confirmed_at
             self.model.cookies.append(Cookie(secret, who, cookie.began, at, at))
@@ -271,4 +289,4 @@ def test_doors_let_in_whom_they_should():
 
 @pytest.mark.full
 def test_doors_let_in_whom_they_should_for_long():
-    run(400, 50)
+    run(100, 50)
