@@ -35,7 +35,7 @@ help: ## this list
 demo: $(CORE) ## install, and run the demonstration to its end
 	$(BIN)/shieldwall demo
 
-test: $(DEV) ## install, and run the core tests (about three minutes)
+test: $(DEV) ## install, and run the core tests (about four minutes)
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproject.toml
@@ -46,7 +46,7 @@ lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproj
 	$(BIN)/python tools/check_locks.py
 
 test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, properties at length, the wheel (under 20 minutes)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m 'full or hypothesis' --hypothesis-profile full --doctest-modules src tests
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m 'full or hypothesis' --hypothesis-profile full --durations 12 --doctest-modules src tests
 
 bench: $(DEV) ## measure at 1 and 10 million transactions, beside other tools; write docs/performance.md, accuracy.md (2 hours, 22 GB)
 	$(INSTALL) $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['bench'])")
