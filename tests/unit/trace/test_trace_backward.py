@@ -285,20 +285,9 @@ def test_whole_chain(data: st.DataObject) -> None:
         check(store, world, data.draw(starts(world)), data.draw(bounds()))
 
 
+@settings(max_examples=2 * settings().max_examples)
 @given(st.data())
 def test_partial_chain(data: st.DataObject) -> None:
-    chain = data.draw(chains())
-    coverage = data.draw(coverages(chain))
-    world = coverage.world(chain)
-    start, wanted = data.draw(starts(world)), data.draw(bounds())
-    with tempfile.TemporaryDirectory() as name, coverage.store_in(Path(name), chain) as store:
-        check(store, world, start, wanted)
-
-
-@pytest.mark.full
-@settings(max_examples=2000)
-@given(st.data())
-def test_partial_chain_at_length(data: st.DataObject) -> None:
     chain = data.draw(chains())
     coverage = data.draw(coverages(chain))
     world = coverage.world(chain)
