@@ -72,6 +72,7 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (is_checkout, "git and a checkout"),
     "postgresql": (has_postgresql, "a PostgreSQL server (make system-deps)"),
     "litecoind": (lambda: shutil.which("litecoind") is not None, "a Litecoin node (make system-deps)"),
+    "faketime": (lambda: shutil.which("faketime") is not None, "faketime (make system-deps)"),
 }
 
 

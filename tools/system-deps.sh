@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that the full tests use: a browser without a screen, a font, a Litecoin node as the real
-# node to test against, and PostgreSQL, of which the tests start a server of their own. `make system-deps`, as root.
+# node to test against, PostgreSQL, of which the tests start a server of their own, and faketime, which sets the clock of one
+# process. `make system-deps`, as root.
 #
 # Does nothing, at once, when they are there. Where it cannot install (no apt-get, or not root) it says so: in CI that is a
 # failure; elsewhere the tests that need them are skipped and counted.
@@ -25,18 +26,22 @@ has_postgresql() {
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
 }
 
+has_faketime() {
+    command -v faketime >/dev/null 2>&1
+}
+
 give_up() {
     echo "system-deps: $1" >&2
     [ -z "${CI:-}" ] || exit 1
-    echo "system-deps: tests that need a browser, a node or PostgreSQL will be skipped" >&2
+    echo "system-deps: tests that need a browser, a node, PostgreSQL or faketime will be skipped" >&2
     exit 0
 }
 
-if has_browser && has_font && has_node && has_postgresql; then
+if has_browser && has_font && has_node && has_postgresql && has_faketime; then
     echo "system-deps: all there"
     exit 0
 fi
-command -v apt-get >/dev/null 2>&1 || give_up "no apt-get here; install chromium, the DejaVu fonts, litecoind and postgresql by this system's own means"
+command -v apt-get >/dev/null 2>&1 || give_up "no apt-get here; install chromium, the DejaVu fonts, litecoind, postgresql and faketime by this system's own means"
 [ "$(id -u)" = 0 ] || give_up "installing needs root; run: sudo make system-deps"
 
 export DEBIAN_FRONTEND=noninteractive
@@ -47,6 +52,8 @@ has_browser || $install chromium-headless-shell || $install chromium
 has_node || $install litecoind
 # the package starts a cluster of its own as it is installed; the tests do not use it
 has_postgresql || $install postgresql
+has_faketime || $install faketime
 has_browser || give_up "apt-get has brought no browser"
 has_node || give_up "apt-get has brought no litecoind"
 has_postgresql || give_up "apt-get has brought no PostgreSQL"
+has_faketime || give_up "apt-get has brought no faketime"

@@ -100,8 +100,6 @@ def fresh(tmp_path_factory):
 
 def prepared(title, fresh, folder, body):
     """A copy of the node, the files that the page shows, and what its commands are to be run by."""
-    if title == "The clock" and shutil.which("faketime") is None:
-        pytest.skip("the Debian package faketime is not there")
     shutil.copytree(fresh, folder, dirs_exist_ok=True)
     for code in re.findall(r"```python\n(.*?)```", body, re.DOTALL):
         (folder / "edit.py").write_text(code, encoding="utf-8")
@@ -112,7 +110,12 @@ def prepared(title, fresh, folder, body):
     return WITHOUT_RIGHTS
 
 
-@pytest.mark.parametrize("title", [*QUICK, *(pytest.param(title, marks=pytest.mark.full) for title in SLOW)])
+def marks_of(title):
+    needs = [pytest.mark.needs("faketime")] if title == "The clock" else []
+    return needs if title in QUICK else [pytest.mark.full, *needs]
+
+
+@pytest.mark.parametrize("title", [pytest.param(title, marks=marks_of(title)) for title in (*QUICK, *SLOW)])
 def test_faults_are_what_the_page_says(root, fresh, tmp_path, title):
     body, folder = section(root, title), tmp_path.resolve() / "mara"
     before = prepared(title, fresh, folder, body)
