@@ -224,7 +224,8 @@ def read_credential(text: str, place: str) -> Credential:
         key = b""
     if len(key) != _KEY:
         raise WrongKey(
-            f"{place}: no credential file (64 hex digits)", hint="shieldwall node key slot add --new-file FILE"
+            f"{place}: no credential file (64 hex digits)",
+            hint="name one that opens the node; `node init` and `node key slot add` make one where no file is yet",
         )
     return Credential(key)
 
