@@ -39,7 +39,7 @@ from shieldwall.trace.transfers import transfers
 from shieldwall.trace.view import View
 from shieldwall.trace.worth import put_values
 
-FORMAT = "shieldwall-trace/2"
+FORMAT = "shieldwall-trace/3"
 DEFAULT_METHOD = "fifo"
 FORWARD, BACKWARD = "forward", "backward"
 DIRECTIONS = (FORWARD, BACKWARD)

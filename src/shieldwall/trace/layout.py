@@ -5,7 +5,7 @@ transactions in a column for several. So in each column what comes in is what it
 every satoshi of the trace is somewhere.
 
 A run of transactions that each spend one output of the one before (`runs`), or in which money did not change hands (`moved`), is
-one column, in which what went to one address is one box.
+one column, in which what went to one address is one box. What somebody wants to be told apart or summed says an `Arrangement`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from shieldwall.model.words import ENGLISH, Words
+from shieldwall.trace.arrangement import MOST_BOXES, MOST_DRAWN, PLAIN, Arrangement
 from shieldwall.trace.moved import moved_runs
 from shieldwall.trace.runs import Run, peel_runs
 
-MOST_BOXES = 40  # boxes shown beside the sums
 MOST_COLUMNS = 24  # transactions shown each in a column; of more, those with the most telling boxes
 MOST_IN_RUN = 8  # boxes shown of a folded run
 _KEPT_ENDS = 30  # of the boxes shown, those that may be ends: where the money is comes before how it went there
@@ -37,6 +38,9 @@ class Box:
             "others" for a sum.
         words: What is said of it.
         parts: Outputs that it stands for, in a folded run; 1 elsewhere.
+        members: Outpoints that it stands for, the largest first where it is a sum.
+        inferred: What its name rests on that no chain proves; "" for nothing.
+        closed: Transactions that are folded behind it.
         column: Number of its column.
         until: Last column that a line from it reaches.
         row: Its lane.
@@ -48,9 +52,17 @@ class Box:
     kind: str = "passed"
     words: str = ""
     parts: int = 1
+    members: tuple[str, ...] = ()
+    inferred: str = ""
+    closed: int = 0
     column: int = 0
     until: int = 0
     row: int = 0
+
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """The outpoints that it stands for; its own where it is no sum."""
+        return self.members or (self.key,)
 
 
 @dataclass(slots=True)
@@ -64,6 +76,7 @@ class Column:
         boxes: What comes out.
         fee: Tainted satoshi that went to fees.
         run: The folded run that it is; None for none.
+        mixed: Other money came in beside what is followed, so that the method, a convention, says what went where.
     """
 
     time: str = ""
@@ -72,19 +85,29 @@ class Column:
     boxes: list[Box] = field(default_factory=list)
     fee: int = 0
     run: Run | None = None
+    mixed: bool = False
 
 
 def lay_out(
-    body: Mapping[str, Any], *, unfolded: bool = False, clusters: Mapping[str, int] | None = None
+    body: Mapping[str, Any],
+    arrangement: Arrangement = PLAIN,
+    *,
+    unfolded: bool = False,
+    clusters: Mapping[str, int] | None = None,
+    words: Words = ENGLISH,
 ) -> list[Column]:
     """The columns of a result's body, in chain order, each box with its column and row.
 
     Args:
         body: Of a trace result.
-        unfolded: True to leave peel chains apart.
+        arrangement: What is told apart, and what is summed.
+        unfolded: True to leave all peel chains apart.
         clusters: Address -> cluster, to show only where money changed hands; None to show all.
+        words: Of the language that boxes speak.
     """
-    columns = _folded(_with_runs(_columns(body), folded_runs(body, unfolded=unfolded, clusters=clusters)))
+    runs = folded_runs(body, unfolded=unfolded, clusters=clusters)
+    runs = [run for run in runs if run.transfers[0]["txid"] not in arrangement.unfolded]
+    columns = _folded(_with_runs(_columns(body, words), runs), arrangement, words)
     boxes: dict[str, Box] = {}
     for number, column in enumerate(columns):
         for box in column.boxes:
@@ -103,32 +126,35 @@ def folded_runs(body: Mapping[str, Any], *, unfolded: bool, clusters: Mapping[st
     return moved if unfolded else [*moved, *peel_runs(body, spoken_for)]
 
 
-def _columns(body: Mapping[str, Any]) -> list[Column]:
+def _columns(body: Mapping[str, Any], words: Words) -> list[Column]:
     """One column a transaction, after that of what no transaction here made."""
     ends = {_key(output): (end, output) for end in body["ends"] for output in end["outputs"]}
     leaving = {_key(entry): entry["amount"] for transfer in body["transfers"] for entry in transfer["inputs"]}
     columns = []
     made = set()
     for transfer in body["transfers"]:
-        column = Column(transfer["time"], [transfer["txid"]], fee=transfer["fee"])
+        column = Column(transfer["time"], [transfer["txid"]], fee=transfer["fee"], mixed=transfer.get("mixed", False))
         column.incoming = [(_key(entry), entry["amount"]) for entry in transfer["inputs"]]
         for entry in transfer["outputs"]:
             box = Box(f"{transfer['txid']}:{entry['index']}", entry["amount"], entry["address"] or "")
             if body["direction"] == "backward":
-                box.kind, box.words = ("passed", "") if box.key in leaving else ("seed", "the trace starts here")
+                box.kind, box.words = (
+                    ("passed", "") if box.key in leaving else ("seed", words.say("the trace starts here"))
+                )
             elif box.key in ends:
                 end, output = ends[box.key]
-                box.kind, box.words, box.amount = end["kind"], _words(end, output), output["amount"]
+                box.kind, box.words, box.amount = end["kind"], _words(end, output, words), output["amount"]
+                box.inferred = end.get("inherited") or ""
             elif leaving.get(box.key, box.amount) > box.amount:
-                box.amount, box.words = leaving[box.key], "the trace starts here, too"
+                box.amount, box.words = leaving[box.key], words.say("the trace starts here, too")
             made.add(box.key)
             column.boxes.append(box)
         columns.append(column)
-    starts = _starts(body, made)
+    starts = _starts(body, made, words)
     return [Column(boxes=starts), *columns] if starts else columns
 
 
-def _starts(body: Mapping[str, Any], made: set[str]) -> list[Box]:
+def _starts(body: Mapping[str, Any], made: set[str], words: Words) -> list[Box]:
     """Money that enters the picture from outside it: seeds that no transaction in it made; backward, the sources."""
     starts: dict[str, Box] = {}
     backward = body["direction"] == "backward"
@@ -139,15 +165,19 @@ def _starts(body: Mapping[str, Any], made: set[str]) -> list[Box]:
             if key not in made:
                 end, output = ends.get(key, (None, None))
                 if end is not None and output is not None:
-                    starts[key] = Box(key, output["amount"], entry["address"] or "", end["kind"], _words(end, output))
+                    said = _words(end, output, words)
+                    starts[key] = Box(key, output["amount"], entry["address"] or "", end["kind"], said)
+                    starts[key].inferred = end.get("inherited") or ""
                 else:
-                    starts[key] = Box(key, entry["amount"], entry["address"] or "", "seed", "start")
+                    starts[key] = Box(key, entry["amount"], entry["address"] or "", "seed", words.say("start"))
     for end in body["ends"]:
         for place, output in enumerate(end["outputs"]):
             fee = end["kind"] == "fee" and output["index"] is None
             if not fee and _key(output) not in made and _key(output) not in starts:
                 key = _key(output) if output["index"] is not None else f"{_key(output)}:{end['rank']}:{place}"
-                starts[key] = Box(key, output["amount"], end["address"] or "", end["kind"], _words(end, output))
+                said = _words(end, output, words)
+                starts[key] = Box(key, output["amount"], end["address"] or "", end["kind"], said)
+                starts[key].inferred = end.get("inherited") or ""
     return list(starts.values())
 
 
@@ -155,24 +185,24 @@ def _key(entry: Mapping[str, Any]) -> str:
     return f"{entry['txid']}:{entry['index']}"
 
 
-def _words(end: Mapping[str, Any], output: Mapping[str, Any]) -> str:
+def _words(end: Mapping[str, Any], output: Mapping[str, Any], words: Words) -> str:
     match end["kind"]:
         case "service":
             return str(end["service"])
         case "held":
-            return "unspent"
+            return words.say("unspent")
         case "coinbase":
-            return "newly mined"
+            return words.say("newly mined")
         case "gap":
-            return f"gap: {end['gap_txid'][:10]}..."
+            return words.say("gap: {txid}...", txid=end["gap_txid"][:10])
         case "unknown":
-            return "not known whether spent"
+            return words.say("not known whether spent")
         case "mweb":
-            return "hidden in the extension block"
+            return words.say("hidden in the extension block")
         case "limit":
-            return f"limit: {output['reason']}"
+            return words.say("limit: {reason}", reason=output["reason"])
         case _:
-            return "destroyed"
+            return words.say("destroyed")
 
 
 def _with_runs(columns: Sequence[Column], runs: Sequence[Run]) -> list[Column]:
@@ -201,7 +231,7 @@ def _one_column(run: Run, members: Sequence[Column], renamed: dict[str, str]) ->
     whole = Column(members[0].time, [txid for column in members for txid in column.txids])
     whole.fee = sum(column.fee for column in members)
     whole.incoming = [pair for column in members for pair in column.incoming if pair[0] not in run.inside]
-    whole.run = run
+    whole.run, whole.mixed = run, any(column.mixed for column in members)
     groups: dict[tuple[str, str, str], list[Box]] = {}
     for box in (box for column in members for box in column.boxes if box.key not in run.inside):
         alone = "" if box.address and box.kind != "seed" and "starts here" not in box.words else box.key
@@ -214,48 +244,85 @@ def _one_column(run: Run, members: Sequence[Column], renamed: dict[str, str]) ->
         key = f"{run.kind}-{run.number}-{boxes[0].key}"
         renamed |= {box.key: key for box in boxes}
         words = boxes[0].words if len({box.words for box in boxes}) == 1 else ""
-        whole.boxes.append(Box(key, amount, address, kind, words, parts=len(boxes)))
+        made = Box(key, amount, address, kind, words, parts=len(boxes), members=_outpoints(boxes))
+        made.inferred = boxes[0].inferred
+        whole.boxes.append(made)
     return whole
 
 
-def _folded(columns: Sequence[Column]) -> list[Column]:
+def _folded(columns: Sequence[Column], arrangement: Arrangement, words: Words) -> list[Column]:
     """Keep the boxes that tell most; sum the others of each column, and columns with nothing kept, run by run."""
-    kept = _kept(columns)
-    single = len(columns) <= MOST_COLUMNS
+    behind = _behind(columns, arrangement)
+    kept = _kept(columns, arrangement, behind)
+    single = len(columns) <= _most_columns(arrangement)
     runs: list[list[Column]] = []
-    for shown, run in groupby(columns, lambda column: single or any(box.key in kept for box in column.boxes)):
-        members = list(run)
+
+    def is_shown(place: int) -> bool:
+        return place not in behind and (single or any(box.key in kept for box in columns[place].boxes))
+
+    for shown, run in groupby(range(len(columns)), is_shown):
+        members = [columns[place] for place in run]
         runs += [[column] for column in members] if shown else [members]
     renamed: dict[str, str] = {}
-    return [_joined(run, f"others-{number}", kept, renamed) for number, run in enumerate(runs)]
+    return [_joined(run, kept, renamed, words) for run in runs]
 
 
-def _kept(columns: Sequence[Column]) -> set[str]:
-    """Keys of the boxes to show: the largest ends first, then the largest of all; few columns where there are many."""
+def _most_columns(arrangement: Arrangement) -> int:
+    """Transactions shown each in a column: more where more boxes are asked for."""
+    return MOST_COLUMNS * max(1, arrangement.boxes // (2 * MOST_BOXES))
+
+
+def _behind(columns: Sequence[Column], arrangement: Arrangement) -> set[int]:
+    """Columns that all their money comes to by boxes behind which everything is summed; those boxes learn how many."""
+    if not arrangement.closed:
+        return set()
+    hidden: dict[str, Box] = {}  # key of a box -> the closed one that it is behind
+    found: set[int] = set()
+    for place, column in enumerate(columns):
+        if column.incoming and all(key in hidden for key, _ in column.incoming):
+            pinned = any(arrangement.pinned.intersection(box.stands_for) for box in column.boxes)
+            if not pinned:
+                found.add(place)
+                owner = hidden[column.incoming[0][0]]
+                owner.closed += len(column.txids)
+                hidden |= {box.key: owner for box in column.boxes}
+                continue
+        hidden |= {box.key: box for box in column.boxes if arrangement.closed.intersection(box.stands_for)}
+    return found
+
+
+def _kept(columns: Sequence[Column], arrangement: Arrangement, behind: set[int]) -> set[str]:
+    """Keys of the boxes to show: those asked for, the largest ends, then the largest of all; few columns where there are many."""
     ranked = sorted(
-        ((box, number) for number, column in enumerate(columns) for box in column.boxes),
+        ((box, number) for number, column in enumerate(columns) if number not in behind for box in column.boxes),
         key=lambda entry: (-entry[0].amount, entry[1], entry[0].key),
     )
-    ends = [entry for entry in ranked if entry[0].kind != "passed"][:_KEPT_ENDS]
-    kept: set[str] = set()
-    used: set[int] = set()
-    shown: Counter[int] = Counter()
-    most = MOST_COLUMNS // 2 if len(columns) > MOST_COLUMNS else MOST_COLUMNS
+    asked = arrangement.shown | arrangement.pinned
+    wanted = [entry for entry in ranked if asked.intersection(entry[0].stands_for)][:MOST_DRAWN]
+    kept = {box.key for box, _ in wanted}
+    used = {number for _, number in wanted}
+    shown = Counter(number for _, number in wanted)
+    ranked = [entry for entry in ranked if entry[0].amount >= arrangement.least]
+    ends = [entry for entry in ranked if entry[0].kind != "passed"][: arrangement.boxes * _KEPT_ENDS // MOST_BOXES]
+    most = _most_columns(arrangement)
+    most = most // 2 if len(columns) > most else most
+    room = min(max(arrangement.boxes, len(kept) + MOST_BOXES // 2), MOST_DRAWN)
     for box, number in (*ends, *ranked):
         full = columns[number].run is not None and shown[number] >= MOST_IN_RUN
-        if box.key not in kept and not full and len(kept) < MOST_BOXES and (number in used or len(used) < most):
+        if box.key not in kept and not full and len(kept) < room and (number in used or len(used) < most):
             kept.add(box.key)
             used.add(number)
             shown[number] += 1
     return kept
 
 
-def _joined(columns: Sequence[Column], name: str, kept: set[str], renamed: dict[str, str]) -> Column:
+def _joined(columns: Sequence[Column], kept: set[str], renamed: dict[str, str], words: Words) -> Column:
     """One column of several: what passes between them is not told, what is small is summed in one box."""
     spent = {key for column in columns for key, _ in column.incoming}
     inside = {box.key for column in columns for box in column.boxes} & spent
     joined = Column(columns[0].time, [txid for column in columns for txid in column.txids])
     joined.fee = sum(column.fee for column in columns)
+    joined.mixed = any(column.mixed for column in columns)
     if len(columns) == 1:
         joined.run = columns[0].run
     joined.incoming = _summed(
@@ -265,9 +332,17 @@ def _joined(columns: Sequence[Column], name: str, kept: set[str], renamed: dict[
     joined.boxes = [box for box in leaving if box.key in kept]
     small = [box for box in leaving if box.key not in kept]
     if small:
+        name = f"others-{small[0].key}"
         renamed |= {box.key: name for box in small}
-        joined.boxes.append(Box(name, sum(box.amount for box in small), "", "others", f"+ {len(small)} others"))
+        said = words.count("+ {number} other", "+ {number} others", len(small))
+        joined.boxes.append(Box(name, sum(box.amount for box in small), "", "others", said, members=_outpoints(small)))
     return joined
+
+
+def _outpoints(boxes: Sequence[Box]) -> tuple[str, ...]:
+    """What boxes stand for, the largest first."""
+    ordered = sorted(boxes, key=lambda box: (-box.amount, box.key))
+    return tuple(key for box in ordered for key in box.stands_for)
 
 
 def _summed(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:

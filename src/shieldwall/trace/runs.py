@@ -39,20 +39,6 @@ class Run:
         return len(self.transfers) - 1
 
     @property
-    def words(self) -> str:
-        """What it is called."""
-        if self.kind == PEEL:
-            return f"peel chain of {self.hops} hops"
-        return f"{len(self.transfers)} payments of one cluster"
-
-    @property
-    def meaning(self) -> str:
-        """What that means."""
-        if self.kind == PEEL:
-            return f"{len(self.transfers)} transactions, each spends one output of the one before"
-        return "what it paid to itself is not shown"
-
-    @property
     def count(self) -> tuple[int, str]:
         """What a small card says: a number and its unit."""
         return (self.hops, "hops") if self.kind == PEEL else (len(self.transfers), "within")

@@ -26,7 +26,24 @@ def _transfer(facts: Facts, walk: Walked, step: Step) -> dict[str, Any]:
             for output, amount in step.outputs
         ],
         "fee": step.fee,
+        "mixed": _mixed(facts, step, backward=walk.backward),
     }
+
+
+def _mixed(facts: Facts, step: Step, *, backward: bool) -> bool:
+    """Whether other money came in beside what is followed, so that which part went where is a convention of the method.
+
+    Backward, what one input alone brought needs no convention.
+    """
+    store, numbers = facts.store, facts.store.input_range(step.transaction)
+    if backward and len(numbers) < 2:
+        return False
+    if len(step.inputs) < len(numbers):
+        return True
+    if all(output is not None for _, output, _ in step.inputs):
+        return any(amount < int(facts.values[output]) for _, output, amount in step.inputs)
+    values = [entry.value for entry in store.inputs(step.transaction)]
+    return any((value := values[place]) is None or amount < value for place, _, amount in step.inputs)
 
 
 def _inputs(facts: Facts, walk: Walked, step: Step) -> list[dict[str, Any]]:

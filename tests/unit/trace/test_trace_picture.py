@@ -56,7 +56,8 @@ def test_one_transaction_of_many_outputs(count):
     else:
         (rest,) = others
         shown = sum(len(column.boxes) for column in lay_out(body)) - 1
-        assert rest.words == f"+ {count + 1 - shown} others"
+        left = count + 1 - shown
+        assert rest.words == f"+ {left} other{'' if left == 1 else 's'}"
 
 
 @pytest.mark.parametrize("hops", [1, 23, 24, 60, 300])

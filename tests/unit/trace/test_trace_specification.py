@@ -26,7 +26,7 @@ FORMS = {
     "fee": NUMBER, "height": NUMBER, "tip_height": NUMBER, "transactions": NUMBER, "paths_omitted": NUMBER,
     "steps_omitted": NUMBER, "count": NUMBER, "least_amount": NUMBER, "max_transactions": NUMBER,
     "share": SHARE, "time": TIME, "first_received": TIME, "last_moved": TIME, "tip_time": TIME, "txid": HEX,
-    "tip_hash": HEX, "chain_digest": HEX, "digest": HEX, "unit": "satoshi", "format": "shieldwall-trace/2",
+    "tip_hash": HEX, "chain_digest": HEX, "digest": HEX, "unit": "satoshi", "format": "shieldwall-trace/3",
     "state": "spent|spent_outside|unspent|unknown|unspendable", "as_of": NUMBER,
     "proof": "inclusion|txid|none", "gap_txid": HEX, "sentence": TEXT, "method_rule": TEXT, "network": "regtest",
     "direction": "forward|backward",
