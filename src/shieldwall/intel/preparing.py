@@ -100,6 +100,19 @@ def prepare(name: str, sources: Sequence[Source], options: ReadOptions) -> Prepa
     if not claims:
         why = f", and {len(rejected)} entries were rejected: {rejected[0].reason}" if rejected else ""
         raise BadText(f"{sources[0].place}: nothing to import{why}", hint="check that it is the right file")
+    made = of_claims(name, claims)
+    info = replace(
+        made.info,
+        duplicates=duplicates,
+        rejected=len(rejected),
+        rejected_entries=tuple(rejected[:KEPT_REJECTED]),
+        files=tuple(sorted(files, key=lambda file: (file.name, file.sha256))),
+    )
+    return replace(made, info=info, rejected=tuple(rejected), further=dict(sorted(further.items())))
+
+
+def of_claims(name: str, claims: list[Claim]) -> Prepared:
+    """The version of the set `name` that tags make which came from no file; each of them once, and at least one."""
     encoded = setfile.encode(claims)
     info = TagSetInfo(
         name=name,
@@ -107,15 +120,15 @@ def prepare(name: str, sources: Sequence[Source], options: ReadOptions) -> Prepa
         tags=len(claims),
         subjects=encoded.subjects,
         labels=len({claim.statement["label"] for claim in claims}),
-        duplicates=duplicates,
-        rejected=len(rejected),
-        rejected_entries=tuple(rejected[:KEPT_REJECTED]),
-        files=tuple(sorted(files, key=lambda file: (file.name, file.sha256))),
+        duplicates=0,
+        rejected=0,
+        rejected_entries=(),
+        files=(),
         size=len(encoded.claims),
         digest=encoded.digest,
         index=encoded.index_digest,
     )
-    return Prepared(info, claims, encoded, tuple(rejected), dict(sorted(further.items())))
+    return Prepared(info, claims, encoded, (), {})
 
 
 def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], int]:

@@ -25,7 +25,8 @@ from shieldwall.errors import BadText, PartialData, StoreError, Tampered, UsageE
 from shieldwall.intel import setfile
 from shieldwall.intel.interface import ReadOptions
 from shieldwall.intel.manifest import TagSetInfo
-from shieldwall.intel.preparing import ImportReport, Prepared, Source, grouped, opened, prepare
+from shieldwall.intel.preparing import ImportReport, Prepared, Source, distinct, grouped, of_claims, opened, prepare
+from shieldwall.intel.tag import TAG
 from shieldwall.intel.tagset import Comparison, TagIndex
 from shieldwall.model.access import Handling, Identity, may_see
 from shieldwall.model.canonical import canonical_json
@@ -81,6 +82,28 @@ class StoredTagSets:
         options = options or ReadOptions()
         prepared = [prepare(name, files, replace(options, set_name=name)) for name, files in groups.items()]
         return [self._keep(one) for one in prepared]
+
+    def say(self, name: str, tag: Claim) -> TagSetInfo:
+        """Add one tag that a person says to a set of their own; its earlier version is kept, as of any set.
+
+        Args:
+            name: Of the set, in the place that imports go into.
+            tag: The tag.
+
+        Raises:
+            NotAllowed: Whoever asks may not write.
+            BadText: The tag does not fit its kind.
+        """
+        TAG.check(tag.statement, "a tag")
+        with self._store.look(self._identity, "tagset.select") as work:
+            own = [
+                each
+                for each in self._all(work)
+                if each.kept.current and each.info.name == name and _place(each.kept) == self._own
+            ]
+        before = [claim for each in own for claim in each.claims() if not claim.retracted]
+        claims, _ = distinct([*before, tag])
+        return self._keep(of_claims(name, claims)).info
 
     def sets(self) -> tuple[TagSetInfo, ...]:
         """The current version of every set of which something may be seen, by name."""

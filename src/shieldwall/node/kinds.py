@@ -8,20 +8,18 @@ from shieldwall.errors import BadText
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Claim, ClaimKind
 
-NOTE = ClaimKind("note", required={"text": str}, optional={})
-"""What somebody noticed, in their own words."""
-
 
 @cache
 def kinds() -> dict[str, ClaimKind]:
     """Every kind by its name."""
     from shieldwall.intel.tag import ACTOR, TAG  # noqa: PLC0415 - the node starts without the rooms above
     from shieldwall.node.jobs.tracing import TRACE  # noqa: PLC0415
+    from shieldwall.node.sheets.claimed import NOTE, SHEET  # noqa: PLC0415
     from shieldwall.trace.change.overrule import OVERRULE  # noqa: PLC0415
     from shieldwall.trace.clusters.clustering import KIND as CLUSTERING  # noqa: PLC0415
     from shieldwall.trace.published import HOP  # noqa: PLC0415
 
-    return {kind.name: kind for kind in (NOTE, TAG, ACTOR, TRACE, OVERRULE, CLUSTERING, HOP)}
+    return {kind.name: kind for kind in (NOTE, TAG, ACTOR, TRACE, SHEET, OVERRULE, CLUSTERING, HOP)}
 
 
 def check_claim(claim: Claim, place: str) -> None:

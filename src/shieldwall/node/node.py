@@ -29,12 +29,14 @@ from shieldwall.node.operators import NODE
 from shieldwall.node.people.config import OidcConfig, PeopleConfig
 from shieldwall.node.people.doors import Doors
 from shieldwall.node.people.limits import DOORS
+from shieldwall.node.sheets.frozen import FrozenShelf, Made
 from shieldwall.node.watches.delivery import Deliverer, Receiver
 from shieldwall.node.watches.watcher import Watcher
 from shieldwall.store import Store
 
 if TYPE_CHECKING:
     from shieldwall.trace.clusters.clustering import Clustering
+    from shieldwall.trace.layout import Column
 
 TICK = 2.0
 """Seconds between two looks at what is due."""
@@ -78,6 +80,8 @@ class Node:
             directory=lambda: self.directory,
         )
         self.problems: dict[str, str] = {}
+        self.frozen = FrozenShelf(self.large)
+        self.pictures: Made[Sequence[Column]] = Made()
         self._indexes: OrderedDict[tuple[object, ...], tuple[tuple[int, int], TagIndex]] = OrderedDict()
         self._lock = threading.Lock()
         self._large = threading.BoundedSemaphore(_MOST_LARGE)
@@ -111,7 +115,7 @@ class Node:
 
     # what it holds
 
-    def chain(self) -> ChainStore:
+    def chain(self, network: str = "") -> ChainStore:
         """A snapshot of its chain store; see `ChainShelf.open`."""
         return self.shelf.open()
 

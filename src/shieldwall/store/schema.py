@@ -381,6 +381,18 @@ deliveries = Table(
     _proof(),
     UniqueConstraint("alarm_id", "channel", "to_key"),
 )
+sheet_steps = (
+    Table(  # what one person did with a trace, step by step; seen by that person alone, who must still see the trace
+        "sheet_steps",
+        metadata,
+        Column("file_id", ID, ForeignKey("files.id"), primary_key=True),
+        Column("person_id", ID, ForeignKey("people.id"), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
+        Column("state", String(10), nullable=False),  # done, undone, dropped
+        Column("at", BigInteger, nullable=False),
+        Column("step_sealed", LargeBinary, nullable=False),
+    )
+)
 answers = Table(  # to writes that carried an idempotency key
     "answers",
     metadata,

@@ -212,6 +212,18 @@ class Watches:
         rows = self._rows(query.limit(most))
         return [self._watch(row) for row in rows if may_see(self._work.identity, handling_of(row))]
 
+    def about(self, subjects: Iterable[Subject]) -> dict[Subject, list[Watch]]:
+        """The watches that look and may be seen, of several subjects at once."""
+        keys = {self._work.claims.subject_key(subject): subject for subject in subjects}
+        if not keys:
+            return {}
+        conditions = (self._may_see(watches), watches.c.active.is_(True), watches.c.subject_key.in_(list(keys)))
+        found: dict[Subject, list[Watch]] = {}
+        for row in self._rows(select(watches).where(*conditions).order_by(watches.c.created_at)):
+            if may_see(self._work.identity, handling_of(row)):
+                found.setdefault(keys[row.subject_key], []).append(self._watch(row))
+        return found
+
     def stop(self, watch_id: str) -> Watch:
         """Stop a watch; its alarms stay.
 

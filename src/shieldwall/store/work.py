@@ -22,6 +22,7 @@ from shieldwall.store.nodekeys import NodeKeyRows
 from shieldwall.store.notes import Notes
 from shieldwall.store.people import People
 from shieldwall.store.sessions import Sessions, Tokens
+from shieldwall.store.sheets import Sheets
 from shieldwall.store.tagsets import TagSetRows
 from shieldwall.store.watches import Watches
 
@@ -148,6 +149,11 @@ class Work:
     def attempts(self) -> AttemptLog:
         """Attempts that failed."""
         return AttemptLog(self)
+
+    @cached_property
+    def sheets(self) -> Sheets:
+        """What people did with traces."""
+        return Sheets(self)
 
     @cached_property
     def watches(self) -> Watches:

@@ -6,12 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
 
-from shieldwall.errors import BadText, NotFound, Tampered
+from shieldwall.errors import BadText
 from shieldwall.model.access import Permission
-from shieldwall.model.canonical import digest
-from shieldwall.model.strictjson import parse_json
 from shieldwall.node.node import Node
-from shieldwall.store.files import File
+from shieldwall.node.sheets.frozen import Frozen
 from shieldwall.store.ids import new_id
 from shieldwall.web.door import IDEMPOTENCY_KEY, Routes
 from shieldwall.web.routes.files import file_shape
@@ -60,8 +58,8 @@ def show_trace(
     node: NodeHere, caller: CallerHere, trace_id: TraceId, request: Request, response: Response
 ) -> TraceShape | Response:
     """A saved trace: the same forever (docs/spec/trace-result.md)."""
-    file, result = _saved(node, caller, trace_id)
-    return tagged(request, response, TraceShape(file=file_shape(file), result=result))
+    found = _frozen(node, caller, trace_id)
+    return tagged(request, response, TraceShape(file=file_shape(found.file), result=found.body))
 
 
 @routes.get(
@@ -71,22 +69,14 @@ def draw_trace(node: NodeHere, caller: CallerHere, trace_id: TraceId) -> Respons
     """The lanes of a saved trace; the same trace is the same picture."""
     from shieldwall.trace.picture import lanes  # noqa: PLC0415 - the node starts without it
 
-    _, result = _saved(node, caller, trace_id)
+    found = _frozen(node, caller, trace_id)
     try:
-        picture = lanes(result)
+        picture = lanes(found.body)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise BadText("that trace is of a form that this version cannot draw", hint="trace again") from None
     return Response(picture, media_type="image/svg+xml")
 
 
-def _saved(node: Node, caller: Caller, trace_id: str) -> tuple[File, dict[str, Any]]:
-    """The file and result of a saved trace, held to its digest."""
-    with node.large(), node.store.look(caller.identity, caller.act, file=trace_id) as work:
-        file = work.files.get(trace_id)
-        if file.kind != "trace":
-            raise NotFound("there is no such trace")
-        result = parse_json(work.files.read(trace_id), "the saved trace")
-        body = {name: value for name, value in result.items() if name != "digest"} if isinstance(result, dict) else {}
-        if not body or digest(body) != result.get("digest"):
-            raise Tampered("the saved trace is not what its digest says", hint="shieldwall node check")
-    return file, result
+def _frozen(node: Node, caller: Caller, trace_id: str) -> Frozen:
+    with node.store.look(caller.identity, caller.act, file=trace_id) as work:
+        return node.frozen.open(work, trace_id)
