@@ -110,6 +110,13 @@ class StoredTagSets:
         with self._store.look(self._identity, "tagset.list") as work:
             return tuple(sorted((each.info for each in self._all(work) if each.kept.current), key=_name))
 
+    def dated(self) -> tuple[tuple[TagSetInfo, int, Handling], ...]:
+        """The same with when each version came, in microseconds, and how it is handled."""
+        with self._store.look(self._identity, "tagset.list") as work:
+            current = [each for each in self._all(work) if each.kept.current]
+            found = [(each.info, each.kept.created_at, each.kept.handling) for each in current]
+        return tuple(sorted(found, key=lambda entry: _name(entry[0])))
+
     def select(self, names: Iterable[str] | None = None) -> TagIndex:
         """See `TagSets.select`; the choice is in the audit log, the single look-ups are not.
 

@@ -1,0 +1,172 @@
+"""What waits for an answer: money that moved, work that runs or failed, claims that contradict, data that has grown old.
+
+Everything here is what one person may see. What is looked through only in part says so: a count that ends in "more" is never shown
+as the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shieldwall.model.access import Identity, Permission
+from shieldwall.model.claim import Subject
+from shieldwall.model.standing import standing
+from shieldwall.store.claims import Kept
+from shieldwall.store.jobs import Job, State
+from shieldwall.store.watches import Alarm
+
+if TYPE_CHECKING:
+    from shieldwall.node.node import Node
+    from shieldwall.store.work import Work
+
+ROWS = 8
+"""Rows that each list shows; the rest is behind its count."""
+
+MOST_CLAIMS = 400
+"""Newest claims of each kind that contradictions are looked for in."""
+
+DISPUTABLE = ("tag", "actor", "change-overrule")
+"""Kinds of claim of which two that differ contradict. Two notes, or two traces, do not."""
+
+CHAIN_OLD = 3 * 3600  # seconds behind the clock: Bitcoin goes a block in ten minutes
+TAGS_OLD = 60 * 86_400
+DIRECTORY_OLD = 180 * 86_400
+_SECOND = 1_000_000
+_FAILED_FOR = 7 * 86_400 * _SECOND
+"""How long a job that failed is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Claims on one subject that stand, and do not say the same.
+
+    Attributes:
+        subject: What they are about.
+        kind: Of the claims.
+        sides: What each side says, in words, with who says it.
+    """
+
+    subject: Subject
+    kind: str
+    sides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """Data that has grown old.
+
+    Attributes:
+        what: chain, tags, directory, background, watches or jobs.
+        name: Which of them.
+        since: ISO 8601, where it ends or was made; "" where nobody knows.
+        seconds: How old it is; None where nobody knows.
+    """
+
+    what: str
+    name: str
+    since: str
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What waits.
+
+    Attributes:
+        alarms: The newest alarms that nobody has answered.
+        unanswered: How many there are.
+        jobs: Jobs that wait, run, or failed lately, the newest first.
+        more_jobs: There are more of them.
+        contradictions: Between claims.
+        searched: Claims that were looked through for them.
+        partly: There are older claims that were not.
+        old: Data that has grown old.
+        at: When all this was so, in microseconds.
+    """
+
+    alarms: Sequence[Alarm]
+    unanswered: int
+    jobs: Sequence[Job]
+    more_jobs: bool
+    contradictions: Sequence[Contradiction]
+    searched: int
+    partly: bool
+    old: Sequence[Old]
+    at: int
+
+
+def look_at_desk(node: Node, identity: Identity, act: str) -> Desk:
+    """The desk of whoever asks."""
+    with node.store.look(identity, act) as work:
+        work.must(Permission.READ)
+        alarms, unanswered = work.watches.alarms(most=ROWS, answered=False), work.watches.unanswered()
+        jobs = _jobs(work)
+        contradictions, searched, partly = _contradictions(node, work)
+        old = stale(node, work)
+        at = work.now
+    return Desk(alarms, unanswered, jobs[:ROWS], len(jobs) > ROWS, contradictions, searched, partly, old, at)
+
+
+def _jobs(work: Work) -> list[Job]:
+    found = [job for state in (State.RUNNING, State.QUEUED) for job in work.jobs.page(most=ROWS + 1, state=state.value)]
+    failed = work.jobs.page(most=ROWS + 1, state=State.FAILED.value)
+    found += [job for job in failed if (job.ended_at or 0) > work.now - _FAILED_FOR]
+    return sorted(found, key=lambda job: (-job.created_at, job.id))
+
+
+def _contradictions(node: Node, work: Work) -> tuple[list[Contradiction], int, bool]:
+    """Those among the newest claims; kept until claims or rights change, since finding them opens hundreds of claims."""
+    identity = work.identity
+    rights = (identity.person, identity.highest, identity.groups, identity.cases, identity.permissions)
+    return node.disputes.get((rights, work.claims.stamp()), lambda: disputes_in(work))
+
+
+def disputes_in(work: Work) -> tuple[list[Contradiction], int, bool]:
+    """Contradictions among the newest claims that whoever asks may see, how many were looked through, and whether there are more."""
+    newest = [kept for kind in DISPUTABLE for kept in work.claims.newest(kind=kind, most=MOST_CLAIMS)]
+    partly = any(sum(kept.claim.kind == kind for kept in newest) >= MOST_CLAIMS for kind in DISPUTABLE)
+    subjects = list(dict.fromkeys(kept.claim.subject for kept in newest))
+    beside = work.claims.find_many(subjects) if subjects else {}
+    found = [each for subject in subjects for each in _of(subject, beside.get(subject, []), work.now)]
+    return found, len(newest), partly
+
+
+def _of(subject: Subject, said: Sequence[Kept], now: int) -> list[Contradiction]:
+    by_id = {kept.id: kept for kept in said}
+    return [
+        Contradiction(subject, dispute.kind, tuple(_side(by_id[ids[0]]) for ids in dispute.sides))
+        for dispute in standing(said, now).disputes
+        if dispute.kind in DISPUTABLE
+    ]
+
+
+def _side(kept: Kept) -> str:
+    said: Mapping[str, object] = kept.claim.statement
+    match kept.claim.kind:
+        case "change-overrule":
+            what = "no output is change" if said.get("none") else f"output {said.get('output')} is change"
+        case _:
+            what = str(said.get("label", ""))
+    return f"{what} ({kept.claim.made_by or kept.claim.source})"
+
+
+def stale(node: Node, work: Work) -> list[Old]:
+    """Data that has grown old by the clock of now, and background work that fails."""
+    from shieldwall.model.moment import unix, utc  # noqa: PLC0415 - used here alone
+
+    now = work.now // _SECOND
+    found = []
+    for name, end in node.chain_ends().items():
+        if end is None or now - end > CHAIN_OLD:
+            found.append(Old("chain", name, "" if end is None else utc(end), None if end is None else now - end))
+    for kept, label in work.tagsets.current_labels():
+        age = now - kept // _SECOND
+        if age > TAGS_OLD:
+            found.append(Old("tags", label, utc(kept // _SECOND), age))
+    dated = node.directory.dated
+    if dated and now - unix(dated) > DIRECTORY_OLD:
+        found.append(Old("directory", "", dated, now - unix(dated)))
+    found += [Old("background", name, "", None) for name in sorted(node.problems)]
+    return found
