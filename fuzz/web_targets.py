@@ -83,7 +83,7 @@ class _Here:
 
     def trace(self) -> bytes:
         """The result of a trace in the node's chain."""
-        with contextlib.closing(self.site.node.shelf.open()) as chain:
+        with contextlib.closing(self.site.node.chain()) as chain:
             return follow(chain, find_targets(chain, [address_of("watched")]), "fifo").to_json().encode()
 
     def sign_in(self) -> Caller:

@@ -28,7 +28,7 @@ from shieldwall.chain.regtest import BlockMaker, p2wpkh
 from shieldwall.model.access import Identity, Permission, Role
 from shieldwall.model.address import encode
 from shieldwall.model.marking import Marking
-from shieldwall.model.network import REGTEST
+from shieldwall.model.network import LITECOIN_REGTEST, REGTEST, Network
 from shieldwall.node.home import make_home, open_home
 from shieldwall.node.node import Node, people_config
 from shieldwall.node.people.doors import Doors
@@ -43,6 +43,7 @@ HERE = "192.0.2.1"
 NEVER = 10**9  # requests a second: no test of this room is about rates
 HOUR = 3600  # seconds
 PAYEES = ("payer", "watched", "first", "second")
+FURTHER = ("litecoin payer", "litecoin watched")
 COIN = 100_000_000
 
 
@@ -203,7 +204,7 @@ class Idle(Node):
 
 
 class Site:
-    """A new node in `folder`, with a small chain and its application.
+    """A new node in `folder`, with a small chain of Bitcoin, a smaller one of Litecoin, and its application.
 
     Args:
         folder: For the node; new or empty.
@@ -305,9 +306,9 @@ def hurry(engine: Any) -> None:
     event.listen(engine, "connect", faster)
 
 
-def address_of(name: str) -> str:
-    """The address of a payee of the small chain."""
-    return encode(p2wpkh(name), REGTEST) or ""
+def address_of(name: str, network: Network = REGTEST) -> str:
+    """The address of a payee of the small chains."""
+    return encode(p2wpkh(name), network) or ""
 
 
 async def _here(function: Callable[..., Any], *arguments: Any, **_: Any) -> Any:
@@ -324,7 +325,14 @@ def _template() -> Path:
         _, coin = maker.pay([coin], [(p2wpkh(name), COIN), (p2wpkh("payer"), coin.value - COIN)])
     maker.mine(p2wpkh("miner"))
     build_store(folder / "chain", write(folder / "blk00000.dat", maker.blocks))
-    settings = {"chain": str(folder / "chain")}
+    further = BlockMaker(time=1_600_000_000, network=LITECOIN_REGTEST)
+    coin = further.mine(p2wpkh(FURTHER[0]))
+    further.pay([coin], [(p2wpkh(FURTHER[1]), COIN), (p2wpkh(FURTHER[0]), coin.value - COIN)])
+    further.mine(p2wpkh("litecoin miner"))
+    (folder / "litecoin").mkdir()
+    source = write(folder / "litecoin" / "blk00000.dat", further.blocks)
+    build_store(folder / "further", source, network=LITECOIN_REGTEST)
+    settings = {"chain": str(folder / "chain"), "further_chains": [str(folder / "further")]}
     home = make_home(folder / "node", KEY, identity=OPERATOR, settings=settings, clock=Hand(), cost=CHEAP)
     with home.store.backend.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -648,24 +648,32 @@ class Calls:
         )
         return GroupShape.from_json(answer.json(), "set_group_members", etag=answer.etag)
 
-    def chain_info(self) -> ChainShape:
-        """What the chain store holds, and up to which block.
+    def chain_info(self, *, network: str = "") -> ChainShape:
+        """What a chain store holds, and up to which block: the first one, or that of a network.
+
+        Args:
+            network: Of the chain store, by its name.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
             NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
             TooMany: Too often.
         """
-        answer = self._connection.ask("chain_info", "GET", "/api/v1/chain")
+        answer = self._connection.ask("chain_info", "GET", "/api/v1/chain", query={"network": network or None})
         return ChainShape.from_json(answer.json(), "chain_info", etag=answer.etag)
 
-    def show_address(self, address: str, *, most: int = 100, cursor: str = "") -> AddressShape:
+    def show_address(self, address: str, *, most: int = 100, cursor: str = "", network: str = "") -> AddressShape:
         """What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean.
+
+        Without a network it is looked up in the chain store that holds it, else in the first of whose network it is
+        an address.
 
         Args:
             address: An address, or a script as KIND:HEX.
             most: At most so many outputs.
             cursor: Where to go on: `next` of the page before.
+            network: Of the chain store, by its name.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -678,17 +686,21 @@ class Calls:
             "show_address",
             "GET",
             f"/api/v1/addresses/{segment(address, 'show_address')}",
-            query={"most": most, "cursor": cursor or None},
+            query={"most": most, "cursor": cursor or None, "network": network or None},
         )
         return AddressShape.from_json(answer.json(), "show_address", etag=answer.etag)
 
-    def every_output(self, address: str, *, most: int = 1000) -> Iterator[OutputShape]:
+    def every_output(self, address: str, *, network: str = "", most: int = 1000) -> Iterator[OutputShape]:
         """Every entry of `show_address`, page by page as they are asked for.
 
         What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean.
 
+        Without a network it is looked up in the chain store that holds it, else in the first of whose network it is
+        an address.
+
         Args:
             address: An address, or a script as KIND:HEX.
+            network: Of the chain store, by its name.
             most: Entries of one page.
 
         Raises:
@@ -700,16 +712,18 @@ class Calls:
         """
 
         def page(cursor: str) -> AddressShape:
-            return self.show_address(address, cursor=cursor, most=most)
+            return self.show_address(address, network=network, cursor=cursor, most=most)
 
         for found in every(page, "every_output"):
             yield from found.outputs
 
-    def show_transaction(self, txid: str) -> Found:
-        """A transaction, with its raw bytes and what is proven of it.
+    def show_transaction(self, txid: str, *, network: str = "") -> Found:
+        """A transaction, with its raw bytes and what is proven of it; without a network, in the chain store that holds
+        it.
 
         Args:
             txid: The transaction's id.
+            network: Of the chain store, by its name.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -719,15 +733,19 @@ class Calls:
             TooMany: Too often.
         """
         answer = self._connection.ask(
-            "show_transaction", "GET", f"/api/v1/transactions/{segment(txid, 'show_transaction')}"
+            "show_transaction",
+            "GET",
+            f"/api/v1/transactions/{segment(txid, 'show_transaction')}",
+            query={"network": network or None},
         )
         return Found.from_json(answer.json(), "show_transaction", etag=answer.etag)
 
-    def show_block(self, height: int) -> Found:
-        """The block at a height.
+    def show_block(self, height: int, *, network: str = "") -> Found:
+        """The block at a height, in the first chain store or in that of a network.
 
         Args:
             height: Of the block.
+            network: Of the chain store, by its name.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
@@ -736,7 +754,9 @@ class Calls:
             BadInput: A value does not fit.
             TooMany: Too often.
         """
-        answer = self._connection.ask("show_block", "GET", f"/api/v1/blocks/{segment(height, 'show_block')}")
+        answer = self._connection.ask(
+            "show_block", "GET", f"/api/v1/blocks/{segment(height, 'show_block')}", query={"network": network or None}
+        )
         return Found.from_json(answer.json(), "show_block", etag=answer.etag)
 
     def list_tag_sets(self) -> TagSetList:
@@ -1344,6 +1364,7 @@ class Calls:
         least: int = 0,
         until_height: int | None = None,
         max_transactions: int = 200000,
+        network: str = "",
         handling: HandlingAsked | None = None,
     ) -> JobShape:
         """Follow money, as a job; its outcome names the file that the answer is saved in, with its digest.
@@ -1353,6 +1374,7 @@ class Calls:
             hops: 0 to 10000.
             until_height: 0 to 4294967295.
             max_transactions: 1 to 10000000.
+            network: At most 40 characters.
             handling: Who may see it; None for the strictest.
 
         Raises:
@@ -1375,6 +1397,7 @@ class Calls:
                 "least": least,
                 "until_height": until_height,
                 "max_transactions": max_transactions,
+                "network": network,
                 "handling": handling,
             },
         )
@@ -1620,6 +1643,7 @@ class Calls:
         clustering: str = "co-spend",
         channels: Sequence[Literal["webhook", "mail"]] = (),
         note: str = "",
+        network: str = "",
         handling: HandlingAsked | None = None,
     ) -> WatchShape:
         """Watch an address, the cluster of an address, or the ends of a saved trace. What is there already does not
@@ -1629,6 +1653,7 @@ class Calls:
             target: At most 500 characters.
             clustering: At most 64 characters.
             note: At most 200 characters.
+            network: At most 40 characters.
             handling: Who may see it; None for the strictest.
 
         Raises:
@@ -1647,6 +1672,7 @@ class Calls:
                 "clustering": clustering,
                 "channels": channels,
                 "note": note,
+                "network": network,
                 "handling": handling,
             },
         )
@@ -2042,7 +2068,7 @@ class Calls:
         return Health.from_json(answer.json(), "health", etag=answer.etag)
 
     def status(self) -> Status:
-        """How the node stands: its log, its chain store, what fails in the background.
+        """How the node stands: its log, its chain stores, what fails in the background.
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.

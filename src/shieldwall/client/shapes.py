@@ -474,7 +474,7 @@ class SignedIn(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status(Shape):
-    """How the node stands."""
+    """How the node stands; `chain` is the first chain store, where it is there, `chains` are all that are there."""
 
     version: str
     name: str
@@ -483,6 +483,7 @@ class Status(Shape):
     last_leaf: str
     clock_back_seconds: int
     chain: ChainShape | None = None
+    chains: tuple[ChainShape, ...] = ()
     problems: tuple[str, ...]
 
 

@@ -112,8 +112,9 @@ def file_problems(path: Path, config: NodeConfig) -> list[str]:
                 wrong.append(f"{file} is missing")
         elif file.stat().st_mode & 0o077:
             wrong.append(f"{file}: others than its owner may use it (chmod go= {file})")
-    named = {"tls_certificate": config.tls_certificate, "tls_key": config.tls_key, "chain": config.chain}
-    wrong += [f"{what} in {FILE}: {there} is missing" for what, there in named.items() if there and not there.exists()]
+    named = [("tls_certificate", config.tls_certificate), ("tls_key", config.tls_key), ("chain", config.chain)]
+    named += [("further_chains", folder) for folder in config.further_chains]
+    wrong += [f"{what} in {FILE}: {there} is missing" for what, there in named if there and not there.exists()]
     if config.tls_key is not None and config.tls_key.exists() and config.tls_key.stat().st_mode & 0o007:
         wrong.append(f"{config.tls_key}: everyone may read it (chmod o= {config.tls_key})")
     if config.audit_roots.exists() and config.audit_roots.stat().st_mode & 0o022:

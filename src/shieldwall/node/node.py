@@ -18,7 +18,7 @@ from shieldwall.errors import NotFound, ShieldwallError, TooMany, UsageError
 from shieldwall.intel import Directory, TagIndex, read_directory, shipped
 from shieldwall.intel.stored import StoredTagSets
 from shieldwall.model.access import Identity
-from shieldwall.node.chains import ChainShelf
+from shieldwall.node.chains import Chains
 from shieldwall.node.config import Config
 from shieldwall.node.home import OpenHome
 from shieldwall.node.identity import NodeKeys, refreshed
@@ -59,7 +59,7 @@ class Node:
         self.home = home
         self.config: NodeConfig = home.config
         self.store: Store = home.store
-        self.shelf = ChainShelf(home.config.chain)
+        self.chains = Chains((home.config.chain, *home.config.further_chains))
         self.doors = Doors(home.store, people_config(home.config))
         self.runner = Runner(self._means(), self._identity_of, RunnerConfig(workers=home.config.workers))
         self.deliverer = Deliverer(
@@ -72,7 +72,7 @@ class Node:
         )
         self.watcher = Watcher(
             home.store,
-            self.shelf,
+            self.chains,
             tags=self.tag_index,
             identity_of=self._identity_of,
             clustering=self._clustering,
@@ -116,12 +116,12 @@ class Node:
     # what it holds
 
     def chain(self, network: str = "") -> ChainStore:
-        """A snapshot of its chain store; see `ChainShelf.open`."""
-        return self.shelf.open()
+        """A snapshot of its chain store of a network, of the first without a name; see `Chains.open`."""
+        return self.chains.open(network)
 
-    def layer(self) -> Unconfirmed | None:
-        """What waits for a block."""
-        return self.shelf.layer()
+    def layer(self, network: str = "") -> Unconfirmed | None:
+        """What waits for a block of a network; see `Chains.layer`."""
+        return self.chains.layer(network)
 
     def tag_sets(self, identity: Identity, *, case: str | None = None, group: str | None = None) -> StoredTagSets:
         """The tag sets, as an identity sees them; what it imports goes into a case or group."""
@@ -252,10 +252,10 @@ class Node:
         return Config(chain=self.config.chain, data=self.home.path)
 
     def _means(self) -> Means:
-        config = Config(chain=self.config.chain, data=self.home.path)
         return Means(
             store=self.store,
-            config=config,
+            config=self._config,
+            chains=self.chains,
             tags=self.tag_index,
             sources=self.config.sources,
             directory=lambda: self.directory,

@@ -101,6 +101,7 @@ class NodeConfig:
         tls_key: File of its key, PEM.
         database: Path of the SQLite file, or a postgresql:// URL.
         chain: Folder of the chain store; None for none.
+        further_chains: Folders of chain stores of other networks.
         sources: Folders and rpc:// URLs that chain stores may be built from.
         audit_roots: File that signed roots of the audit log are appended to; best on another machine's disk.
         roots_every_leaves: A root is signed when the log grew by so many leaves,
@@ -121,6 +122,7 @@ class NodeConfig:
     tls_key: Path | None = None
     database: str = "node.db"
     chain: Path | None = None
+    further_chains: tuple[Path, ...] = ()
     sources: tuple[str, ...] = ()
     audit_roots: Path = Path("audit-roots.jsonl")
     roots_every_leaves: int = 1000
@@ -189,7 +191,7 @@ def explain(config: NodeConfig) -> list[dict[str, str]]:
         elif name == "webhook":
             value = f"{len(value)} endpoints"  # their URLs may carry a secret
         elif isinstance(value, tuple):
-            value = ", ".join(value)
+            value = ", ".join(str(each) for each in value)
         elif isinstance(value, OidcConfig):
             value = value.issuer
         elif isinstance(value, MailConfig):
@@ -224,6 +226,7 @@ _SHOWN: Mapping[str, Any] = {
     "tls_key": "key.pem",
     "database": "node.db",
     "chain": "chain",
+    "further_chains": [],
     "sources": [],
     "audit_roots": "audit-roots.jsonl",
 }
@@ -280,10 +283,10 @@ def _plain(name: str, value: Any, folder: Path, origin: str) -> Any:  # noqa: AN
         if not isinstance(value, bool):
             raise UsageError(f"{name} ({origin}): true or false is needed")
         return value
-    if name == "sources":
+    if name in _LISTS:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise UsageError(f"{name} ({origin}): a list of texts is needed")
-        return tuple(value)
+        return tuple(value) if name == "sources" else _folders(name, value, folder, origin)
     if not isinstance(value, str) or "\x00" in value:
         raise UsageError(f"{name} ({origin}): a text is needed")
     if name == "highest":
@@ -293,6 +296,7 @@ def _plain(name: str, value: Any, folder: Path, origin: str) -> Any:  # noqa: AN
     return value
 
 
+_LISTS = ("sources", "further_chains")
 _PATHS = frozenset(("tls_certificate", "tls_key", "chain", "audit_roots", "password_file", "client_secret_file"))
 
 
@@ -305,14 +309,21 @@ def _path(name: str, value: str, folder: Path, origin: str) -> Path | None:
         raise UsageError(f"{name} ({origin}): there is no such user's home") from None
 
 
+def _folders(name: str, values: list[str], folder: Path, origin: str) -> tuple[Path, ...]:
+    paths = tuple(_path(name, value, folder, origin) for value in values if "\x00" not in value)
+    if len(paths) < len(values) or None in paths:
+        raise UsageError(f"{name} ({origin}): each is the name of a folder")
+    return tuple(path for path in paths if path is not None)
+
+
 def _from_text(name: str, text: str, folder: Path, origin: str) -> Any:  # noqa: ANN401 - of the setting's type
     """The value that a variable writes."""
     if name in _BOUNDS:
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise UsageError(f"{name} ({origin}): a whole number is needed")
         return _plain(name, int(text), folder, origin)
-    if name == "sources":
-        return tuple(text.split(":"))
+    if name in _LISTS:
+        return _plain(name, text.split(":"), folder, origin)
     return _plain(name, text, folder, origin)
 
 
@@ -348,6 +359,13 @@ def _fitting(config: NodeConfig, origin: str) -> NodeConfig:
         raise UsageError(f"{origin}: tls_certificate and tls_key go together")
     if not config.name.strip() or len(config.name) > 100 or not config.name.isprintable():
         raise UsageError(f"{origin}: name is a text of 1 to 100 characters")
+    if config.further_chains and config.chain is None:
+        raise UsageError(
+            f"further_chains ({config.origins['further_chains']}): the first chain store has to be named by `chain`"
+        )
+    folders = [each for each in (config.chain, *config.further_chains) if each is not None]
+    if len(set(folders)) < len(folders):
+        raise UsageError(f"further_chains ({config.origins['further_chains']}): one folder is named twice")
     if not config.database or not _is_place(config.database):
         raise UsageError(f"{origin}: database is a file's name or a postgresql:// URL")
     return config

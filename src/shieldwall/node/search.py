@@ -34,7 +34,7 @@ class Found:
 
 
 def find(node: Node, identity: Identity, act: str, text: str) -> list[Found]:
-    """What `text` names: addresses and transactions of the chain store, and cases, files and claims by id or title."""
+    """What `text` names: addresses and transactions of the chain stores, and cases, files and claims by id or title."""
     with node.store.look(identity, act) as work:
         work.must(Permission.READ)
         hits = [*_on_chain(node, work, text), *_by_id(work, text), *_by_title(work, text)]
@@ -44,19 +44,24 @@ def find(node: Node, identity: Identity, act: str, text: str) -> list[Found]:
 
 
 def _on_chain(node: Node, work: Work, text: str) -> list[Found]:
-    if not node.shelf.is_there:
-        return []
-    hits = []
-    with node.chain() as chain:
-        caip2 = chain.network.caip2
-        for mention in find_mentions(text, chain.network).addresses():
-            said = work.claims.find(Subject("address", caip2, mention.name))
-            held = chain.find_addresses([mention.name])[0] < chain.rows("holder")
-            where = "in the chain store" if held else "not in the chain store: unknown"
-            hits.append(Found("address", mention.name, f"{where}; {len(said)} claims"))
-        txids = dict.fromkeys(_DIGEST.findall(text.lower()))
-        there = [txid for txid in txids if chain.find_transaction(internal(txid)) is not None]
-    return hits + [Found("transaction", txid, "in the chain store") for txid in there]
+    addresses: dict[str, tuple[bool, Found]] = {}
+    transactions: dict[str, Found] = {}
+    networks = node.chains.networks()
+    for network in networks:
+        store = f"the {network} chain store" if len(networks) > 1 else "the chain store"
+        with node.chain(network) as chain:
+            for mention in find_mentions(text, chain.network).addresses():
+                said = work.claims.find(Subject("address", chain.network.caip2, mention.name))
+                held = bool(chain.find_addresses([mention.name])[0] < chain.rows("holder"))
+                where = f"in {store}" if held else f"not in {store}: unknown"
+                hit = held, Found("address", mention.name, f"{where}; {len(said)} claims")
+                # some networks write addresses alike: the store that holds it, as `Chains.holding` chooses
+                if mention.name not in addresses or (held and not addresses[mention.name][0]):
+                    addresses[mention.name] = hit
+            for txid in _DIGEST.findall(text.lower()):
+                if txid not in transactions and chain.find_transaction(internal(txid)) is not None:
+                    transactions[txid] = Found("transaction", txid, f"in {store}")
+    return [*(found for _, found in addresses.values()), *transactions.values()]
 
 
 def _by_id(work: Work, text: str) -> list[Found]:

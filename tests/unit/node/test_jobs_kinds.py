@@ -15,13 +15,16 @@ from node_support import URL, SimulatedNode
 from store_support import MARA, PAUL, into, who
 from work_support import fresh_store, identity_of
 
+from shieldwall.chain.regtest import BlockMaker, p2wpkh
 from shieldwall.chain.store import ChainStore
-from shieldwall.errors import NotFound, ShieldwallError
+from shieldwall.errors import BadText, NotFound, ShieldwallError
 from shieldwall.intel import ReadOptions, TagSets
 from shieldwall.model.access import Handling, Identity
+from shieldwall.model.address import identity as address_of
 from shieldwall.model.claim import Subject
 from shieldwall.model.marking import Marking, Pap
-from shieldwall.model.network import REGTEST
+from shieldwall.model.network import COIN, LITECOIN_REGTEST, REGTEST
+from shieldwall.node.chains import Chains
 from shieldwall.node.config import Config
 from shieldwall.node.jobs.context import Means, without_login
 from shieldwall.node.jobs.kinds import KINDS, parse
@@ -67,13 +70,16 @@ class Tags:
 class Desk:
     """A runner, and what is needed to ask it."""
 
-    def __init__(self, folder: Path, store, chain: Path | None, tags=None, people=identity_of, **means) -> None:
+    def __init__(
+        self, folder: Path, store, chain: Path | None, tags=None, people=identity_of, chains=None, **means
+    ) -> None:
         self.store = store
         self.people = people
         self.config = Config(chain, folder / "data", engine="plain")
         given = Means(
             store=store,
             config=self.config,
+            chains=chains or Chains((chain,)),
             tags=tags or (lambda _who, _names: TagSets(folder / "no").select(())),
             **means,
         )
@@ -283,3 +289,79 @@ def test_packed_rows_come_out_as_they_went_in(parts):
 
 def test_no_login_is_shown():
     assert without_login("rpc://a:b@c:1") == "rpc://c:1"
+
+
+@pytest.fixture(scope="module")
+def litecoin(tmp_path_factory):
+    """A folder with a small chain of another network, not built yet, and a coin in it."""
+    folder = tmp_path_factory.mktemp("litecoin")
+    maker = BlockMaker(1_600_000_000, network=LITECOIN_REGTEST)
+    first = maker.mine(p2wpkh("litecoin payer"))
+    coins = maker.pay([first], [(p2wpkh("litecoin one"), COIN), (p2wpkh("litecoin two"), COIN)])
+    maker.pay(coins, [(p2wpkh("litecoin far"), 2 * COIN)])
+    maker.mine(p2wpkh("litecoin miner"))
+    write(folder / "blk00000.dat", maker.blocks)
+    return folder, coins[0]
+
+
+def test_jobs_know_the_chain_that_they_are_about(tmp_path, store, chain, litecoin, exercise):
+    folder, coin = litecoin
+    chains = Chains((chain / "store", tmp_path / "further"))
+    desk = Desk(tmp_path, store, None, chains=chains, sources=(str(folder),))
+    network = LITECOIN_REGTEST.name
+    own = Handling(owner=MARA)  # whose errors are told in full
+    absent = desk.run("trace", {"targets": [exercise.ransom_address], "tags": [], "network": network}, own)
+    assert absent.outcome["error"] == "UsageError"
+    assert "no chain store of that network" in str(absent.outcome)
+
+    built = desk.run("chain.build", {"sources": [str(folder)], "network": network})
+    assert built.state is State.DONE, built.outcome
+    assert chains.networks() == (REGTEST.name, network)
+    with chains.open(network) as further:
+        assert further.folder == tmp_path / "further"
+    full = desk.run("chain.build", {"sources": [str(folder)], "network": "litecoin"}, own)
+    assert "no folder" in str(full.outcome)
+
+    target = address_of(p2wpkh("litecoin one"), LITECOIN_REGTEST)
+    for params, expected in (
+        ({"targets": [exercise.ransom_address]}, REGTEST.name),
+        ({"targets": [target]}, network),
+        ({"targets": [f" {coin.txid}:0"]}, network),
+        ({"targets": [target], "network": network}, network),
+    ):
+        done = desk.run("trace", params | {"tags": []})
+        assert done.state is State.DONE, done.outcome
+        assert json.loads(desk.read(done.outcome["file"]))["network"] == expected
+    with store.look(who(MARA), "claim.find") as work:
+        assert work.claims.find(Subject("address", LITECOIN_REGTEST.caip2, target))
+    mixed = desk.run("trace", {"targets": [target, exercise.ransom_address], "tags": []})
+    assert mixed.outcome["error"] == "UnknownAddress"  # one trace is of one chain
+    wrong = desk.run("trace", {"targets": [target], "tags": [], "network": REGTEST.name})
+    assert wrong.outcome["error"] == "UnknownAddress"
+
+    digests = {}
+    for name in ("", network):
+        clustered = desk.run("cluster.build", {"network": name, "tags": []})
+        assert clustered.state is State.DONE, clustered.outcome
+        digests[name] = clustered.outcome["digest"]
+    assert digests[""] != digests[network]
+    grouped = desk.run("trace", {"targets": [target], "cluster": "co-spend", "tags": []})
+    assert json.loads(desk.read(grouped.outcome["file"]))["targets"][0]["members"] == 2
+
+    with store.act(who(MARA), "file.add") as work:
+        file = work.files.add("list.txt", "text/plain", [target.encode()], "upload", GREEN)
+    rows = {}
+    for name in ("", network):
+        screened = desk.run("screening", {"file": file.id, "form": "jsonl", "tags": [], "network": name})
+        assert screened.state is State.DONE, screened.outcome
+        (rows[name],) = map(json.loads, desk.read(screened.outcome["file"]).splitlines())
+    assert (rows[""]["in_store"], rows[network]["in_store"]) == (None, True)
+
+
+@pytest.mark.parametrize("kind", ["trace", "screening", "chain.build", "chain.follow", "cluster.build"])
+def test_a_network_of_which_nobody_knows_is_refused_at_once(kind):
+    given = {"trace": {"targets": ["x"]}, "screening": {"file": "x"}, "chain.build": {"sources": ["x"]}}
+    given["chain.follow"] = {"source": "x"}
+    with pytest.raises(BadText, match="'network' must be one of"):
+        parse(kind, {**given.get(kind, {}), "network": "dogecoin"})
+    assert parse(kind, {**given.get(kind, {}), "network": "litecoin"}).network == "litecoin"

@@ -20,6 +20,7 @@ from shieldwall.errors import BadText, NotAllowed, NotFound, UsageError
 from shieldwall.intel import TagSets
 from shieldwall.model.access import Handling, Role
 from shieldwall.model.marking import Marking, Pap
+from shieldwall.node.chains import Chains
 from shieldwall.node.config import Config
 from shieldwall.node.jobs.context import NODE, Cancelled, Means
 from shieldwall.node.jobs.events import Subscription
@@ -83,7 +84,7 @@ def no_tags(identity, names):
 
 
 def runner_of(store, people=identity_of, **more):
-    means = Means(store=store, config=Config(None, Path("data")), tags=no_tags)
+    means = Means(store=store, config=Config(None, Path("data")), chains=Chains(()), tags=no_tags)
     config = RunnerConfig(**{"lease": 60.0, "idle": 0.05, "told": 0.0, **more})
     return Runner(means, people, config, kinds=KINDS)
 
@@ -438,6 +439,7 @@ from typing import ClassVar
 from dataclasses import dataclass
 sys.path[:0] = sys.argv[2:]
 from work_support import open_store, identity_of
+from shieldwall.node.chains import Chains
 from shieldwall.node.config import Config
 from shieldwall.node.jobs.context import Means
 from shieldwall.node.jobs.runner import Runner, RunnerConfig
@@ -459,7 +461,7 @@ class Slow:
         return lambda work: {"file": work.files.add("a", "text/plain", [b"a"], "trace", context.handling).id}
 
 store = open_store(Path(sys.argv[1]), wall_clock)
-means = Means(store=store, config=Config(None, Path("data")), tags=None)
+means = Means(store=store, config=Config(None, Path("data")), chains=Chains(()), tags=None)
 config = RunnerConfig(lease=1.0, told=0.0)
 runner = Runner(means, identity_of, config, kinds={"scripted": Slow})
 end = time.monotonic() + 30

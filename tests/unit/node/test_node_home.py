@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from home_support import CHEAP, OPERATOR, OTHER, START, Hand, act, made, opened
@@ -171,6 +172,8 @@ port = 443
 tls_certificate = "c.pem"
 tls_key = "/etc/k.pem"
 sources = ["/data/blocks", "rpc://localhost"]
+chain = "chain"
+further_chains = ["litecoin", "/data/testnet4"]
 [mail]
 host = "mail.example.org"
 sender = "node@example.org"
@@ -200,6 +203,7 @@ def test_every_setting_is_read_and_explained(tmp_path):
     }
     config = load_node(tmp_path, environ)
     assert (config.port, config.sources) == (8443, ("/a", "/b"))
+    assert config.further_chains == (tmp_path / "litecoin", Path("/data/testnet4"))
     assert (str(config.tls_certificate), str(config.tls_key)) == (str(tmp_path / "c.pem"), "/etc/k.pem")
     assert config.origin == "https://node.example.org:8443"
     assert config.mail == MailConfig(
@@ -214,6 +218,10 @@ def test_every_setting_is_read_and_explained(tmp_path):
     rows = {row["setting"]: row for row in explain(config)}
     assert rows["port"] == {"setting": "port", "value": "8443", "from": "SHIELDWALL_NODE_PORT"}
     assert rows["workers"]["from"] == "default"
+    assert rows["further_chains"]["value"] == f"{tmp_path / 'litecoin'}, /data/testnet4"
+    over = load_node(tmp_path, {"SHIELDWALL_NODE_FURTHER_CHAINS": "a:/b"})
+    assert over.further_chains == (tmp_path / "a", Path("/b"))
+    assert over.origins["further_chains"] == "SHIELDWALL_NODE_FURTHER_CHAINS"
     assert rows["webhook"]["value"] == "2 endpoints"
     assert "secret-path" not in str(rows)
 
@@ -232,6 +240,11 @@ def test_every_setting_is_read_and_explained(tmp_path):
         ("host = ''", "no domain name"),
         ("tls_key = 'k.pem'", "go together"),
         ("sources = 'x'", "list of texts"),
+        ("chain = 'x'\nfurther_chains = 'y'", "list of texts"),
+        ("chain = 'x'\nfurther_chains = ['']", "name of a folder"),
+        ("chain = 'x'\nfurther_chains = [\"\\u0000\"]", "name of a folder"),
+        ("chain = 'x'\nfurther_chains = ['y', 'x']", "named twice"),
+        ("further_chains = ['y']", "by `chain`"),
         ("audit_roots = ''", "file's name"),
         ("database = ''", "database"),
         ("mail = 1", "is a table"),

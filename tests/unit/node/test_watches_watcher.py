@@ -13,16 +13,26 @@ from hypothesis import strategies as st
 from store_support import ADA, MARA, PAUL, into, verify_log, who
 from work_support import fresh_store, identity_of, open_store
 
-from shieldwall.chain.regtest import BlockMaker, p2wpkh, transaction
+from shieldwall.chain.regtest import BlockMaker, p2wpkh, transaction, txid_of
 from shieldwall.chain.unconfirmed import Unconfirmed, _pending, write_unconfirmed
-from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, ShieldwallError, UnknownAddress, UsageError
+from shieldwall.errors import (
+    BadText,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    ShieldwallError,
+    StoreError,
+    UnknownAddress,
+    UsageError,
+)
 from shieldwall.intel import Directory, ReadOptions, TagSets
 from shieldwall.intel.directory import Entry, EntrySource
 from shieldwall.model.access import Handling, Role
 from shieldwall.model.address import identity
+from shieldwall.model.claim import Subject
 from shieldwall.model.marking import Marking, Pap
-from shieldwall.model.network import COIN, REGTEST
-from shieldwall.node.chains import ChainShelf
+from shieldwall.model.network import COIN, LITECOIN_REGTEST, REGTEST
+from shieldwall.node.chains import Chains
 from shieldwall.node.config import Config
 from shieldwall.node.jobs.context import NODE, Means
 from shieldwall.node.jobs.runner import Runner
@@ -58,7 +68,7 @@ class Place:
         self.folder = folder
         self.maker = maker or BlockMaker(1_700_000_000)
         self.store = fresh_store(folder)
-        self.shelf = ChainShelf(folder / "chain")
+        self.chains = Chains((folder / "chain", folder / "further"))
         self.config = Config(folder / "chain", folder / "data", engine="plain")
         self.ticks = 0
         self.watcher = self.another(**more)
@@ -67,7 +77,7 @@ class Place:
         given = {"tags": self.tags, "identity_of": identity_of, "directory": lambda: Directory("2026-01-01", (ENTRY,))}
         return Watcher(
             store or self.store,
-            self.shelf,
+            self.chains,
             clustering=lambda chain, name: open_clustering(self.config, chain, name),
             monotonic=lambda: self.ticks,
             **{**given, **more},
@@ -127,7 +137,10 @@ def test_money_comes_and_goes_and_the_alarm_says_what_to_do(place):
     assert place.tick() == 1
     (first,) = place.alarms()
     assert (first.body["event"], first.body["amount"], first.body["confirmations"]) == ("received", COIN, 1)
-    assert first.body["watch"] == {"kind": "address", "target": {"note": "Ransom", "address": at("watched")}}
+    assert first.body["watch"] == {
+        "kind": "address",
+        "target": {"note": "Ransom", "address": at("watched"), "network": "regtest"},
+    }
     place.maker.pay([place.coin], [(p2wpkh("exchange"), 4 * COIN), (p2wpkh("watched"), COIN)])
     place.mine(2)
     assert place.tick() == 1
@@ -211,7 +224,7 @@ def test_a_cluster_rings_for_all_of_its_addresses(place):
     one, two = place.maker.pay([place.rest], [(p2wpkh("one"), COIN), (p2wpkh("two"), COIN)])
     place.maker.pay([one, two], [(p2wpkh("far"), 2 * COIN)])
     place.mine()
-    with place.shelf.open() as chain:
+    with place.chains.open() as chain:
         build_clusters(place.config, chain, "co-spend", ClusterRules(constrained=False))
     watch(place, "cluster", {"address": at("one"), "clustering": "co-spend"})
     place.maker.pay([place.coin], [(p2wpkh("two"), 5 * COIN)])
@@ -223,7 +236,7 @@ def test_a_cluster_rings_for_all_of_its_addresses(place):
 
 
 def test_the_ends_of_a_trace_ring_when_they_move_on(place):
-    runner = Runner(Means(store=place.store, config=place.config, tags=place.tags), identity_of)
+    runner = Runner(Means(store=place.store, config=place.config, chains=place.chains, tags=place.tags), identity_of)
     job, _ = runner.add(
         who(MARA), "trace", {"targets": [at("watched")], "tags": []}, "k", replace(GREEN, marking=Marking.AMBER)
     )
@@ -455,3 +468,118 @@ def test_only_the_node_rings(place):
             call(work.watches)
     with place.store.inside(NODE) as work:
         assert json.dumps(work.watches.active()[0].seen)
+
+
+class Beside:
+    """A second chain store of the place, of another network, that grows on its own."""
+
+    def __init__(self, place):
+        self.place = place
+        self.maker = BlockMaker(1_700_000_000, network=LITECOIN_REGTEST)
+        first = self.maker.mine(p2wpkh("litecoin payer"))
+        self.coin, self.rest = self.maker.pay(
+            [first], [(p2wpkh("litecoin watched"), COIN), (p2wpkh("litecoin payer"), first.value - COIN)]
+        )
+        (place.folder / "litecoin").mkdir()
+        self.mine()
+
+    def mine(self):
+        self.maker.mine(p2wpkh("litecoin miner"))
+        source = write(self.place.folder / "litecoin" / "blk00000.dat", self.maker.blocks)
+        build_store(self.place.folder / "further", source, network=LITECOIN_REGTEST)
+
+
+def litecoin(name):
+    return identity(p2wpkh(name), LITECOIN_REGTEST)
+
+
+def test_a_watch_on_the_second_chain_rings_when_that_one_grows(place, monkeypatch):
+    beside = Beside(place)
+    ours = watch(place)
+    found = watch(place, target={"address": litecoin("litecoin watched")}, note="LTC")
+    assert (ours.target["what"]["network"], found.target["what"]["network"]) == ("regtest", "litecoin-regtest")
+    assert place.tick() == 0
+    looked = []
+    original = Watcher._look_from
+    monkeypatch.setattr(
+        Watcher,
+        "_look_from",
+        lambda self, post, some: looked.append(post.shelf.network()) or original(self, post, some),
+    )
+    beside.maker.pay([beside.coin], [(p2wpkh("litecoin thief"), COIN)])
+    beside.mine()
+    assert place.watcher.tick() == 1
+    assert looked == ["litecoin-regtest"]  # the other did not grow
+    (alarm,) = place.alarms(watch=found.id)
+    assert (alarm.body["event"], alarm.body["coin"], alarm.body["amount"]) == ("spent", "LTC", COIN)
+    assert alarm.body["watch"]["target"]["network"] == "litecoin-regtest"
+    assert alarm.body["to"][0]["to"] == litecoin("litecoin thief")
+    place.maker.pay([place.coin], [(p2wpkh("thief"), 5 * COIN)])
+    place.mine()
+    assert place.watcher.tick() == 1
+    assert looked == ["litecoin-regtest", "regtest"]
+    assert [alarm.body["coin"] for alarm in place.alarms()] == ["LTC", "BTC"]
+
+
+def test_what_waits_on_the_second_chain_rings_there(place):
+    beside = Beside(place)
+    watch(place)
+    found = watch(place, target={"address": litecoin("litecoin watched")}, network="litecoin-regtest")
+    raw = transaction([beside.coin], [(p2wpkh("litecoin thief"), COIN)])
+    pending = _pending(txid_of(raw), raw, 1, LITECOIN_REGTEST, "test")
+    layer = Unconfirmed(LITECOIN_REGTEST, "rpc://node", 1, 2, "00" * 32, (pending,))
+    write_unconfirmed(place.folder / "further", layer)
+    assert place.tick() == 1
+    assert place.events() == [("waiting", pending.txid)]
+    assert place.alarms()[0].watch == found.id
+
+
+def test_a_watch_from_before_there_were_several_chains_is_on_the_first(place):
+    Beside(place)
+    new = watch(place)
+    with place.store.act(who(MARA), "watch.add", kind="address") as work:
+        old = {"what": {"address": at("watched")}, "channels": [], "note": ""}
+        work.watches.add("address", old, new.seen, Subject("address", REGTEST.caip2, at("watched")), GREEN)
+    place.maker.pay([place.coin], [(p2wpkh("thief"), 5 * COIN)])
+    place.mine()
+    assert place.tick() == 2
+
+
+def test_the_ends_of_a_trace_are_watched_on_its_chain(place):
+    beside = Beside(place)
+    runner = Runner(Means(store=place.store, config=place.config, chains=place.chains, tags=place.tags), identity_of)
+    job, _ = runner.add(who(MARA), "trace", {"targets": [beside.coin.txid], "tags": []}, "k", GREEN)
+    assert runner.run_one()
+    with place.store.look(who(MARA), "job.get") as work:
+        outcome = work.jobs.get(job.id).outcome
+    found = watch(place, "end", {"file": outcome["file"]})
+    assert found.target["what"]["network"] == "litecoin-regtest"
+    with pytest.raises(BadText, match="that trace is of litecoin-regtest, and the chain is regtest"):
+        watch(place, "end", {"file": outcome["file"]}, network="regtest")
+    beside.maker.pay([beside.coin], [(p2wpkh("litecoin thief"), COIN)])
+    beside.mine()
+    assert place.tick() == 1
+    with pytest.raises(UsageError, match="no chain store of that network"):
+        watch(place, network="litecoin")
+    with pytest.raises(UnknownAddress):
+        watch(place, network="litecoin-regtest")  # an address of the other
+
+
+def test_a_chain_that_cannot_be_read_silences_no_other(place, caplog):
+    beside = Beside(place)
+    watch(place)
+    watch(place, target={"address": litecoin("litecoin watched")})
+    manifest = place.folder / "further" / "manifest.json"
+    sound = manifest.read_text(encoding="utf-8")
+    manifest.write_text("{", encoding="utf-8")
+    place.maker.pay([place.coin], [(p2wpkh("thief"), 5 * COIN)])
+    place.mine()
+    for _ in range(2):  # it is told as long as it is so
+        with pytest.raises(StoreError):
+            place.tick()
+    assert len(place.alarms()) == 1
+    assert caplog.text.count("watches on litecoin-regtest are not looked at") == 1
+    manifest.write_text(sound, encoding="utf-8")
+    beside.maker.pay([beside.coin], [(p2wpkh("litecoin thief"), COIN)])
+    beside.mine()
+    assert place.tick() == 1

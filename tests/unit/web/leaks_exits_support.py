@@ -133,7 +133,7 @@ class Exits(Changes):  # type: ignore[misc]  # mypy does not know where helpers 
         if text in SUBJECTS:
             said = sum(claim.more["subject"] == text for claim in self.world.seen(eye, "claim"))
             (hit,) = (hit for hit in answer.json["hits"] if hit["kind"] == "address")
-            self.same("a search's count", hit["title"], f"in the chain store; {said} claims")
+            self.same("a search's count", hit["title"], f"in the regtest chain store; {said} claims")
             return
         seen = self.world.seen(eye, "case", "file")
         if text == "zq":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from shieldwall.errors import BadText, StoreError
 from shieldwall.intel.manifest import check_name
 from shieldwall.model.moment import unix
-from shieldwall.model.network import NETWORKS, Network, by_name
+from shieldwall.model.network import Network, by_name
 from shieldwall.node.jobs.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class BuildChain:
 
     Attributes:
         sources: Paths in the folders that the administrator declared, or URLs declared there.
-        network: Its name; "" for what the sources say.
+        network: Its name, which also says in which of the node's folders; "" for what the sources say, in the first folder.
         since: A height, a date or a time: leave out what is earlier; "" for everything.
     """
 
@@ -45,7 +45,7 @@ class BuildChain:
         """See `JobKind`."""
         read = Parameters(cls.name, given)
         sources = read.texts("sources", least=1)
-        found = cls(sources=sources, network=_network(read), since=read.text("since", ""))
+        found = cls(sources=sources, network=read.network(), since=read.text("since", ""))
         read.end()
         _since(found.since)
         return found
@@ -54,11 +54,10 @@ class BuildChain:
         """See `JobKind`."""
         from shieldwall.chain.build import BuildConfig, build  # noqa: PLC0415 - the node starts without it
         from shieldwall.chain.sources import SourceOptions  # noqa: PLC0415
-        from shieldwall.node.wiring import chain_folder  # noqa: PLC0415
 
         means = context.means
         report = build(
-            chain_folder(means.config),
+            means.chains.folder_for(self.network),
             [context.source(text) for text in self.sources],
             network=_named(self.network),
             since=_since(self.since),
@@ -79,7 +78,7 @@ class FollowChain:
 
     Attributes:
         source: A URL `rpc://...` that the administrator declared.
-        network: Its name; "" for what the node says.
+        network: As `BuildChain`; "" for what the node says, in the first folder.
         since: As `BuildChain`; where a new store begins.
         every: Seconds between two looks.
     """
@@ -97,7 +96,7 @@ class FollowChain:
         read = Parameters(cls.name, given)
         found = cls(
             source=read.text("source"),
-            network=_network(read),
+            network=read.network(),
             since=read.text("since", ""),
             every=read.number("every", 10, least=1, most=3600),
         )
@@ -109,11 +108,10 @@ class FollowChain:
         """See `JobKind`."""
         from shieldwall.chain.follow import FollowConfig, Follower  # noqa: PLC0415 - the node starts without it
         from shieldwall.chain.sources import SourceOptions  # noqa: PLC0415
-        from shieldwall.node.wiring import chain_folder  # noqa: PLC0415
 
         means = context.means
         follower = Follower(
-            chain_folder(means.config),
+            means.chains.folder_for(self.network),
             context.source(self.source),
             network=_named(self.network),
             config=FollowConfig(every=float(self.every), allow_remote=True),
@@ -152,6 +150,7 @@ class BuildClusters:
         most: Change never makes a cluster of more addresses; 0 for no limit.
         tags: Tag sets whose services never merge; None for all, none for no constraint.
         again: From scratch in any case.
+        network: Of the chain store; "" for the first.
     """
 
     name: ClassVar[str] = "cluster.build"
@@ -162,6 +161,7 @@ class BuildClusters:
     most: int = 10_000
     tags: tuple[str, ...] | None = None
     again: bool = False
+    network: str = ""
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -174,6 +174,7 @@ class BuildClusters:
             most=read.number("most", 10_000),
             tags=read.texts_or_none("tags"),
             again=read.flag("again"),
+            network=read.network(),
         )
         read.end()
         check_name(found.clustering, "clustering", "clustering")
@@ -181,7 +182,7 @@ class BuildClusters:
 
     def run(self, context: Context) -> Finish:
         """See `JobKind`."""
-        from shieldwall.node.wiring import changes_of, clustering_folder, open_chain  # noqa: PLC0415
+        from shieldwall.node.wiring import changes_of, clustering_folder  # noqa: PLC0415
         from shieldwall.trace.clusters.building import build_clustering  # noqa: PLC0415 - the node starts without it
         from shieldwall.trace.clusters.rules import ClusterRules  # noqa: PLC0415
         from shieldwall.trace.tagged_holders import TaggedHolders  # noqa: PLC0415
@@ -189,7 +190,7 @@ class BuildClusters:
         config = context.means.config
         constrained = self.tags is None or bool(self.tags)
         rules = ClusterRules(coinjoin=self.coinjoin, change=self.change, most=self.most, constrained=constrained)
-        with open_chain(config) as store:
+        with context.means.chains.open(self.network) as store:
             tagged = TaggedHolders.of(store, context.public_tag_index(self.tags)) if constrained else None
             report = build_clustering(
                 clustering_folder(config, store, self.clustering),
@@ -216,10 +217,6 @@ class BuildClusters:
             return outcome
 
         return finish
-
-
-def _network(read: Parameters) -> str:
-    return read.text("network", "", among=("", *NETWORKS))
 
 
 def _named(name: str) -> Network | None:

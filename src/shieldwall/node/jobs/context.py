@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shieldwall.chain.readers.rpc_client import Post
     from shieldwall.intel import TagIndex
     from shieldwall.intel.interface import Sourced
+    from shieldwall.node.chains import Chains
     from shieldwall.node.config import Config
     from shieldwall.store.engine import Store
     from shieldwall.store.jobs import Job
@@ -91,7 +92,8 @@ class Means:
 
     Attributes:
         store: The node's store.
-        config: Where the chain store and the clusterings are, and which kernels are used.
+        config: Where the clusterings are, and which kernels are used.
+        chains: The chain stores.
         tags: Opens tag sets for an identity.
         sources: What chains may be built from: folders and files, and URLs `rpc://...`, as the administrator declared them.
         login: Credentials for those URLs that carry none.
@@ -102,6 +104,7 @@ class Means:
 
     store: Store
     config: Config
+    chains: Chains
     tags: TagsOf
     sources: tuple[str, ...] = ()
     login: Login | None = None

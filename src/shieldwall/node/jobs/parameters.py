@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shieldwall.errors import BadText
+from shieldwall.model.network import NETWORKS
 
 LONGEST_TEXT = 4096  # characters
 MOST_TEXTS = 1000
@@ -94,6 +95,14 @@ class Parameters:
             self._left.pop(name, None)
             return None
         return self.number(name, least, least=least, most=most)
+
+    def network(self) -> str:
+        """The field `network`: a network's name; "" where it is missing.
+
+        Raises:
+            BadText: No network is called so.
+        """
+        return self.text("network", "", among=("", *NETWORKS))
 
     def flag(self, name: str) -> bool:
         """True or false; false where it is missing.

@@ -58,6 +58,7 @@ class Trace:
         until_time: Likewise, Unix seconds.
         least: Satoshi; less is not followed.
         transactions: How many are followed in all.
+        network: Of the chain store; "" for the one that holds the first target.
     """
 
     name: ClassVar[str] = "trace"
@@ -73,6 +74,7 @@ class Trace:
     until_time: int | None = None
     least: int = 0
     transactions: int = 200_000
+    network: str = ""
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -90,19 +92,20 @@ class Trace:
             until_time=read.number_or_none("until_time", most=0xFFFFFFFF),
             least=read.number("least", 0),
             transactions=read.number("transactions", 200_000, least=1, most=_MOST_TRANSACTIONS),
+            network=read.network(),
         )
         read.end()
         return found
 
     def run(self, context: Context) -> Finish:
         """See `JobKind`."""
-        from shieldwall.node.wiring import open_chain  # noqa: PLC0415
         from shieldwall.trace.follow import follow  # noqa: PLC0415 - the node starts without it
         from shieldwall.trace.limits import Limits  # noqa: PLC0415
         from shieldwall.trace.targets import find_targets  # noqa: PLC0415
 
         limits = Limits(self.hops, self.until_time, self.until_height, self.least, self.transactions)
-        with open_chain(context.means.config) as store:
+        chains = context.means.chains
+        with chains.open(self.network) if self.network else chains.holding(self.targets[0]) as store:
             words = [_checked(store, word) for word in self.targets]
             clustering = _clustering(context, store, self.cluster)
             labels = None
@@ -135,6 +138,7 @@ class Screening:
         tags: As `Trace`.
         cluster: As `Trace`.
         hops: Transactions around each address that are looked at.
+        network: Of the chain store; "" for the first.
     """
 
     name: ClassVar[str] = "screening"
@@ -144,6 +148,7 @@ class Screening:
     tags: tuple[str, ...] | None = None
     cluster: str = ""
     hops: int = 3
+    network: str = ""
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -155,21 +160,22 @@ class Screening:
             tags=read.texts_or_none("tags"),
             cluster=read.text("cluster", ""),
             hops=read.number("hops", 3, most=10),
+            network=read.network(),
         )
         read.end()
         return found
 
     def run(self, context: Context) -> Finish:
         """See `JobKind`."""
-        from shieldwall.node.wiring import open_chain  # noqa: PLC0415
         from shieldwall.trace.screening.answer import sentence  # noqa: PLC0415 - the node starts without it
         from shieldwall.trace.screening.run import Lists, write_stream  # noqa: PLC0415
 
-        config = context.means.config
+        chains = context.means.chains
         content = context.read_file(self.file)
         rows = Packed()
         with contextlib.ExitStack() as stack:
-            store = None if config.chain is None else stack.enter_context(open_chain(config))
+            named = bool(self.network) or chains.first.folder is not None
+            store = stack.enter_context(chains.open(self.network)) if named else None
             clustering = None if store is None else _clustering(context, store, self.cluster)
             if self.cluster and store is None:
                 raise BadText("clusters are those of a chain store, and the node has none")

@@ -1,4 +1,4 @@
-"""Look at the watches as the chain store grows, and ring."""
+"""Look at the watches as the chain stores grow, and ring."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from shieldwall.errors import BadText, Conflict, Refused, ShieldwallError, StoreError, UsageError
 from shieldwall.intel import directory as freezers
@@ -29,6 +29,7 @@ from shieldwall.store.watches import CHANNELS, NewAlarm, Watch
 if TYPE_CHECKING:
     from shieldwall.chain.store import ChainStore
     from shieldwall.chain.unconfirmed import Unconfirmed
+    from shieldwall.node.chains import Chains, ChainShelf
     from shieldwall.store.engine import Store
     from shieldwall.trace.clusters.clustering import Clustering
 
@@ -45,21 +46,37 @@ _TXID = re.compile(r"[0-9a-f]{64}")
 _MOST_TRACE = 256 << 20  # bytes of a trace's result
 
 
-class ChainOf(Protocol):
-    """The node's chain store, as `node.chains.ChainShelf`."""
+@dataclass(eq=False)
+class _Post:
+    """Where one chain store is watched from: what waits there, how it was at the last look, and when to look in any case."""
 
-    @property
-    def is_there(self) -> bool:
-        """Whether there is a store to open."""
+    shelf: ChainShelf
+    room: moves.WaitingRoom = field(default_factory=moves.WaitingRoom)
+    looked: tuple[object, object] | None = None
+    next_at: float = 0.0
 
-    def stamp(self) -> object:
-        """Changes whenever the store was committed."""
-
-    def open(self) -> ChainStore:
-        """A snapshot of it, to be closed."""
+    def state(self) -> tuple[object, object]:
+        """Changes whenever the store was committed, or something else waits for a block."""
+        return self.shelf.stamp(), self.layer()
 
     def layer(self) -> Unconfirmed | None:
-        """What waits for a block; the same object as long as it is the same."""
+        """What waits for a block; a damaged layer counts as none, so that it silences no watch."""
+        try:
+            return self.shelf.layer()
+        except StoreError as error:
+            _log.warning("what waits for a block cannot be read: %s", type(error).__name__)
+            return None
+
+    def enter(self, chain: ChainStore) -> None:
+        """Take in what waits now."""
+        layer = self.layer()
+        if layer is not None and layer.network == chain.network:
+            self.room.enter(chain, layer)
+
+    def is_due(self, now: float, state: tuple[object, object]) -> bool:
+        """Whether the store has changed since the last look, or that was long ago."""
+        before = self.looked
+        return now >= self.next_at or before is None or state[0] != before[0] or state[1] is not before[1]
 
 
 ClusteringOf = Callable[["ChainStore", str], "Clustering"]
@@ -79,7 +96,7 @@ class Watcher:
 
     Args:
         store: The node's store.
-        chain: The chain store.
+        chains: The chain stores; each watch belongs to the network of one.
         tags: Opens tag sets for an identity.
         identity_of: Whose watch it is, by the id of the person, with the rights of now; Refused where they may not come in.
         clustering: Opens a clustering.
@@ -91,7 +108,7 @@ class Watcher:
     def __init__(
         self,
         store: Store,
-        chain: ChainOf,
+        chains: Chains,
         *,
         tags: TagsOf,
         identity_of: Callable[[str], Identity],
@@ -101,16 +118,15 @@ class Watcher:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._chain = chain
+        self._chains = chains
         self._tags = tags
         self._identity_of = identity_of
         self._clustering = clustering
         self._ways = ways
         self._directory = directory
         self._monotonic = monotonic
-        self._room = moves.WaitingRoom()
-        self._looked: tuple[object, object] | None = None
-        self._next_at = 0.0
+        self._posts = tuple(_Post(shelf) for shelf in chains.shelves)
+        self._lost: frozenset[str] = frozenset()
 
     # setting a watch
 
@@ -123,6 +139,7 @@ class Watcher:
         *,
         channels: Sequence[str] = (),
         note: str = "",
+        network: str = "",
     ) -> Watch:
         """Set a watch. What is there already does not ring.
 
@@ -134,11 +151,12 @@ class Watcher:
             handling: Who may see it; where it is that of a trace, at least as strict as the trace.
             channels: webhook, mail; every alarm is on the page as well.
             note: What people call it.
+            network: Of the chain store; "" for the one that holds the address, or for that of the trace.
 
         Raises:
             BadText: The target does not fit.
             UnknownAddress: No address of the chain's network.
-            UsageError: The node has no chain store.
+            UsageError: The node has no chain store, or none of that network.
             Refused: Whoever asks may not.
         """
         for name in channels:
@@ -146,39 +164,30 @@ class Watcher:
                 raise BadText(f"no channel is called {name[:40]!r}", hint=f"use {' or '.join(CHANNELS)}")
         if len(note) > _LONGEST_NOTE or not is_plain(note):
             raise BadText(f"a note has at most {_LONGEST_NOTE} characters")
-        with contextlib.closing(self._chain.open()) as chain:
-            plain, handling = self._checked(identity, chain, kind, target, handling)
+        _check_fields(kind, target)
+        plain: dict[str, Any] = dict(target)
+        if kind == "end":
+            plain, handling = self._ends(identity, target["file"], handling, network)
+            network = plain["network"]
+        opened = self._chains.open(network) if network else self._chains.holding(target["address"])
+        with contextlib.closing(opened) as chain:
+            if kind != "end":
+                address = moves.check_address(chain, target["address"])
+                plain = {**plain, "address": address, "network": chain.network.name}
             watched, members = self._watched(chain, kind, plain)
-            self._enter(chain)
-            waiting = self._room.movements(chain, watched)
+            post = next(each for each in self._posts if each.shelf.folder == chain.folder)
+            post.enter(chain)
+            waiting = post.room.movements(chain, watched)
             seen = begin(moves.tip_of(chain), moves.movements(chain, watched), waiting, members)
             subject = Subject(*_subject(kind, plain, chain.network.caip2))
         body = {"what": plain, "channels": sorted(set(channels)), "note": note}
         with self._store.act(identity, "watch.add", kind=kind) as work:
             watch = work.watches.add(kind, body, seen.as_dict(), subject, handling)
-        self._next_at = 0.0  # the chain may have grown in between
+        post.next_at = 0.0  # the chain may have grown in between
         return watch
 
-    def _checked(
-        self, identity: Identity, chain: ChainStore, kind: str, target: Mapping[str, Any], handling: Handling
-    ) -> tuple[dict[str, Any], Handling]:
-        fields = {"address": ("address",), "cluster": ("address", "clustering"), "end": ("file",)}.get(kind)
-        if fields is None:
-            raise UsageError(f"nothing called {kind[:40]!r} can be watched", hint=f"use one of {', '.join(KINDS)}")
-        if set(target) != set(fields) or not all(
-            isinstance(value, str) and is_plain(value) for value in target.values()
-        ):
-            raise BadText(f"what to watch: {' and '.join(fields)}, as texts, and nothing else")
-        if kind == "end":
-            return self._ends(identity, chain, target["file"], handling)
-        plain = {**target, "address": moves.check_address(chain, target["address"])}
-        if kind == "cluster":
-            with self._clustering(chain, target["clustering"]):
-                pass
-        return plain, handling
-
     def _ends(
-        self, identity: Identity, chain: ChainStore, file_id: str, handling: Handling
+        self, identity: Identity, file_id: str, handling: Handling, wanted: str
     ) -> tuple[dict[str, Any], Handling]:
         """The outputs that a stored trace ended in, and how a watch on them must be handled."""
         with self._store.look(identity, "file.read", file=file_id) as work:
@@ -194,78 +203,95 @@ class Watcher:
             demand(isinstance(network, str), *(_is_output(*output) for output in outputs))
         except (KeyError, TypeError, IndexError, ValueError):
             raise BadText("that file is no result of a trace") from None
-        if network != chain.network.name:
-            raise BadText(f"that trace is of {network[:40]}, and the node's chain is {chain.network.name}")
+        if network not in ([wanted] if wanted else self._chains.networks()):
+            here = wanted or " and ".join(self._chains.networks())
+            raise BadText(
+                f"that trace is of {network[:40]}, and the chain is {here}" if here else "there is no chain store"
+            )
         if len(outputs) > MOST_OUTPUTS:
             raise BadText(f"that trace ended in more than {MOST_OUTPUTS:,} outputs", hint="trace with narrower limits")
         if not outputs:
             raise BadText("that trace ended in no output that could move")
         plain = {"file": file_id, "from": first, "outputs": [list(output) for output in sorted(set(outputs))]}
-        return plain, joint(handling, file.handling)
+        return {**plain, "network": network}, joint(handling, file.handling)
 
     # looking
 
     def tick(self) -> int:
-        """Look at all watches where the chain store or what waits has changed; returns how many alarms rang.
+        """Look at the watches of each chain store that has changed, or where something else waits; how many alarms rang.
 
-        A watch that cannot be looked at now does not keep the others from it, and is looked at again.
+        A watch that cannot be looked at now does not keep the others from it, and is looked at again; nor does a chain store.
+
+        Raises:
+            StoreError: Two chain stores are of one network, and none was looked at; or one is damaged, and the others were.
         """
-        if not self._chain.is_there:
-            return 0
-        now, state = self._monotonic(), (self._chain.stamp(), self._layer())
-        if now < self._next_at and self._looked is not None and _same(state, self._looked):
+        there = self._chains.there()
+        now = self._monotonic()
+        states = {post: post.state() for post in self._posts if post.shelf.is_there}
+        due = [post for post, state in states.items() if post.is_due(now, state)]
+        if not due:
             return 0
         with self._store.inside(NODE) as work:
             active = work.watches.active()
-        rang, failed = 0, False
-        if active:
-            with contextlib.closing(self._chain.open()) as chain:
-                self._enter(chain)
-                for watch in active:
-                    try:
-                        rang += self._look(chain, watch)
-                    except (ShieldwallError, OSError) as error:
-                        failed = True
-                        _log.warning("watch %s cannot be looked at now: %s", watch.id, type(error).__name__)
-        self._looked = state
-        self._next_at = now + (_RETRY if failed else _EVERY)
+        self._tell_lost({_network_of(watch) for watch in active} - {"", *there})
+        rang, damage = 0, None
+        for post in due:
+            try:
+                new, failed = self._look_from(post, active) if active else (0, False)
+            except (StoreError, UsageError) as error:
+                damage = damage or error
+                continue
+            rang += new
+            post.looked, post.next_at = states[post], now + (_RETRY if failed else _EVERY)
+        if damage is not None:
+            raise damage
         return rang
 
-    def _layer(self) -> Unconfirmed | None:
-        """What waits for a block; a damaged layer counts as none, so that it silences no watch."""
-        try:
-            return self._chain.layer()
-        except StoreError as error:
-            _log.warning("what waits for a block cannot be read: %s", type(error).__name__)
-            return None
+    def _look_from(self, post: _Post, active: Sequence[Watch]) -> tuple[int, bool]:
+        """Look at the watches of one chain store; how many alarms rang, and whether some could not be looked at."""
+        rang, failed = 0, False
+        with contextlib.closing(post.shelf.open()) as chain:
+            own = {chain.network.name, "" if post.shelf is self._chains.first else chain.network.name}
+            post.enter(chain)
+            for watch in active:
+                if _network_of(watch) not in own:
+                    continue
+                try:
+                    rang += self._look(post, chain, watch)
+                except (ShieldwallError, OSError) as error:
+                    failed = True
+                    _log.warning("watch %s cannot be looked at now: %s", watch.id, type(error).__name__)
+        return rang, failed
 
-    def _enter(self, chain: ChainStore) -> None:
-        layer = self._layer()
-        if layer is not None and layer.network == chain.network:
-            self._room.enter(chain, layer)
+    def _tell_lost(self, networks: set[str]) -> None:
+        """Say once that watches belong to networks of which there is no store (any more)."""
+        if networks != self._lost:
+            self._lost = frozenset(networks)
+            for network in sorted(networks):
+                _log.warning("watches on %s are not looked at: there is no such chain store", network)
 
-    def _look(self, chain: ChainStore, watch: Watch) -> int:
+    def _look(self, post: _Post, chain: ChainStore, watch: Watch) -> int:
         rang = 0
         while True:
-            new, more = self._look_once(chain, watch)
+            new, more = self._look_once(post, chain, watch)
             rang += new
             if not more:
                 return rang
             with self._store.inside(NODE) as work:
                 watch = next((each for each in work.watches.active() if each.id == watch.id), watch)
 
-    def _look_once(self, chain: ChainStore, watch: Watch) -> tuple[int, bool]:
+    def _look_once(self, post: _Post, chain: ChainStore, watch: Watch) -> tuple[int, bool]:
         """One look; how many alarms rang, and whether there is more to see."""
         before = Seen.from_dict(watch.seen)
         watched, members = self._watched(chain, watch.kind, watch.target["what"])
         tip, found = moves.tip_of(chain), moves.movements(chain, watched, before.above)
-        layer = self._layer()
+        layer = post.layer()
         seen, events = look(
             before,
             tip,
             found,
             still=moves.still_there(chain, before.known.keys() - found.keys()),
-            waiting=None if layer is None else self._room.movements(chain, watched),
+            waiting=None if layer is None else post.room.movements(chain, watched),
             members=members,
         )
         if events:
@@ -330,6 +356,25 @@ class Watcher:
         return told, used
 
 
+def _check_fields(kind: str, target: Mapping[str, Any]) -> None:
+    """Refuse what cannot be watched, before anything is looked up.
+
+    Raises:
+        UsageError: No such kind.
+        BadText: The target does not fit it.
+    """
+    fields = {"address": ("address",), "cluster": ("address", "clustering"), "end": ("file",)}.get(kind)
+    if fields is None:
+        raise UsageError(f"nothing called {kind[:40]!r} can be watched", hint=f"use one of {', '.join(KINDS)}")
+    if set(target) != set(fields) or not all(isinstance(value, str) and is_plain(value) for value in target.values()):
+        raise BadText(f"what to watch: {' and '.join(fields)}, as texts, and nothing else")
+
+
+def _network_of(watch: Watch) -> str:
+    """The network that a watch belongs to; "" for that of the first chain store, as those set before there were several."""
+    return str(watch.target["what"].get("network", ""))
+
+
 def _may_tell(tag: Handling, watch: Handling) -> bool:
     """Whether a tag may go into the alarms of a watch: not where its readers are others than the watch's.
 
@@ -354,10 +399,6 @@ def _shown(what: Mapping[str, Any]) -> dict[str, Any]:
 def _is_output(txid: object, index: object) -> bool:
     """Whether these are the txid, in display form, and the index of an output."""
     return isinstance(txid, str) and bool(_TXID.fullmatch(txid)) and type(index) is int and 0 <= index < 1 << 32
-
-
-def _same(state: tuple[object, object], before: tuple[object, object]) -> bool:
-    return state[0] == before[0] and state[1] is before[1]
 
 
 def _worth_keeping(before: Seen, seen: Seen) -> bool:

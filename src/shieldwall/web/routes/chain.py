@@ -24,14 +24,20 @@ from shieldwall.web.shapes.claims import SubjectShape
 routes = Routes("chain")
 
 _Most = Annotated[int, Query(ge=1, le=1000, description="At most so many outputs.")]
+_Network = Annotated[str, Query(max_length=40, pattern=r"^[a-z0-9-]*$", description="Of the chain store, by its name.")]
 _Cursor = Annotated[str, Query(max_length=1000, description="Where to go on: `next` of the page before.")]
 
 
 @routes.get("/chain", Rule("chain.info", Permission.READ))
-def chain_info(node: NodeHere, caller: CallerHere) -> ChainShape:
-    """What the chain store holds, and up to which block."""
-    with node.store.look(caller.identity, caller.act), node.chain() as chain:
+def chain_info(node: NodeHere, caller: CallerHere, network: _Network = "") -> ChainShape:
+    """What a chain store holds, and up to which block: the first one, or that of a network."""
+    with node.store.look(caller.identity, caller.act), node.chain(network) as chain:
         return chain_shape(chain)
+
+
+def _about(node: Node, network: str, text: str) -> ChainStore:
+    """The store of a network; where none is named, the one that a text is about."""
+    return node.chain(network) if network else node.chains.holding(text)
 
 
 def chain_shape(chain: ChainStore) -> ChainShape:
@@ -55,14 +61,18 @@ def show_address(
     address: Annotated[str, Path(min_length=1, max_length=25_000, description="An address, or a script as KIND:HEX.")],
     most: _Most = 100,
     cursor: _Cursor = "",
+    network: _Network = "",
 ) -> AddressShape:
-    """What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean."""
+    """What was paid to an address, where it stands, and what is known of it. No tag means unknown, not clean.
+
+    Without a network it is looked up in the chain store that holds it, else in the first of whose network it is an address.
+    """
     first = open_cursor(node, caller, cursor) or 0
     if not isinstance(first, int):
         raise BadInput("that cursor is none of this list", hint="begin without one")
-    with node.chain() as chain:
+    with _about(node, network, address) as chain:
         with node.store.look(caller.identity, caller.act, subject=node.blind("address", chain.network.caip2, address)):
-            record = holder_record(chain, address, node.layer(), first=first, most=most)
+            record = holder_record(chain, address, node.layer(chain.network.name), first=first, most=most)
             subject = Subject("address", chain.network.caip2, record["address"])
             known = known_shape(node, caller, subject)
         outputs = [OutputShape(**output) for output in record.pop("outputs")]
@@ -97,21 +107,25 @@ def show_transaction(
     node: NodeHere,
     caller: CallerHere,
     txid: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{64}$", description="The transaction's id.")],
+    network: _Network = "",
 ) -> Found:
-    """A transaction, with its raw bytes and what is proven of it."""
+    """A transaction, with its raw bytes and what is proven of it; without a network, in the chain store that holds it."""
     with (
-        node.chain() as chain,
+        _about(node, network, txid) as chain,
         node.store.look(caller.identity, caller.act, subject=node.blind("transaction", chain.network.caip2, txid)),
     ):
         if not TXID.fullmatch(txid):
             raise BadInput("that is no transaction id: 64 hex digits are needed")
-        return Found(record=transaction_record(chain, txid.lower(), node.layer()))
+        return Found(record=transaction_record(chain, txid.lower(), node.layer(chain.network.name)))
 
 
 @routes.get("/blocks/{height}", Rule("block.show", Permission.READ))
 def show_block(
-    node: NodeHere, caller: CallerHere, height: Annotated[int, Path(ge=0, lt=1 << 32, description="Of the block.")]
+    node: NodeHere,
+    caller: CallerHere,
+    height: Annotated[int, Path(ge=0, lt=1 << 32, description="Of the block.")],
+    network: _Network = "",
 ) -> Found:
-    """The block at a height."""
-    with node.store.look(caller.identity, caller.act, height=height), node.chain() as chain:
+    """The block at a height, in the first chain store or in that of a network."""
+    with node.store.look(caller.identity, caller.act, height=height), node.chain(network) as chain:
         return Found(record=block_record(chain, height))

@@ -28,14 +28,14 @@ def health(node: NodeHere, request: Request) -> Health:
 
 @routes.get("/status", Rule("node.status", (Permission.MANAGE, Permission.AUDIT, Permission.READ)))
 def status(node: NodeHere, caller: CallerHere) -> Status:
-    """How the node stands: its log, its chain store, what fails in the background."""
+    """How the node stands: its log, its chain stores, what fails in the background."""
     with node.store.look(caller.identity, caller.act) as work:
         head = work.audit.head()
     oversees = caller.identity.may(Permission.MANAGE) or caller.identity.may(Permission.AUDIT)
-    shape = None
-    if node.shelf.is_there:
-        with node.chain() as chain:
-            shape = chain_shape(chain)
+    shapes = {}
+    for network in node.chains.networks():
+        with node.chain(network) as chain:
+            shapes[network] = chain_shape(chain)
     return Status(
         version=__version__,
         name=node.config.name,
@@ -43,7 +43,8 @@ def status(node: NodeHere, caller: CallerHere) -> Status:
         leaves=head.frontier.size,
         last_leaf=moment(head.at),
         clock_back_seconds=max(0, head.at - node.store.clock()) // 1_000_000,
-        chain=shape,
+        chain=shapes.get(node.chains.first.network()),
+        chains=list(shapes.values()),
         problems=sorted(f"{name}: {text}" if oversees else name for name, text in node.problems.items()),
     )
 

@@ -46,6 +46,9 @@ def ask_trace(
         value = getattr(asked, name)
         if value is not None:
             params[name] = list(value) if isinstance(value, list) else value
+    if asked.network:
+        node.chains.shelf(asked.network)  # told at once: why a job failed, not everybody who sees it may read
+        params["network"] = asked.network
     handling = asked.handling.of(caller.identity.person)
     job, _ = node.runner.add(
         caller.identity, "trace", params, request.headers.get(IDEMPOTENCY_KEY) or new_id(), handling

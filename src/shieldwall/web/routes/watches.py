@@ -45,9 +45,16 @@ def add_watch(node: NodeHere, caller: CallerHere, asked: WatchAsked) -> WatchSha
     if asked.kind == "cluster":
         target["clustering"] = asked.clustering
     handling = asked.handling.of(caller.identity.person)
-    return watch_shape(
-        node.watcher.add(caller.identity, asked.kind, target, handling, channels=asked.channels, note=asked.note)
+    watch = node.watcher.add(
+        caller.identity,
+        asked.kind,
+        target,
+        handling,
+        channels=asked.channels,
+        note=asked.note,
+        network=asked.network,
     )
+    return watch_shape(watch)
 
 
 @routes.get("/watches/{watch_id}", Rule("watch.show", Permission.READ), response_model=WatchShape)

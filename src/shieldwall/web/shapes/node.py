@@ -22,7 +22,7 @@ class Health(Shape):
 
 
 class Status(Shape):
-    """How the node stands."""
+    """How the node stands; `chain` is the first chain store, where it is there, `chains` are all that are there."""
 
     version: str
     name: str
@@ -31,6 +31,7 @@ class Status(Shape):
     last_leaf: str
     clock_back_seconds: int
     chain: ChainShape | None = None
+    chains: list[ChainShape] = []
     problems: list[str]
 
 

@@ -24,6 +24,7 @@ class TraceAsked(Shape):
     least: Annotated[int, Field(ge=0, lt=2**63)] = 0
     until_height: Annotated[int, Field(ge=0, lt=2**32)] | None = None
     max_transactions: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
+    network: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9-]*$")] = ""
     handling: HandlingAsked = HandlingAsked()
 
 

@@ -17,6 +17,7 @@ class WatchAsked(Shape):
     clustering: Annotated[str, StringConstraints(max_length=64)] = "co-spend"
     channels: Annotated[list[Literal["webhook", "mail"]], Field(max_length=2)] = []
     note: Annotated[str, StringConstraints(max_length=200)] = ""
+    network: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9-]*$")] = ""
     handling: HandlingAsked = HandlingAsked()
 
 
