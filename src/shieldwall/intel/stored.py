@@ -113,8 +113,12 @@ class StoredTagSets:
     def dated(self) -> tuple[tuple[TagSetInfo, int, Handling], ...]:
         """The same with when each version came, in microseconds, and how it is handled."""
         with self._store.look(self._identity, "tagset.list") as work:
-            current = [each for each in self._all(work) if each.kept.current]
-            found = [(each.info, each.kept.created_at, each.kept.handling) for each in current]
+            return self.dated_in(work)
+
+    def dated_in(self, work: Work) -> tuple[tuple[TagSetInfo, int, Handling], ...]:
+        """`dated`, within an act that is under way."""
+        current = [each for each in self._all(work) if each.kept.current]
+        found = [(each.info, each.kept.created_at, each.kept.handling) for each in current]
         return tuple(sorted(found, key=lambda entry: _name(entry[0])))
 
     def select(self, names: Iterable[str] | None = None) -> TagIndex:

@@ -1,7 +1,6 @@
 """What waits for an answer: money that moved, work that runs or failed, claims that contradict, data that has grown old.
 
-Everything here is what one person may see. What is looked through only in part says so: a count that ends in "more" is never shown
-as the whole.
+Everything here is what one person may see. What is looked through only in part says so.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from shieldwall.model.access import Identity, Permission
 from shieldwall.model.claim import Subject
+from shieldwall.model.moment import unix, utc
 from shieldwall.model.standing import standing
 from shieldwall.store.claims import Kept
 from shieldwall.store.jobs import Job, State
@@ -117,20 +117,23 @@ def _jobs(work: Work) -> list[Job]:
 
 
 def _contradictions(node: Node, work: Work) -> tuple[list[Contradiction], int, bool]:
-    """Those among the newest claims; kept until claims or rights change, since finding them opens hundreds of claims."""
+    """Those among the newest claims. Which subjects they are on is kept until a claim comes or goes; the rest is read anew."""
     identity = work.identity
     rights = (identity.person, identity.highest, identity.groups, identity.cases, identity.permissions)
-    return node.disputes.get((rights, work.claims.stamp()), lambda: disputes_in(work))
+    subjects, searched, partly = node.disputed.get((rights, work.claims.stamp()), lambda: disputed_in(work))
+    beside = work.claims.find_many(list(subjects)) if subjects else {}
+    found = [each for subject in subjects for each in _of(subject, beside.get(subject, []), work.now)]
+    return found, searched, partly
 
 
-def disputes_in(work: Work) -> tuple[list[Contradiction], int, bool]:
-    """Contradictions among the newest claims that whoever asks may see, how many were looked through, and whether there are more."""
+def disputed_in(work: Work) -> tuple[tuple[Subject, ...], int, bool]:
+    """Subjects of contradictions among the newest claims, how many claims were looked through, and whether there are more."""
     newest = [kept for kind in DISPUTABLE for kept in work.claims.newest(kind=kind, most=MOST_CLAIMS)]
     partly = any(sum(kept.claim.kind == kind for kept in newest) >= MOST_CLAIMS for kind in DISPUTABLE)
     subjects = list(dict.fromkeys(kept.claim.subject for kept in newest))
     beside = work.claims.find_many(subjects) if subjects else {}
-    found = [each for subject in subjects for each in _of(subject, beside.get(subject, []), work.now)]
-    return found, len(newest), partly
+    found = [subject for subject in subjects if _of(subject, beside.get(subject, []), work.now)]
+    return tuple(found), len(newest), partly
 
 
 def _of(subject: Subject, said: Sequence[Kept], now: int) -> list[Contradiction]:
@@ -154,19 +157,19 @@ def _side(kept: Kept) -> str:
 
 def stale(node: Node, work: Work) -> list[Old]:
     """Data that has grown old by the clock of now, and background work that fails."""
-    from shieldwall.model.moment import unix, utc  # noqa: PLC0415 - used here alone
-
     now = work.now // _SECOND
     found = []
-    for name, end in node.chain_ends().items():
+    for name, shelf in node.chains.there().items():
+        with shelf.open() as chain:
+            end = chain.tip_time
         if end is None or now - end > CHAIN_OLD:
             found.append(Old("chain", name, "" if end is None else utc(end), None if end is None else now - end))
-    for kept, label in work.tagsets.current_labels():
-        age = now - kept // _SECOND
+    for info, came, _ in node.tag_sets(work.identity).dated_in(work):
+        age = now - came // _SECOND
         if age > TAGS_OLD:
-            found.append(Old("tags", label, utc(kept // _SECOND), age))
+            found.append(Old("tags", info.name, utc(came // _SECOND), age))
     dated = node.directory.dated
-    if dated and now - unix(dated) > DIRECTORY_OLD:
+    if now - unix(dated) > DIRECTORY_OLD:
         found.append(Old("directory", "", dated, now - unix(dated)))
     found += [Old("background", name, "", None) for name in sorted(node.problems)]
     return found

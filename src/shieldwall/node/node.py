@@ -18,6 +18,7 @@ from shieldwall.errors import NotFound, ShieldwallError, TooMany, UsageError
 from shieldwall.intel import Directory, TagIndex, read_directory, shipped
 from shieldwall.intel.stored import StoredTagSets
 from shieldwall.model.access import Identity
+from shieldwall.model.claim import Subject
 from shieldwall.node.chains import Chains
 from shieldwall.node.config import Config
 from shieldwall.node.home import OpenHome
@@ -82,6 +83,7 @@ class Node:
         self.problems: dict[str, str] = {}
         self.frozen = FrozenShelf(self.large)
         self.pictures: Made[Sequence[Column]] = Made()
+        self.disputed: Made[tuple[tuple[Subject, ...], int, bool]] = Made()
         self._indexes: OrderedDict[tuple[object, ...], tuple[tuple[int, int], TagIndex]] = OrderedDict()
         self._lock = threading.Lock()
         self._large = threading.BoundedSemaphore(_MOST_LARGE)

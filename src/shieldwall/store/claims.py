@@ -228,6 +228,20 @@ class Claims:
             conditions.append(claims.c.case_id == searchable(case))
         return list(self._read(self._query(*conditions).limit(most)))
 
+    def newest(self, *, kind: str, most: int, within: int = 20_000) -> list[Kept]:
+        """The newest claims of a kind, the newest first, among the last `within` that came of all kinds; at most `most`."""
+        last = select(func.max(claims.c.seq)).scalar_subquery()
+        query = self._joined().where(
+            visible(self._work.identity, claims), claims.c.seq > last - within, claims.c.kind == searchable(kind)
+        )
+        return list(self._read(query.order_by(claims.c.seq.desc()).limit(most)))
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes whenever a claim comes or is taken back; tells nothing that is not for whoever asks."""
+        taken_back = select(func.count()).select_from(retractions).scalar_subquery()
+        last, back = self._work.connection.execute(select(func.max(claims.c.seq), taken_back)).one()
+        return int(last or 0), int(back)
+
     def count(self) -> int:
         """How many claims whoever asks may see."""
         query = select(func.count()).select_from(claims).where(visible(self._work.identity, claims))

@@ -101,6 +101,7 @@ class _Picture:
         self._body, self._columns, self._around, self._words, self._linked = body, columns, around, words, linked
         self._boxes = {box.key: box for column in columns for box in column.boxes}
         self._seed, self._coin = max(body["seed_amount"], 1), coin_of(body)
+        self._ways = self._neighbours() if around is not None else {}
 
     def text(self) -> str:
         """The SVG."""
@@ -132,6 +133,22 @@ class _Picture:
             parts += [part for box in column.boxes for part in self._draw_box(box)]
         parts.append("</svg>")
         return "\n".join(parts)
+
+    def _neighbours(self) -> dict[str, str]:
+        """By the key of a box, where arrow keys go from it: to the largest box that its money went to, or came from."""
+        before: dict[str, str] = {}
+        after: dict[str, str] = {}
+        for column in self._columns:
+            payers = sorted(column.incoming, key=lambda pair: (-pair[1], pair[0]))
+            paid = sorted(column.boxes, key=lambda box: (-box.amount, box.key))
+            before |= {box.key: payers[0][0] for box in paid if payers}
+            after |= {key: paid[0].key for key, _ in payers if paid}
+        names = {"before": before, "after": after}
+        keys = dict.fromkeys((*before, *after))
+        return {
+            key: "".join(f' data-{name}="{escape(ways[key])}"' for name, ways in names.items() if key in ways)
+            for key in keys
+        }
 
     def _dot(self, number: int, column: Column) -> tuple[int, int]:
         """Where the dot of a column's transaction stands."""
@@ -223,7 +240,10 @@ class _Picture:
         around = self._around
         assert around is not None  # noqa: S101 - only a page has links
         chosen = ' aria-current="true"' if key == around.selected else ""
-        return f'<a href="{escape(around.link(key))}" data-key="{escape(key)}" aria-label="{_text(label)}"{chosen}>{inner}</a>'
+        return (
+            f'<a href="{escape(around.link(key))}" data-key="{escape(key)}" aria-label="{_text(label)}"'
+            f"{self._ways.get(key, '')}{chosen}>{inner}</a>"
+        )
 
     def _draw_box(self, box: Box) -> list[str]:
         words = self._words
