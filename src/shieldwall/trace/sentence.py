@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 from shieldwall.model.amount import btc, percent
+from shieldwall.model.words import ENGLISH, Words, message
 from shieldwall.trace.coin import coin_of
 from shieldwall.trace.services import at_services, in_few_words, services_of
 from shieldwall.trace.worth import in_words
 
 _NOT_FOUND = {
-    "gap": "is behind a gap in the data",
-    "limit": "was not followed further, by the limits set",
-    "mweb": "went into the extension block (MWEB), which hides amounts and holders: where it is now cannot be told",
+    "gap": message("{portion} is behind a gap in the data"),
+    "limit": message("{portion} was not followed further, by the limits set"),
+    "mweb": message(
+        "{portion} went into the extension block (MWEB), which hides amounts and holders: where it is now cannot be told"
+    ),
 }
 _BEFORE = {
-    "gap": "came out of transactions that are not in this data",
-    "limit": "was not followed further back, by the limits set",
-    "mweb": "came out of the extension block (MWEB), which hides amounts and holders: whose it was cannot be told",
-    "unknown": "came from inputs that this data cannot tell apart",
+    "gap": message("{portion} came out of transactions that are not in this data"),
+    "limit": message("{portion} was not followed further back, by the limits set"),
+    "mweb": message(
+        "{portion} came out of the extension block (MWEB), which hides amounts and holders: whose it was cannot be told"
+    ),
+    "unknown": message("{portion} came from inputs that this data cannot tell apart"),
 }
+_NAMED_GAP = {
+    "forward": message("{portion} is behind a gap in the data {transactions}"),
+    "backward": message("{portion} came out of transactions that are not in this data {transactions}"),
+}
+"""The same of a gap, where a transaction that is missing has a name."""
 
 
 class Lead(NamedTuple):
@@ -52,16 +63,16 @@ class Lead(NamedTuple):
 
 
 class Others(NamedTuple):
-    """What the sentence counts of one kind: how many addresses that hold, or services; how much; names of services."""
+    """What the sentence counts of one kind: how many addresses that hold, or services; how much; which services."""
 
     size: int
     amount: int
-    names: tuple[str, ...] = ()
+    entries: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def services(cls, entries: Sequence[Mapping[str, Any]]) -> Others:
         """Of entries of a result's `services`."""
-        return cls(len(entries), sum(entry["amount"] for entry in entries), tuple(in_few_words(e) for e in entries))
+        return cls(len(entries), sum(entry["amount"] for entry in entries), tuple(entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,34 +126,44 @@ def _lead_of(ends: Sequence[Mapping[str, Any]], service: Mapping[str, Any] | Non
     return Lead(ends[0], service, least, max(hops), last_moved, still, min(stated, default=None))
 
 
-def sentence(body: Mapping[str, Any], gist: Gist | None = None) -> str:
+def sentence(body: Mapping[str, Any], gist: Gist | None = None, words: Words = ENGLISH) -> str:
     """Where the money is now, or came from, from a result's body; every number in it stands in the body, too.
 
     Args:
         body: Of a result; with a gist, its ends and gaps are not looked at.
         gist: What it says of them, forward; worked out where it is not given.
+        words: The language. Names, labels, addresses, amounts and times are the same in all.
     """
     seed = body["seed_amount"]
     if not seed:
-        return "There is nothing to follow: the targets hold no money in this data."
+        return words.say("There is nothing to follow: the targets hold no money in this data.")
     if body["direction"] == "backward":
-        clauses = _sources(body)
+        clauses = _sources(body, words)
     else:
-        clauses = _ends(body, gist or gist_of(body))
-    coin = coin_of(body)
-    worth = f" ({in_words(body['fiat'], coin)})" if body["fiat"] else ""
-    begin = (
-        f"Of {btc(seed)} {coin}{worth}, "
-        if body["conserved"]
-        else f"Outputs marked from {btc(seed)} {coin}{worth} (poison counts no shares): "
-    )
+        clauses = _ends(body, gist or gist_of(body), words)
+    amount = f"{btc(seed)} {coin_of(body)}"
+    if body["fiat"]:
+        amount = words.say("{amount} ({worth})", amount=amount, worth=in_words(body["fiat"], coin_of(body), words))
     tip = (
-        "a tip of unknown height" if body["tip_height"] is None else f"height {body['tip_height']} ({body['tip_time']})"
+        words.say("a tip of unknown height")
+        if body["tip_height"] is None
+        else words.say("height {height} ({time})", height=body["tip_height"], time=body["tip_time"])
     )
-    return f"{begin}{'; '.join(clauses)}. Method {body['method']}, as of {tip}."
+    said = {"amount": amount, "clauses": _joined(clauses, words), "method": body["method"], "tip": tip}
+    if body["conserved"]:
+        return words.say("Of {amount}, {clauses}. Method {method}, as of {tip}.", **said)
+    return words.say(
+        "Outputs marked from {amount} (poison counts no shares): {clauses}. Method {method}, as of {tip}.", **said
+    )
 
 
-def _sources(body: Mapping[str, Any]) -> list[str]:
+def _joined(clauses: Sequence[str], words: Words) -> str:
+    if not clauses:
+        return ""
+    return reduce(lambda first, then: words.say("{first}; {then}", first=first, then=then), clauses)
+
+
+def _sources(body: Mapping[str, Any], words: Words) -> list[str]:
     """Where it came from, the largest part first."""
     clauses = []
     services = services_of(at_services(body["ends"]), body["seed_amount"])
@@ -150,122 +171,196 @@ def _sources(body: Mapping[str, Any]) -> list[str]:
         largest = [_ends_at(body, entry) for entry in services if entry["amount"] == services[0]["amount"]]
         ends = min(largest, key=lambda ends: body["ends"].index(ends[0]))
         first = next(entry for entry in services if entry["service"] == ends[0]["service"])
-        hops, last = min(end["hops"] for end in ends), max(end["last_moved"] for end in ends)
-        where = f" came from {_address(ends[0], first)}, last paid out {last}, {hops} {_plural('hop', hops)} back"
-        clauses.append((first["amount"], _portion(body, first["amount"]) + where))
+        text = words.count(
+            "{portion} came from {place}, last paid out {time}, {number} hop back",
+            "{portion} came from {place}, last paid out {time}, {number} hops back",
+            min(end["hops"] for end in ends),
+            portion=_portion(body, first["amount"]),
+            place=_place(ends[0], first, words),
+            time=max(end["last_moved"] for end in ends),
+        )
+        clauses.append((first["amount"], text))
         rest = Others.services([entry for entry in services if entry is not first])
         if rest.size:
-            clauses.append((rest.amount, f"{_portion(body, rest.amount)} came from {_named(rest)}"))
-    gaps = body["gaps"]
-    named = _names(len(gaps), gaps[0]["txid"] if gaps else "")
+            portion, others = _portion(body, rest.amount), _named(rest, words)
+            clauses.append((rest.amount, words.say("{portion} came from {services}", portion=portion, services=others)))
     mined = body["coinbase_amount"]
     if mined:
-        count = sum(len(end["outputs"]) for end in body["ends"] if end["kind"] == "coinbase")
-        clauses.append((mined, f"{_portion(body, mined)} was newly mined, in {count} {_plural('block reward', count)}"))
-    for kind, words in _BEFORE.items():
+        text = words.count(
+            "{portion} was newly mined, in {number} block reward",
+            "{portion} was newly mined, in {number} block rewards",
+            sum(len(end["outputs"]) for end in body["ends"] if end["kind"] == "coinbase"),
+            portion=_portion(body, mined),
+        )
+        clauses.append((mined, text))
+    gaps = body["gaps"]
+    for kind, plain in _BEFORE.items():
         amount = body.get(f"{kind}_amount", 0)
         if amount or any(
             end["kind"] == kind for end in body["ends"]
         ):  # poison may touch what nobody knows the value of
-            clauses.append(
-                (
-                    amount,
-                    f"{_portion(body, amount)} {words}{named if kind == 'gap' else ''}",
-                )
-            )
+            if kind == "gap" and gaps:
+                text = _gap(body, amount, (len(gaps), gaps[0]["txid"]), words)
+            else:
+                text = words.say(plain, portion=_portion(body, amount))
+            clauses.append((amount, text))
     return [text for _, text in sorted(clauses, key=lambda clause: -clause[0])]
 
 
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
-
-
-def _ends(body: Mapping[str, Any], gist: Gist) -> list[str]:
+def _ends(body: Mapping[str, Any], gist: Gist, words: Words) -> list[str]:
     """Where it is now, the largest part first, fees last."""
     clauses = []
     if gist.lead is not None:
         amount = gist.lead.amount
-        clauses.append((amount, _portion(body, amount) + _where(gist.lead)))
+        clauses.append((amount, _where(_portion(body, amount), gist.lead, words)))
     for kind, rest in gist.others.items():
         if rest.size:
-            clauses.append((rest.amount, _portion(body, rest.amount) + _elsewhere(kind, rest)))
+            clauses.append((rest.amount, _elsewhere(_portion(body, rest.amount), kind, rest, words)))
     if gist.lost[0]:
         amount = body["unknown_amount"]
-        clauses.append((amount, _portion(body, amount) + _last_seen(*gist.lost)))
-    for kind, words in _NOT_FOUND.items():
+        clauses.append((amount, _last_seen(_portion(body, amount), *gist.lost, words)))
+    for kind, plain in _NOT_FOUND.items():
         amount = body.get(f"{kind}_amount", 0)
         if amount:
-            named = _names(*gist.gaps) if kind == "gap" else ""
-            clauses.append((amount, f"{_portion(body, amount)} {words}{named}"))
+            if kind == "gap" and gist.gaps[0]:
+                text = _gap(body, amount, gist.gaps, words)
+            else:
+                text = words.say(plain, portion=_portion(body, amount))
+            clauses.append((amount, text))
     clauses.sort(key=lambda clause: -clause[0])
+    found = [text for _, text in clauses]
     fee, burnt = body["fee_amount"], body["unspendable_amount"]
     if fee > burnt:
-        clauses.append((0, f"{_portion(body, fee - burnt)} went to fees"))
+        found.append(words.say("{portion} went to fees", portion=_portion(body, fee - burnt)))
     if burnt:
-        clauses.append((0, f"{_portion(body, burnt)} was destroyed in outputs that nobody can spend"))
-    if not clauses:
-        clauses.append((0, "nothing is marked any more: it went to fees, which poison leaves unmarked"))
-    return [text for _, text in clauses]
+        portion = _portion(body, burnt)
+        found.append(words.say("{portion} was destroyed in outputs that nobody can spend", portion=portion))
+    return found or [words.say("nothing is marked any more: it went to fees, which poison leaves unmarked")]
 
 
-def _where(lead: Lead) -> str:
+def _where(portion: str, lead: Lead, words: Words) -> str:
     end = lead.end
     if end["kind"] == "held":
-        said = "" if lead.stated is None else f" (so said as of height {lead.stated})"
-        moved = f"not moved since {end['last_moved']}" if not end["hops"] else _moved(lead)
-        return f" sits unspent{said} at {end['address']}, {moved}"
+        said = {"portion": portion, "address": end["address"], "moved": _moved(lead, words)}
+        if not end["hops"]:
+            said["moved"] = words.say("not moved since {time}", time=end["last_moved"])
+        if lead.stated is None:
+            return words.say("{portion} sits unspent at {address}, {moved}", **said)
+        return words.say(
+            "{portion} sits unspent (so said as of height {height}) at {address}, {moved}", height=lead.stated, **said
+        )
     service = lead.service or {}
     freezers = [entry["name"] for entry in end["freezable_by"]] or service["freezable_by"]
-    can = f"{freezers[0]} can freeze it" if freezers else "who can freeze it is not in the directory"
-    gone = "" if lead.still else "; whether all of it is still there was not followed"
-    verb = "sits at" if lead.still else "reached"
-    return f" {verb} {_address(end, service)}, {_moved(lead)}; {can}{gone}"
+    freeze = (
+        words.say("{name} can freeze it", name=freezers[0])
+        if freezers
+        else words.say("who can freeze it is not in the directory")
+    )
+    place = _place(end, service, words)
+    said = {"portion": portion, "place": place, "moved": _moved(lead, words), "freeze": freeze}
+    if lead.still:
+        return words.say("{portion} sits at {place}, {moved}; {freeze}", **said)
+    return words.say(
+        "{portion} reached {place}, {moved}; {freeze}; whether all of it is still there was not followed", **said
+    )
 
 
-def _moved(lead: Lead) -> str:
-    hops = _hops(lead.most_hops) if lead.most_hops == lead.hops else f"{lead.hops} to {_hops(lead.most_hops)}"
-    return f"{hops}, last moved {lead.last_moved}"
+def _moved(lead: Lead, words: Words) -> str:
+    if lead.most_hops == lead.hops:
+        return words.count(
+            "{number} hop on, last moved {time}", "{number} hops on, last moved {time}", lead.hops, time=lead.last_moved
+        )
+    return words.count(
+        "{least} to {number} hop on, last moved {time}",
+        "{least} to {number} hops on, last moved {time}",
+        lead.most_hops,
+        least=lead.hops,
+        time=lead.last_moved,
+    )
 
 
-def _address(end: Mapping[str, Any], service: Mapping[str, Any]) -> str:
+def _place(end: Mapping[str, Any], service: Mapping[str, Any], words: Words) -> str:
     """A service and its address; of several how many, and the largest."""
+    address = _address(end, words)
     if service["addresses"] == 1:
-        return f"{end['service']}, address {end['address']}{_doubt(end)}"
-    number = service["inherited"]
-    doubt = f" (inferred, by its cluster, for {_all_or(number, service['addresses'])} of them)" if number else ""
-    return f"{end['service']}, {service['addresses']} addresses{doubt}, the largest {end['address']}{_doubt(end)}"
+        return words.say("{service}, address {address}", service=end["service"], address=address)
+    addresses = _addresses(service["addresses"], service["inherited"], words)
+    return words.say(
+        "{service}, {addresses}, the largest {address}", service=end["service"], addresses=addresses, address=address
+    )
 
 
-def _all_or(number: int, size: int) -> str:
-    return "all" if number == size else str(number)
+def _addresses(size: int, inherited: int, words: Words) -> str:
+    """How many, with how many of them have the name only of other members of their clusters."""
+    if not inherited:
+        return words.count("{number} address", "{number} addresses", size)
+    if inherited == size:
+        return words.count(
+            "{number} address (inferred, by its cluster, for all of them)",
+            "{number} addresses (inferred, by its cluster, for all of them)",
+            size,
+        )
+    return words.count(
+        "{number} address (inferred, by its cluster, for {some} of them)",
+        "{number} addresses (inferred, by its cluster, for {some} of them)",
+        size,
+        some=inherited,
+    )
 
 
-def _doubt(end: Mapping[str, Any]) -> str:
-    """Where its name is inherited from, and what else it is called: one source's word must not read like a fact."""
+def _address(end: Mapping[str, Any], words: Words) -> str:
+    """Its address, where its name is inherited from, and what else it is called: one source's word must not read like a fact."""
+    address = str(end["address"])
+    doubts = []
+    if end["inherited"]:
+        doubts.append(words.say("inferred: in one cluster with {address}", address=end["inherited"]))
     others = [tag["label"] for tag in end["tags"] if tag["label"] != end["service"]]
-    also = f"also tagged {others[0]}{f' and {len(others) - 1} more' if others[1:] else ''}" if others else ""
-    inferred = f"inferred: in one cluster with {end['inherited']}" if end["inherited"] else ""
-    return f" ({'; '.join(filter(None, (inferred, also)))})" if inferred or also else ""
+    if others[1:]:
+        doubts.append(
+            words.count(
+                "also tagged {label} and {number} more",
+                "also tagged {label} and {number} more",
+                len(others) - 1,
+                label=others[0],
+            )
+        )
+    elif others:
+        doubts.append(words.say("also tagged {label}", label=others[0]))
+    return words.say("{address} ({doubt})", address=address, doubt=_joined(doubts, words)) if doubts else address
 
 
-def _last_seen(count: int, address: str | None) -> str:
-    others = count - 1
-    more = f" and {others} other {'address' if others == 1 else 'addresses'}" if others else ""
-    return f" was last seen at {address}{more}, and whether it moved on is not in this data"
+def _last_seen(portion: str, count: int, address: str | None, words: Words) -> str:
+    if count == 1:
+        return words.say(
+            "{portion} was last seen at {address}, and whether it moved on is not in this data",
+            portion=portion,
+            address=address,
+        )
+    return words.count(
+        "{portion} was last seen at {address} and {number} other address, and whether it moved on is not in this data",
+        "{portion} was last seen at {address} and {number} other addresses, and whether it moved on is not in this data",
+        count - 1,
+        portion=portion,
+        address=address,
+    )
 
 
-def _elsewhere(kind: str, rest: Others) -> str:
+def _elsewhere(portion: str, kind: str, rest: Others, words: Words) -> str:
     if kind == "held":
-        return f" sits unspent at {rest.size} other {'address' if rest.size == 1 else 'addresses'}"
-    return f" sits at {_named(rest)}"
+        return words.count(
+            "{portion} sits unspent at {number} other address",
+            "{portion} sits unspent at {number} other addresses",
+            rest.size,
+            portion=portion,
+        )
+    return words.say("{portion} sits at {services}", portion=portion, services=_named(rest, words))
 
 
-def _named(rest: Others) -> str:
-    return " and ".join(sorted(rest.names)) if rest.size < 3 else f"{rest.size} other services"
-
-
-def _hops(count: int) -> str:
-    return f"{count} {'hop' if count == 1 else 'hops'} on"
+def _named(rest: Others, words: Words) -> str:
+    if rest.size > 2:
+        return words.count("{number} other service", "{number} other services", rest.size)
+    names = sorted(in_few_words(entry, words) for entry in rest.entries)
+    return names[0] if len(names) == 1 else words.say("{first} and {second}", first=names[0], second=names[1])
 
 
 def _portion(body: Mapping[str, Any], amount: int) -> str:
@@ -274,6 +369,12 @@ def _portion(body: Mapping[str, Any], amount: int) -> str:
     return f"{percent(amount, body['seed_amount'])} ({btc(amount)} {coin_of(body)})"
 
 
-def _names(count: int, txid: str) -> str:
-    first = f" (transaction {txid[:16]}...)" if count else ""
-    return first if count < 2 else f"{first} and {count - 1} more"
+def _gap(body: Mapping[str, Any], amount: int, gaps: tuple[int, str], words: Words) -> str:
+    count, txid = gaps[0], f"{gaps[1][:16]}..."
+    if count == 1:
+        named = words.say("(transaction {txid})", txid=txid)
+    else:
+        named = words.count(
+            "(transaction {txid}) and {number} more", "(transaction {txid}) and {number} more", count - 1, txid=txid
+        )
+    return words.say(_NAMED_GAP[body["direction"]], portion=_portion(body, amount), transactions=named)

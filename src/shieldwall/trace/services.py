@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shieldwall.model.amount import share
+from shieldwall.model.words import ENGLISH, Words
 
 
 class AtService(NamedTuple):
@@ -61,10 +62,17 @@ def services_of(rows: Iterable[AtService], seed_amount: int) -> list[dict[str, A
     return sorted(entries, key=lambda entry: (-entry["amount"], entry["service"]))
 
 
-def in_few_words(entry: Mapping[str, Any]) -> str:
+def in_few_words(entry: Mapping[str, Any], words: Words = ENGLISH) -> str:
     """A service's name, with what of it is inferred: addresses that have it only of other members of their clusters."""
-    if not entry["inherited"]:
-        return str(entry["service"])
-    number, size = entry["inherited"], entry["addresses"]
-    some = "" if number == size else f", for {number} of {size} addresses"
-    return f"{entry['service']} (inferred, by its cluster{some})"
+    service, some, size = str(entry["service"]), entry["inherited"], entry["addresses"]
+    if not some:
+        return service
+    if some == size:
+        return words.say("{service} (inferred, by its cluster)", service=service)
+    return words.count(
+        "{service} (inferred, by its cluster, for {some} of {number} address)",
+        "{service} (inferred, by its cluster, for {some} of {number} addresses)",
+        size,
+        service=service,
+        some=some,
+    )

@@ -8,10 +8,11 @@ from typing import Any
 from shieldwall.intel.rates import Valuation, Valuer, sum_text
 from shieldwall.model.amount import btc
 from shieldwall.model.moment import unix
+from shieldwall.model.words import ENGLISH, Words, message
 from shieldwall.trace.facts import Facts
 from shieldwall.trace.record import Walked
 
-_LARGE = ((10**9, "billion"), (10**6, "million"))
+_LARGE = ((10**9, message("{value} billion")), (10**6, message("{value} million")))
 
 
 def put_values(body: dict[str, Any], facts: Facts, walk: Walked, valuer: Valuer) -> None:
@@ -43,19 +44,31 @@ def _sum(values: Iterable[Valuation]) -> dict[str, Any]:
     return {"value": sum_text(cents), "unvalued_amount": unvalued}
 
 
-def in_words(fiat: dict[str, Any], coin: str) -> str:
+def in_words(fiat: dict[str, Any], coin: str, words: Words = ENGLISH) -> str:
     """What the seed, in `coin`, was worth, for the sentence: "about 2.14 million USD at the rate of 2021-06-07"."""
+    currency = fiat["currency"]
     valued = [seed for seed in fiat["seeds"] if seed["value"] is not None]
     if not valued:
-        return f"no rate in {fiat['currency']} for the day"
+        return words.say("no rate in {currency} for the day", currency=currency)
     days = sorted({seed["rate_date"] for seed in valued})
-    when = f"rate of {days[0]}" if len(days) == 1 else f"rates of their days, {days[0]} to {days[-1]}"
+    value = about(fiat["seed"]["value"], words)
+    if len(days) == 1:
+        worth = words.say("about {value} {currency} at the rate of {day}", value=value, currency=currency, day=days[0])
+    else:
+        worth = words.say(
+            "about {value} {currency} at the rates of their days, {first} to {last}",
+            value=value,
+            currency=currency,
+            first=days[0],
+            last=days[-1],
+        )
     left = fiat["seed"]["unvalued_amount"]
-    without = f", {btc(left)} {coin} of it without a rate" if left else ""
-    return f"about {about(fiat['seed']['value'])} {fiat['currency']} at the {when}{without}"
+    if not left:
+        return worth
+    return words.say("{worth}, {amount} of it without a rate", worth=worth, amount=f"{btc(left)} {coin}")
 
 
-def about(value: str) -> str:
+def about(value: str, words: Words = ENGLISH) -> str:
     """A decimal of two digits as people say it: three digits that count, never a zero for something.
 
     Example:
@@ -63,13 +76,13 @@ def about(value: str) -> str:
         ('2.14 million', '1.00 billion', '35,800', '0.42')
     """
     cents = int(value.replace(".", ""))
-    for unit, name in _LARGE:
+    for unit, text in _LARGE:
         whole = unit * 100
         if cents * 10**3 >= whole * 10**3 - whole // 2:
             digits = 2 if cents < 10 * whole else 1 if cents < 100 * whole else 0
             scaled = (2 * cents * 10**digits + whole) // (2 * whole)
             rest = f".{scaled % 10**digits:0{digits}d}" if digits else ""
-            return f"{scaled // 10**digits:,}{rest} {name}"
+            return words.say(text, value=f"{scaled // 10**digits:,}{rest}")
     if cents < 9950:
         return value
     step = 100 * 10 ** max(0, len(str(cents // 100)) - 3)
