@@ -10,6 +10,7 @@ from shieldwall.errors import UsageError
 _COMMANDS = {
     "init": ("shieldwall.cli.node_init", "Make a node in a new folder."),
     "serve": ("shieldwall.cli.node_serve", "Serve the node."),
+    "try": ("shieldwall.cli.node_try", "Serve a node to try things out on."),
     "status": ("shieldwall.cli.node_state", "Show versions, sizes, keys and where the audit log stands."),
     "check": ("shieldwall.cli.node_state", "Look whether everything is as it should be."),
     "backup": ("shieldwall.cli.node_backup", "Write a backup while the node runs."),

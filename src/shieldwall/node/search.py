@@ -37,10 +37,15 @@ def find(node: Node, identity: Identity, act: str, text: str) -> list[Found]:
     """What `text` names: addresses and transactions of the chain stores, and cases, files and claims by id or title."""
     with node.store.look(identity, act) as work:
         work.must(Permission.READ)
-        hits = [*_on_chain(node, work, text), *_by_id(work, text), *_by_title(work, text)]
+        hits = [*_on_chain(node, work, text), *kept_here(work, text)]
         hits = list(dict.fromkeys(hits))[:MOST]
         work.note(found=len(hits))
     return hits
+
+
+def kept_here(work: Work, text: str) -> list[Found]:
+    """Cases, files and claims that a text names by id or title."""
+    return [*_by_id(work, text), *_by_title(work, text)]
 
 
 def _on_chain(node: Node, work: Work, text: str) -> list[Found]:

@@ -19,6 +19,7 @@ from typing import Any
 from shieldwall.model.words import ENGLISH, Words
 from shieldwall.trace.arrangement import MOST_BOXES, MOST_DRAWN, PLAIN, Arrangement
 from shieldwall.trace.moved import moved_runs
+from shieldwall.trace.printable import printable
 from shieldwall.trace.runs import Run, peel_runs
 
 MOST_COLUMNS = 24  # transactions shown each in a column; of more, those with the most telling boxes
@@ -188,7 +189,7 @@ def _key(entry: Mapping[str, Any]) -> str:
 def _words(end: Mapping[str, Any], output: Mapping[str, Any], words: Words) -> str:
     match end["kind"]:
         case "service":
-            return str(end["service"])
+            return printable(str(end["service"]))
         case "held":
             return words.say("unspent")
         case "coinbase":

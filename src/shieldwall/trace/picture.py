@@ -19,8 +19,9 @@ from shieldwall.model.words import ENGLISH, Words
 from shieldwall.trace.arrangement import PLAIN, Arrangement
 from shieldwall.trace.coin import coin_of
 from shieldwall.trace.layout import Box, Column, lay_out
-from shieldwall.trace.printable import printable
+from shieldwall.trace.printable import ISOLATES, printable
 from shieldwall.trace.runs import PEEL, Run
+from shieldwall.trace.sentence import sentence
 
 _COLUMN, _ROW, _BOX_WIDTH, _BOX_HEIGHT = 262, 78, 202, 62
 _LEFT, _TOP = 12, 44
@@ -123,8 +124,8 @@ class _Picture:
                 f'<svg xmlns="http://www.w3.org/2000/svg" class="lanes" role="{role}" viewBox="0 0 {width} {height}" '
                 f'width="{shown}" height="{height * shown // width}" aria-labelledby="lanes-title lanes-text">'
             ),
-            f'<title id="lanes-title">{_text(title)}</title>',
-            f'<desc id="lanes-text">{_text(body["sentence"])}</desc>',
+            f'<title id="lanes-title">{self._text(title)}</title>',
+            f'<desc id="lanes-text">{self._text(self._sentence())}</desc>',
         ]
         for number, column in enumerate(self._columns):
             parts += self._lines(column, number)
@@ -133,6 +134,14 @@ class _Picture:
             parts += [part for box in column.boxes for part in self._draw_box(box)]
         parts.append("</svg>")
         return "\n".join(parts)
+
+    def _text(self, text: str) -> str:
+        """Text as it may stand in the picture; what our own words set around values in a language from the right stays."""
+        return escape(printable(text, ISOLATES if self._words.direction == "rtl" else ""))
+
+    def _sentence(self) -> str:
+        """The answer in the language of the picture; a trace keeps it in English."""
+        return str(self._body["sentence"]) if self._words is ENGLISH else sentence(self._body, words=self._words)
 
     def _neighbours(self) -> dict[str, str]:
         """By the key of a box, where arrow keys go from it: to the largest box that its money went to, or came from."""
@@ -172,12 +181,12 @@ class _Picture:
         words, x = self._words, _LEFT + number * _COLUMN
         if not column.txids:
             first = words.say("sources") if self._body["direction"] == "backward" else words.say("start")
-            return [f'<text class="when" x="{x + 40}" y="16">{_text(first)}</text>']
+            return [f'<text class="when" x="{x + 40}" y="16">{self._text(first)}</text>']
         count, run = len(column.txids), column.run
         hour = f"{column.time[11:16]} UTC" if count == 1 else words.say("{hour} UTC on", hour=column.time[11:16])
         if run:
             hour, name = self._hours(column.time, run.transfers[-1]["time"]), _run_words(run, words)
-            label = self._run_link(f'<text class="what peel" x="{x + 40}" y="32">{_text(name)}</text>', run)
+            label = self._run_link(f'<text class="what peel" x="{x + 40}" y="32">{self._text(name)}</text>', run)
             title = f"{name}: {_run_meaning(run, words)}"
         else:
             name = (
@@ -185,19 +194,19 @@ class _Picture:
                 if count == 1
                 else words.count("{number} transaction", "{number} transactions", count)
             )
-            label = f'<text class="what" x="{x + 40}" y="32">{_text(name)}</text>'
+            label = f'<text class="what" x="{x + 40}" y="32">{self._text(name)}</text>'
             title = column.txids[0] if count == 1 else name
         if column.fee:
             title += ", " + words.say("fee {amount}", amount=f"{btc(column.fee)} {self._coin}")
         if column.mixed:
             title += ". " + self._mixed()
         parts = [
-            f'<text class="when" x="{x + 40}" y="16">{column.time[:10]} <tspan class="hour">{_text(hour)}</tspan></text>'
+            f'<text class="when" x="{x + 40}" y="16">{column.time[:10]} <tspan class="hour">{self._text(hour)}</tspan></text>'
         ]
         dot_x, dot_y = self._dot(number, column)
         if run:
             return [*parts, label, self._card(run, dot_x, dot_y, title)]
-        dot = f'<circle class="transaction" cx="{dot_x}" cy="{dot_y}" r="4"><title>{_text(title)}</title></circle>'
+        dot = f'<circle class="transaction" cx="{dot_x}" cy="{dot_y}" r="4"><title>{self._text(title)}</title></circle>'
         if self._around is not None and count == 1:
             wide = f'<circle class="reach" cx="{dot_x}" cy="{dot_y}" r="12"/>'
             return [*parts, self._anchor(f"tx:{column.txids[0]}", title, label + wide + dot)]
@@ -217,10 +226,10 @@ class _Picture:
         count, unit = run.count
         unit = self._words.say("hops") if unit == "hops" else self._words.say("within")
         parts = [
-            f'<g class="chain"><title>{_text(title)}</title>',
+            f'<g class="chain"><title>{self._text(title)}</title>',
             f'<path d="M{left + 4} {top + 4}{shape}"/><path d="M{left} {top}{shape}"/>',
             f'<text class="many" x="{x}" y="{y - 4}">{count}</text>',
-            f'<text class="hops" x="{x}" y="{y + 10}">{_text(unit)}</text></g>',
+            f'<text class="hops" x="{x}" y="{y + 10}">{self._text(unit)}</text></g>',
         ]
         return self._run_link("".join(parts), run, title)
 
@@ -241,7 +250,7 @@ class _Picture:
         assert around is not None  # noqa: S101 - only a page has links
         chosen = ' aria-current="true"' if key == around.selected else ""
         return (
-            f'<a href="{escape(around.link(key))}" data-key="{escape(key)}" aria-label="{_text(label)}"'
+            f'<a href="{escape(around.link(key))}" data-key="{escape(key)}" aria-label="{self._text(label)}"'
             f"{self._ways.get(key, '')}{chosen}>{inner}</a>"
         )
 
@@ -260,11 +269,11 @@ class _Picture:
         x, y = _x(box), _y(box)
         kind = box.kind + (" inferred" if box.inferred else "")
         inner = [
-            f'<g class="box {kind}"><title>{_text(self._title(box))}</title>',
+            f'<g class="box {kind}"><title>{self._text(self._title(box))}</title>',
             f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="{radius}"/>',
             f'<text class="amount" x="{x + 8}" y="{y + 18}">{btc(box.amount)} {self._coin}{part}</text>',
-            f'<text class="name" x="{x + 8}" y="{y + 35}">{_text(_clip(name))}</text>',
-            f'<text class="state" x="{x + 8}" y="{y + 52}">{_text(_clip(state))}</text>',
+            f'<text class="name" x="{x + 8}" y="{y + 35}">{self._text(_clip(name))}</text>',
+            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state))}</text>',
             self._marked(box, x, y),
             "</g>",
         ]
@@ -335,10 +344,6 @@ def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int, *, mixed: 
         f'd="M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}" '
         f'stroke-width="{tenths // 10}.{tenths % 10}"/>'
     )
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))
 
 
 def _clip(text: str) -> str:

@@ -7,8 +7,12 @@ import unicodedata
 _SHOWN_AS = "\N{REPLACEMENT CHARACTER}"
 
 
-def printable(text: str) -> str:
-    """`text` with every control and format character, line break and broken surrogate replaced.
+ISOLATES = "\N{LEFT-TO-RIGHT ISOLATE}\N{POP DIRECTIONAL ISOLATE}"
+"""What our own text in a language that is written from the right sets around values."""
+
+
+def printable(text: str, kept: str = "") -> str:
+    """`text` with every control and format character, line break and broken surrogate replaced, but for those in `kept`.
 
     A label may hold escape sequences that a terminal obeys, or marks that turn the direction of what follows; XML has
     no form for some of them at all.
@@ -19,7 +23,7 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_SHOWN_AS if _hidden(character) else character for character in text)
+    return "".join(_SHOWN_AS if _hidden(character) and character not in kept else character for character in text)
 
 
 def _hidden(character: str) -> bool:

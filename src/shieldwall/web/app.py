@@ -1,4 +1,4 @@
-"""Put the application together: the routes behind their doors, problems, headers, and nothing else."""
+"""Put the application together: the routes and pages behind their doors, problems, headers, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 import logging
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from importlib import resources
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -21,7 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shieldwall import __version__
 from shieldwall.node.node import Node
+from shieldwall.web import pages
 from shieldwall.web.bodies import Limits
+from shieldwall.web.door import Routes
+from shieldwall.web.pages.rendering import STATIC, static_endpoint, static_path
 from shieldwall.web.problems import MEDIA_TYPE, install, problem
 from shieldwall.web.routes import ALL
 from shieldwall.web.routes.jobs import LISTENERS
@@ -32,23 +34,22 @@ _log = logging.getLogger(__name__)
 ROOT = "/api/v1"
 """Where the API begins."""
 
-UPLOADS = frozenset((f"{ROOT}/files", f"{ROOT}/tag-sets"))
+UPLOADS = frozenset((f"{ROOT}/files", f"{ROOT}/tag-sets", "/find"))
 """Paths that take files."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # a form without script says by it that it comes from our own page
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_STATIC = {"sign-in.html": "text/html; charset=utf-8", "sign-in.js": "text/javascript", "sign-in.css": "text/css"}
 
 
 def create(node: Node) -> FastAPI:
@@ -83,12 +84,13 @@ def create(node: Node) -> FastAPI:
     for routes in ALL:
         api.include_router(routes.router)
     app.include_router(api)
-    app.routes.append(Route("/sign-in", _file("sign-in.html")))
-    for name in _STATIC:
-        app.routes.append(Route(f"/static/{name}", _file(name)))
+    for screens in pages.ALL:
+        app.include_router(screens.router)
+    for name in STATIC:
+        app.routes.append(Route(static_path(name), static_endpoint(name)))
     app.routes.append(Route(f"{ROOT}/openapi.json", _described(app)))
     install(app)
-    opened = frozenset(path for _, path, rule in routes_with_rules() if not rule.kinds)
+    opened = frozenset(path for _, path, rule in (*routes_with_rules(), *pages_with_rules()) if not rule.kinds)
     app.add_middleware(Limits, uploads=UPLOADS, ceremonies=opened)
     app.add_middleware(Front, node=node)
     return app
@@ -137,9 +139,18 @@ def _describe_headers(operation: dict[str, Any]) -> None:
 
 def routes_with_rules() -> list[tuple[str, str, Rule]]:
     """Method, path and rule of every route of the API, in the order of paths: what the table of who may do what is made of."""
+    return _ruled(ALL, ROOT)
+
+
+def pages_with_rules() -> list[tuple[str, str, Rule]]:
+    """The same of every page."""
+    return _ruled(pages.ALL, "")
+
+
+def _ruled(parts: Iterable[Routes], root: str) -> list[tuple[str, str, Rule]]:
     found = [
-        (method, ROOT + route.path, RULES[route.endpoint])
-        for routes in ALL
+        (method, root + route.path, RULES[route.endpoint])
+        for routes in parts
         for route in routes.router.routes
         if isinstance(route, APIRoute)
         for method in sorted(route.methods or ())
@@ -204,15 +215,6 @@ def _where(error: Exception) -> str:
     """The line that an error comes from; its words are not told, since they may hold what nobody here may see."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
-
-
-def _file(name: str) -> Any:  # noqa: ANN401 - an endpoint
-    content = (resources.files("shieldwall.web") / "static" / name).read_bytes()
-
-    def endpoint(_: Any) -> Response:  # noqa: ANN401 - Starlette's request
-        return Response(content, media_type=_STATIC[name], headers={"Cache-Control": "no-cache"})
-
-    return endpoint
 
 
 def _described(app: FastAPI) -> Any:  # noqa: ANN401 - an endpoint

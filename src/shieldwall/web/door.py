@@ -89,10 +89,18 @@ async def _once(key: str, request: StrictRequest, handler: Handler, rule: Rule) 
 
 
 class Routes:
-    """Routes of one part of the API, each with its rule."""
+    """Routes of one part of the API, each with its rule.
+
+    Attributes:
+        route_class: What each of them is.
+        described: Whether the API's description tells of them.
+    """
+
+    route_class: type[APIRoute] = DoorRoute
+    described = True
 
     def __init__(self, tag: str) -> None:
-        self.router = APIRouter(tags=[tag], route_class=DoorRoute)
+        self.router = APIRouter(tags=[tag], route_class=self.route_class, include_in_schema=self.described)
 
     def get(self, path: str, rule: Rule, **options: Any) -> Callable[[Endpoint], Endpoint]:  # noqa: ANN401 - FastAPI's own
         """A route that only reads."""

@@ -88,9 +88,14 @@ def problem(
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
+def status_of(error: ShieldwallError) -> tuple[int, str]:
+    """The HTTP status of one of our errors, and what the problem is called."""
+    return next((status, name) for kind, status, name in _STATUS if isinstance(error, kind))
+
+
 def of_error(error: ShieldwallError) -> JSONResponse:
     """The answer to one of our errors."""
-    status, name = next((status, name) for kind, status, name in _STATUS if isinstance(error, kind))
+    status, name = status_of(error)
     headers = {}
     if isinstance(error, TooMany) and error.seconds:
         headers["Retry-After"] = str(error.seconds)

@@ -33,7 +33,7 @@ _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Every character that only sets directions; in a value from outside it would end the isolate that the value is in."""
 
 
-class _Said(str):
+class Said(str):
     """Text in the reader's language: as a value of another text it is no foreign run."""
 
     __slots__ = ()
@@ -59,15 +59,15 @@ class Catalogue:
     def say(self, text: str, /, **values: object) -> str:
         """See `Words`."""
         found = self.texts.gettext(text) if text else text  # gettext answers nothing with the head of the catalogue
-        return _Said(fill(found, values, self._shown))
+        return Said(fill(found, values, self._shown))
 
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
         """See `Words`."""
         found = self.texts.ngettext(one, many, number)
-        return _Said(fill(found, {**values, "number": number}, self._shown))
+        return Said(fill(found, {**values, "number": number}, self._shown))
 
     def _shown(self, value: object) -> str:
-        if self.direction == "ltr" or isinstance(value, _Said):
+        if self.direction == "ltr" or isinstance(value, Said):
             return str(value)
         return _ISOLATED.format(_TURNS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from shieldwall.trace.layout import MOST_BOXES, MOST_COLUMNS, lay_out
+from shieldwall.trace.arrangement import MOST_BOXES
+from shieldwall.trace.layout import MOST_COLUMNS, lay_out
 from shieldwall.trace.picture import lanes
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,7 +12,8 @@ from trace_reference import RULES
 from trace_support import FEW, Chain, Services, bounds, chains, identity, starts, targets_of
 
 from shieldwall.trace.follow import follow
-from shieldwall.trace.layout import MOST_BOXES, MOST_COLUMNS, MOST_IN_RUN, lay_out
+from shieldwall.trace.arrangement import MOST_BOXES
+from shieldwall.trace.layout import MOST_COLUMNS, MOST_IN_RUN, lay_out
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.picture import lanes
 from shieldwall.trace.runs import LEAST

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from shieldwall import __version__
 from shieldwall.errors import BadText
+from shieldwall.model.access import joint
 from shieldwall.model.claim import Claim, ClaimKind, Layer, Subject
 from shieldwall.model.moment import utc
 from shieldwall.node.jobs.parameters import Parameters
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from shieldwall.node.jobs.context import Context, Finish
     from shieldwall.store.work import Work
     from shieldwall.trace.clusters.clustering import Clustering
+    from shieldwall.trace.published import PublishedHops
     from shieldwall.trace.result import TraceResult
     from shieldwall.trace.screening.screener import Screener
 
@@ -39,6 +41,7 @@ _DIRECTIONS = ("forward", "backward")
 _METHODS = ("poison", "haircut", "fifo", "lifo", "tiho", "all")
 _MOST_TRANSACTIONS = 5_000_000
 _LONGEST_TARGET = 400  # characters
+_MOST_HOPS = 20_000  # published hops that a trace asks for: the newest
 _LEVEL = 1  # of compression: the rows of a screening repeat themselves
 
 
@@ -118,6 +121,7 @@ class Trace:
                 limits,
                 direction=self.direction,
                 labels=labels,
+                published=own_published(context),
                 clustering=clustering,
                 engine=context.means.config.engine,
                 progress=context.progress,
@@ -235,6 +239,16 @@ class Packed:
             if piece:
                 yield piece
         yield unpacker.flush()
+
+
+def own_published(context: Context) -> PublishedHops:
+    """Published hops that the person may see and that are guarded no otherwise than the job: a result names all of them."""
+    from shieldwall.trace.published import HOP, PublishedHops  # noqa: PLC0415 - the node starts without it
+
+    with context.means.store.inside(context.identity) as work:
+        kept = work.claims.newest(kind=HOP.name, most=_MOST_HOPS)
+    mine = joint(context.job.handling)
+    return PublishedHops(each.claim for each in kept if joint(context.job.handling, each.handling) == mine)
 
 
 def own_labels(context: Context, store: ChainStore, tags: tuple[str, ...] | None, stop: tuple[str, ...] | None) -> Any:  # noqa: ANN401

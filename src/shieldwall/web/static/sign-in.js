@@ -3,6 +3,7 @@
 const API = "/api/v1";
 let secret = location.hash.slice(1);
 const element = (id) => document.getElementById(id);
+const texts = element("signing").dataset;
 
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 const text = (buffer) =>
@@ -52,28 +53,18 @@ async function register() {
   await ask("/registration/finish", { challenge, credential: plain(made), name: element("name").value || "passkey" });
   history.replaceState(null, "", location.pathname);
   secret = "";
-  offerSignIn("Your passkey is made, and the link is used up. Now sign in with it.");
+  element("lead").textContent = texts.made;
+  element("go").textContent = texts.sign;
+  element("name").hidden = element("name-label").hidden = true;
+  document.body.dataset.ready = "waiting";
 }
 
 async function signIn() {
   const { challenge, options } = await ask("/sign-in/begin", {});
   const made = await navigator.credentials.get({ publicKey: request(options) });
-  return ask("/sign-in/finish", { challenge, credential: plain(made) });
-}
-
-function show(who) {
-  element("form").hidden = true;
-  element("lead").textContent = `Signed in as ${who.name}.`;
-  element("said").textContent = `Roles: ${who.roles.join(", ")}\nMay see up to ${who.highest}`;
-  history.replaceState(null, "", location.pathname + "?here");
+  await ask("/sign-in/finish", { challenge, credential: plain(made) });
   document.body.dataset.ready = "signed-in";
-}
-
-function offerSignIn(lead) {
-  element("lead").textContent = lead;
-  element("go").textContent = "Sign in";
-  element("name").hidden = element("name-label").hidden = true;
-  document.body.dataset.ready = "waiting";
+  location.assign(texts.next);
 }
 
 async function go(event) {
@@ -82,7 +73,7 @@ async function go(event) {
   element("said").textContent = "";
   try {
     if (secret) await register();
-    else show(await signIn());
+    else await signIn();
   } catch (error) {
     element("said").textContent = error.message;
     document.body.dataset.ready = "failed";
@@ -91,11 +82,12 @@ async function go(event) {
 }
 
 if (secret) {
-  element("lead").textContent = "This link lets you make a passkey, once. Your device will ask for your finger, face or PIN.";
-  element("go").textContent = "Make a passkey";
+  element("lead").textContent = texts.link;
+  element("go").textContent = texts.make;
   element("name").hidden = element("name-label").hidden = false;
 }
 element("form").addEventListener("submit", go);
+element("oidc")?.addEventListener("click", async () => location.assign((await ask("/oidc/begin", undefined, "GET")).url));
 document.body.dataset.ready = "waiting";
-// back from the organisation's provider, or on this page again: a session may be there
-if (location.search === "?here") ask("/session", undefined, "GET").then(show, () => {});
+// back from the organisation's provider: a session may be there
+if (location.search.includes("here")) ask("/session", undefined, "GET").then(() => location.assign(texts.next), () => {});

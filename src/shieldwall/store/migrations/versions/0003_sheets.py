@@ -25,3 +25,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_sheet_steps_person_id")),
         sa.PrimaryKeyConstraint("file_id", "person_id", "number", name=op.f("pk_sheet_steps")),
     )
+    with op.batch_alter_table("claims", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_claims_kind_seq",
+            ["kind", "seq"],
+            unique=False,
+            sqlite_where=sa.text("kind <> 'tag'"),
+            postgresql_where=sa.text("kind <> 'tag'"),
+        )

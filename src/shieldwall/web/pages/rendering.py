@@ -1,0 +1,197 @@
+"""Pages out of templates: escaped, strict, in the reader's language, with nothing unseen let through."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from shieldwall import __version__
+from shieldwall.model.amount import btc, percent
+from shieldwall.model.words import Words
+from shieldwall.trace.printable import printable
+from shieldwall.web.pages.screens import KEYS, screens_of
+from shieldwall.web.rules import Caller, node_of
+from shieldwall.web.words import LANGUAGES, Said, chosen, words_of
+
+LANGUAGE = "shieldwall-language"
+"""Name of the cookie that keeps the language that somebody chose; it is no secret."""
+
+STATIC = {
+    "style.css": "text/css; charset=utf-8",
+    "app.js": "text/javascript; charset=utf-8",
+    "sheet.js": "text/javascript; charset=utf-8",
+    "sign-in.js": "text/javascript; charset=utf-8",
+    "htmx.min.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+"""Files that pages ask for, each by a name with its digest, so that a browser may keep it for good."""
+
+_YEAR = 31_536_000  # seconds
+_LEVEL = 6  # of compression
+
+
+def words_for(request: Request) -> Words:
+    """The words of whoever sent a request."""
+    return words_of(chosen(request.cookies.get(LANGUAGE, ""), request.headers.get("accept-language", "")))
+
+
+def page(request: Request, template: str, caller: Caller | None, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401
+    """A page.
+
+    Args:
+        request: What is answered.
+        template: Name of the template, without its ending.
+        caller: Who asks; None where nobody is signed in.
+        status: Of the answer.
+        values: What the template shows.
+    """
+    words = words_for(request)
+    identity = None if caller is None else caller.identity
+    text = environment().get_template(f"{template}.html.j2").render(
+        **_speaking(words),
+        words=words,
+        languages=LANGUAGES,
+        identity=identity,
+        screens=[] if identity is None else screens_of(identity),
+        keys=KEYS,
+        node_name=node_of(request).config.name,
+        path=request.url.path,
+        program=f"Shieldwall {__version__}",
+        **values,
+    )  # fmt: skip
+    headers = {"Content-Language": words.language, "Vary": "Accept-Encoding, Accept-Language, Cookie"}
+    return packed(request, Response(text, status, headers, "text/html; charset=utf-8"))
+
+
+def packed(request: Request, response: Response) -> Response:
+    """An answer, compressed where the browser takes that.
+
+    Lengths tell nobody anything (BREACH): the cookies of sessions are SameSite=Strict, so that no page of another site can
+    make a browser ask for ours.
+    """
+    if "gzip" in request.headers.get("accept-encoding", "") and len(response.body) > 500:
+        response.body = gzip.compress(bytes(response.body), _LEVEL, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+    return response
+
+
+@cache
+def static_file(name: str) -> tuple[bytes, bytes, str]:
+    """A file's bytes, the same compressed, and its digest."""
+    content = (resources.files("shieldwall.web") / "static" / name).read_bytes()
+    return content, gzip.compress(content, 9, mtime=0), hashlib.sha256(content).hexdigest()[:12]
+
+
+def static_path(name: str) -> str:
+    """Where a file is."""
+    stem, _, ending = name.rpartition(".")
+    return f"/static/{stem}.{static_file(name)[2]}.{ending}"
+
+
+def static_endpoint(name: str) -> Callable[[Request], Response]:
+    """Gives a file, which never changes under its name."""
+
+    def endpoint(request: Request) -> Response:
+        plain, small, _ = static_file(name)
+        packs = "gzip" in request.headers.get("accept-encoding", "")
+        headers = {"Cache-Control": f"public, max-age={_YEAR}, immutable", "Vary": "Accept-Encoding"}
+        if packs:
+            headers["Content-Encoding"] = "gzip"
+        return Response(small if packs else plain, headers=headers, media_type=STATIC[name])
+
+    return endpoint
+
+
+@cache
+def environment() -> Environment:
+    """The templates."""
+    made = Environment(
+        loader=PackageLoader("shieldwall.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=_shown,
+    )  # fmt: skip
+    made.filters |= {"btc": btc, "short": short, "when": when, "micro": micro, "kib": kib}
+    made.globals |= {"static": static_path, "percent": percent}
+    return made
+
+
+def _speaking(words: Words) -> dict[str, Any]:
+    """`say` and `count` for templates, and `age`: what comes from outside is made visible before it goes into a text."""
+
+    def say(text: str, **values: object) -> str:
+        return Said(words.say(text, **{name: _shown(value) for name, value in values.items()}))
+
+    def count(one: str, many: str, number: int, **values: object) -> str:
+        return Said(words.count(one, many, number, **{name: _shown(value) for name, value in values.items()}))
+
+    def age(seconds: int) -> str:
+        return Said(age_in_words(words, seconds))
+
+    return {"say": say, "count": count, "age": age}
+
+
+def age_in_words(words: Words, seconds: int) -> str:
+    """How long something is, in the largest whole unit.
+
+    Example:
+        >>> from shieldwall.model.words import ENGLISH
+        >>> age_in_words(ENGLISH, 41 * 60), age_in_words(ENGLISH, 3 * 86_400)
+        ('41 minutes', '3 days')
+    """
+    minutes = max(seconds, 0) // 60
+    if minutes < 120:
+        return words.count("{number} minute", "{number} minutes", minutes)
+    if minutes < 48 * 60:
+        return words.count("{number} hour", "{number} hours", minutes // 60)
+    return words.count("{number} day", "{number} days", minutes // (24 * 60))
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Said) and not hasattr(value, "__html__"):
+        return printable(value)
+    return value
+
+
+def short(text: str) -> Markup:
+    """A long name with its middle left out to the eye; the whole of it stays at hand, and is what is copied.
+
+    Example:
+        >>> str(short("ab"))
+        '<bdi class="id">ab</bdi>'
+    """
+    whole = printable(text)
+    if len(whole) <= 24:
+        return Markup('<bdi class="id">{}</bdi>').format(whole)
+    brief = Markup('<span class="brief" aria-hidden="true">{}…{}</span>').format(whole[:10], whole[-6:])
+    return Markup('<bdi class="id" title="{}"><span class="whole">{}</span>{}</bdi>').format(whole, whole, brief)
+
+
+def when(text: str) -> Markup:
+    """A moment, ISO 8601 in UTC, as people read it: to the minute, with the whole of it at hand."""
+    if not text:
+        return Markup("")
+    plain = printable(text)
+    shown = plain if len(plain) < 17 else f"{plain[:10]} {plain[11:16]}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(plain, plain, shown)
+
+
+def micro(moment: int | None) -> Markup:
+    """The same, of microseconds of Unix time."""
+    if moment is None:
+        return Markup("")
+    return when(datetime.fromtimestamp(moment // 1_000_000, UTC).isoformat().replace("+00:00", "Z"))
+
+
+def kib(size: int) -> str:
+    """Bytes as people read them."""
+    return f"{size:,} B" if size < 10_240 else f"{size // 1024:,} KiB"

@@ -1,0 +1,57 @@
+"""The screens, in the order in which they stand in the head of every page. Case, Request, Share and Board get places here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shieldwall.model.access import Identity, Permission
+from shieldwall.model.words import message
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A screen.
+
+    Attributes:
+        name: What it is called; a message.
+        path: Where it is.
+        key: The key that leads to it.
+        needs: The permission without which it has nothing to show; None for none.
+    """
+
+    name: str
+    path: str
+    key: str
+    needs: Permission | None = None
+
+
+SCREENS = (
+    Screen(message("Desk"), "/", "1", Permission.READ),
+    Screen(message("Trace"), "/traces", "2", Permission.READ),
+    Screen(message("Node"), "/node", "3"),
+)
+
+
+def screens_of(identity: Identity) -> list[Screen]:
+    """Those that have something to show to someone."""
+    return [screen for screen in SCREENS if screen.needs is None or identity.may(screen.needs)]
+
+
+KEYS = (
+    ("/", message("go to the box that takes anything")),
+    ("1 2 3", message("Desk, Trace, Node")),
+    ("← → ↑ ↓", message("walk along the money, and between lanes")),
+    ("e", message("expand: show what is folded, or what was cut off")),
+    ("c", message("collapse: fold what is behind it")),
+    ("p", message("pin, or let go")),
+    ("t", message("tag the address")),
+    ("n", message("write a note")),
+    ("o", message("overrule which output is change")),
+    ("w", message("watch the address")),
+    ("u", message("take the last step back")),
+    ("r", message("do it again")),
+    ("s", message("save the sheet as it stands")),
+    ("Esc", message("close what is open")),
+    ("?", message("show these keys")),
+)
+"""The keys, and what they do; a message each."""

@@ -1,0 +1,87 @@
+// What every page has: keys, the box that takes anything, and what opens above the page. All of it can be done without.
+const inField = (target) => target.matches("input, textarea, select, [contenteditable]");
+
+function press(key) {
+  // what is drawn last counts: the drawer before the head
+  const found = [...document.querySelectorAll(`[data-keys="${CSS.escape(key)}"]`)].filter(
+    (each) => !each.disabled && each.getClientRects().length,
+  );
+  const one = found.at(-1);
+  if (!one) return false;
+  if (inField(one)) one.focus();
+  else one.click();
+  if (one.tagName === "SUMMARY" && one.parentElement.open) {
+    one.parentElement.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  }
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    if (inField(event.target)) event.target.blur();
+    for (const open of document.querySelectorAll("details.pop[open]")) open.open = false;
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || inField(event.target)) return;
+  if (press(event.key)) event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens).showModal();
+  // one at a time is open, and a click elsewhere closes it
+  for (const open of document.querySelectorAll("details.pop[open]")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+
+for (const box of document.querySelectorAll("textarea#box")) {
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    box.form.requestSubmit();
+  });
+}
+
+async function bring(file) {
+  const said = document.getElementById("said");
+  const answer = await fetch(`/find?file=${encodeURIComponent(file.name.slice(0, 150) || "file")}`, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "Content-Type": "application/octet-stream", "X-Requested-With": "drop" },
+    body: file,
+  });
+  if (answer.ok && answer.headers.get("content-type").startsWith("text/plain")) location.assign(await answer.text());
+  else {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    said.textContent = page.querySelector("main")?.textContent.trim() ?? answer.statusText;
+  }
+}
+
+for (const place of document.querySelectorAll("[data-drop]")) {
+  for (const kind of ["dragenter", "dragover"]) {
+    document.addEventListener(kind, (event) => {
+      if (![...event.dataTransfer.types].includes("Files")) return;
+      event.preventDefault();
+      place.classList.add("over");
+    });
+  }
+  document.addEventListener("dragleave", (event) => event.relatedTarget || place.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    place.classList.remove("over");
+    const [file] = event.dataTransfer.files;
+    if (!file) return;
+    event.preventDefault();
+    bring(file);
+  });
+  const choose = document.getElementById("choose");
+  choose.hidden = false;
+  choose.addEventListener("click", () => {
+    const picker = document.createElement("input");
+    picker.type = "file";
+    picker.addEventListener("change", () => picker.files[0] && bring(picker.files[0]));
+    picker.click();
+  });
+}
+
+document.body.dataset.ready ??= "yes";
