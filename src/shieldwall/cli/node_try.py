@@ -35,10 +35,10 @@ def try_(directory: Path, port: int) -> None:
     with home:
         node = Node(home)
         if secret:
-            fill_tryout(node, tell)
-            tell("\nopen this link in a browser on this machine; it makes your passkey:\n")
-            tell(f"  {sign_in_link(home.config, secret)}\n")
+            fill_tryout(node, operator, tell)
+            tell("open this link in a browser on this machine; it makes your passkey:")
+            tell(f"  {sign_in_link(home.config, secret)}")
             tell("no passkey on this machine? Chromium has a virtual one: developer tools, WebAuthn")
         else:
-            tell(f"\nopen {home.config.origin} in a browser on this machine")
+            tell(f"open {home.config.origin} in a browser on this machine")
         serve_app(create(node), Door.of(home.config), home.path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from shieldwall.model.access import Handling, Identity, Role
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.model.network import MAIN, REGTEST, Network
 from shieldwall.node.home import OpenHome, make_home, write_private
-from shieldwall.node.people.limits import DOORS
 from shieldwall.node.people.recovery import first_administrator
 from shieldwall.node.slots import new_credential
 from shieldwall.playbooks.demo import MERGE_INPUT, RANSOM_ADDRESS
@@ -76,7 +76,7 @@ def make_tryout(folder: Path, operator: Identity, *, port: int, say: Say) -> tup
 
 def _all_roles(home: OpenHome, operator: Identity) -> None:
     """One person with every role but that of the approver: nobody approves what they ask for themselves."""
-    with home.store.inside(DOORS) as work:
+    with home.store.inside(operator) as work:
         person = work.people.by_name(PERSON)
         identity = work.people.identity_of(person)
     roles = frozenset((Role.ADMINISTRATOR, Role.ANALYST, Role.AUDITOR))
@@ -84,9 +84,9 @@ def _all_roles(home: OpenHome, operator: Identity) -> None:
         work.people.change(person.id, person.version, roles=roles)
 
 
-def fill_tryout(node: Node, say: Say) -> None:
+def fill_tryout(node: Node, operator: Identity, say: Say) -> None:
     """Load what both acts bring along, and ask for their traces; the node runs them once it is started."""
-    with node.store.inside(DOORS) as work:
+    with node.store.inside(operator) as work:
         you = work.people.identity_of(work.people.by_name(PERSON))
     handling = Handling(marking=MARKING, pap=PAP, owner=you.person)
     say("loading tags and published hops, and asking for the traces of both acts")
@@ -98,7 +98,7 @@ def fill_tryout(node: Node, say: Say) -> None:
             _take_in(node, you, path, network)
         hops = read_published([data / "colonial" / "published.jsonl"])
         with node.store.act(you, "claim.add") as work:
-            work.claims.add([claim for some in hops.by_outpoint.values() for claim in some])
+            work.claims.add([replace(claim, pap=PAP) for some in hops.by_outpoint.values() for claim in some])
     asked = ((RANSOM_ADDRESS, "fifo"), (MERGE_INPUT, "all"), (make_exercise().ransom_address, "all"))
     for number, (target, method) in enumerate(asked):
         node.runner.add(you, "trace", {"targets": [target], "method": method}, f"try-out {number}", handling)

@@ -267,17 +267,16 @@ class _Picture:
             state = words.say("{name}, inferred", name=box.words)
         radius = {"held": 3, "coinbase": 3, "service": 12, "seed": 3}.get(box.kind, 6)
         x, y = _x(box), _y(box)
-        kind = box.kind + (" inferred" if box.inferred else "")
+        kind, signs = box.kind + (" inferred" if box.inferred else ""), self._signs(box)
         inner = [
             f'<g class="box {kind}"><title>{self._text(self._title(box))}</title>',
             f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="{radius}"/>',
             f'<text class="amount" x="{x + 8}" y="{y + 18}">{btc(box.amount)} {self._coin}{part}</text>',
             f'<text class="name" x="{x + 8}" y="{y + 35}">{self._text(_clip(name))}</text>',
-            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state))}</text>',
-            self._marked(box, x, y),
+            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state, 2 * len(signs)))}</text>',
+            *([f'<text class="signs" x="{x + _BOX_WIDTH - 8}" y="{y + 52}">{signs}</text>'] if signs else []),
             "</g>",
         ]
-        inner = [part for part in inner if part]
         if self._around is None:
             return inner
         label = f"{btc(box.amount)} {self._coin}, {self._title(box)}, {state}"
@@ -290,22 +289,16 @@ class _Picture:
             said = f"{said} ({reason})"
         return said
 
-    def _marked(self, box: Box, x: int, y: int) -> str:
-        """Small signs in the corner: pinned, notes, tags, overruled, watched; each has a letter's shape, not a colour alone."""
+    def _signs(self, box: Box) -> str:
+        """Small signs in the corner: pinned, notes, tags, overruled, watched; each has a shape of its own, not a colour alone."""
         if self._around is None:
             return ""
         marks = self._around.marks.get(box.key, Marks())
         pinned = bool(self._around.pinned.intersection(box.stands_for))
-        signs = [
-            sign
-            for sign, there in (
-                ("◆", pinned), ("✎", marks.notes), ("#", marks.tags), ("≠", marks.overruled), ("◉", marks.watched),
-            )
-            if there
-        ]  # fmt: skip
-        if not signs:
-            return ""
-        return f'<text class="signs" x="{x + _BOX_WIDTH - 8}" y="{y + 18}">{" ".join(signs)}</text>'
+        signs = (
+            ("◆", pinned), ("✎", marks.notes), ("#", marks.tags), ("≠", marks.overruled), ("◉", marks.watched),
+        )  # fmt: skip
+        return " ".join(sign for sign, there in signs if there)
 
 
 def _run_words(run: Run, words: Words) -> str:
@@ -346,5 +339,7 @@ def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int, *, mixed: 
     )
 
 
-def _clip(text: str) -> str:
-    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+def _clip(text: str, taken: int = 0) -> str:
+    """A line that fits a box, beside what already stands there."""
+    most = _MOST_LETTERS - taken
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -121,7 +121,7 @@ class Trace:
                 limits,
                 direction=self.direction,
                 labels=labels,
-                published=own_published(context),
+                published=own_published(context, store.network.caip2),
                 clustering=clustering,
                 engine=context.means.config.engine,
                 progress=context.progress,
@@ -241,14 +241,15 @@ class Packed:
         yield unpacker.flush()
 
 
-def own_published(context: Context) -> PublishedHops:
+def own_published(context: Context, chain: str) -> PublishedHops:
     """Published hops that the person may see and that are guarded no otherwise than the job: a result names all of them."""
     from shieldwall.trace.published import HOP, PublishedHops  # noqa: PLC0415 - the node starts without it
 
     with context.means.store.inside(context.identity) as work:
         kept = work.claims.newest(kind=HOP.name, most=_MOST_HOPS)
     mine = joint(context.job.handling)
-    return PublishedHops(each.claim for each in kept if joint(context.job.handling, each.handling) == mine)
+    here = [each for each in kept if each.claim.subject.chain == chain]
+    return PublishedHops(each.claim for each in here if joint(context.job.handling, each.handling) == mine)
 
 
 def own_labels(context: Context, store: ChainStore, tags: tuple[str, ...] | None, stop: tuple[str, ...] | None) -> Any:  # noqa: ANN401

@@ -11,7 +11,7 @@ from fastapi import Path, Query, Request, Response
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Permission
 from shieldwall.model.words import ENGLISH, Words
-from shieldwall.node.sheets.asking import Asked
+from shieldwall.node.sheets.asking import RUN, TRANSACTION, Asked
 from shieldwall.node.sheets.drawer import Drawer, drawer_in, open_drawer
 from shieldwall.node.sheets.rows import as_csv, rows_of
 from shieldwall.node.sheets.saved import save
@@ -81,7 +81,8 @@ def take_step(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormH
         category=form.text("category", most=100),
     )
     do(node, caller.identity, caller.act, trace_id, asked)
-    return seen(_place(trace_id, key))
+    # a peel chain that was opened is not there any more: its first transaction is chosen instead
+    return seen(_place(trace_id, key.replace(RUN, TRANSACTION, 1) if key.startswith(RUN) else key))
 
 
 def stops_value(node: NodeHere, caller: CallerHere, trace_id: str, form: FormHere) -> int | None:

@@ -41,8 +41,7 @@ function walk(key, way) {
   const boxes = [...frame().querySelectorAll("a[data-key]")];
   const here = boxes.find((each) => each.dataset.key === key) ?? null;
   if (!here) return boxes[0]?.dataset.key;
-  const before = document.dir === "rtl" ? "ArrowLeft" : "ArrowLeft"; // time goes from the left in every language
-  if (way === before) return here.dataset.before;
+  if (way === "ArrowLeft") return here.dataset.before; // time goes from the left in every language
   if (way === "ArrowRight") return here.dataset.after;
   const at = here.getBoundingClientRect();
   const beside = boxes
@@ -101,12 +100,14 @@ document.addEventListener("click", (event) => {
   body.append(...rows);
 });
 
-for (const head of document.querySelectorAll("table[data-sortable] th[data-sort]")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "link";
-  button.append(...head.childNodes);
-  head.append(button);
+function sortable() {
+  for (const head of document.querySelectorAll("table[data-sortable] th[data-sort]:not(:has(button))")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.append(...head.childNodes);
+    head.append(button);
+  }
 }
 
 // after a step the picture is another one: keep the place and say what is chosen
@@ -122,8 +123,10 @@ document.addEventListener("htmx:after:swap", (event) => {
     look(key);
     frame().querySelector(`a[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
   }
+  sortable();
   sheet().dataset.steps = (Number(sheet().dataset.steps) || 0) + 1;
 });
 
+sortable();
 if (chosen()) look(chosen());
 document.body.dataset.ready = "sheet";
