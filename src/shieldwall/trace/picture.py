@@ -312,9 +312,11 @@ def _run_meaning(run: Run, words: Words) -> str:
     """What that means."""
     if run.kind != PEEL:
         return words.say("what it paid to itself is not shown")
-    many = len(run.transfers)
-    one = "{number} transaction, spends one output of the one before"
-    return words.count(one, "{number} transactions, each spends one output of the one before", many)
+    return words.count(
+        "{number} transaction, which spends one output of the one before",
+        "{number} transactions, each spends one output of the one before",
+        len(run.transfers),
+    )
 
 
 def _x(box: Box) -> int:
