@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shieldwall.model.access import Identity, Kind, Permission, Role
-from shieldwall.web.app import ROOT, routes_with_rules
+from shieldwall.web.app import ROOT, pages_with_rules, routes_with_rules
 from shieldwall.web.rules import Rule
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "access.md"
@@ -45,8 +45,15 @@ for a person, never for more than the person may, never for approvals, people or
 it was limited to. From an address that is banned nobody comes in (429).
 
 Routes begin with `{ROOT}`. A refusal of someone who is known is in the audit log under the name of the act. Beside these
-routes there are only the page that signs people in (`/sign-in`, `/static/sign-in.*`) and the API's description
-(`{ROOT}/openapi.json`), the same for everyone.
+routes and the pages below there are only the API's description (`{ROOT}/openapi.json`) and the files under `/static`, the same
+for everyone.
+
+"""
+_PAGES = f"""
+## Pages
+
+Pages have the same doors as routes; none of them is for machines. Where a route says `{SIGN_IN}`, a page that is only shown sends
+the browser to sign in.
 
 """
 
@@ -84,17 +91,21 @@ def table(routes: Iterable[tuple[str, str, Rule]]) -> list[tuple[str, ...]]:
     return rows
 
 
-def page(routes: Iterable[tuple[str, str, Rule]]) -> str:
+def page(routes: Iterable[tuple[str, str, Rule]], pages: Iterable[tuple[str, str, Rule]]) -> str:
     """The page."""
-    head, *rows = table(routes)
+    return _TOP + _lines(table(routes)) + _PAGES + _lines(table(pages))
+
+
+def _lines(rows: list[tuple[str, ...]]) -> str:
+    head, *others = rows
     lines = [_line(head), _line(["---"] * len(head))]
-    lines += [_line((method, f"`{path}`", f"`{act}`", *cells)) for method, path, act, *cells in rows]
-    return _TOP + "\n".join(lines) + "\n"
+    lines += [_line((method, f"`{path}`", f"`{act}`", *cells)) for method, path, act, *cells in others]
+    return "\n".join(lines) + "\n"
 
 
-def read(text: str) -> list[tuple[str, ...]]:
-    """The table of a page again."""
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
+def read(text: str, part: int = 0) -> list[tuple[str, ...]]:
+    """The table of a page again: that of the routes (0), or of the pages (1)."""
+    lines = [line for line in text.split("\n## Pages\n")[part].splitlines() if line.startswith("| ")]
     rows = [tuple(cell.strip().strip("`") for cell in line.strip("|").split("|")) for line in lines]
     return [row for row in rows if set(row) != {"---"}]
 
@@ -103,7 +114,7 @@ def main() -> int:
     """Write the page, or with --check say whether it is as it should be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is another")
-    wanted = page(routes_with_rules())
+    wanted = page(routes_with_rules(), pages_with_rules())
     if parser.parse_args().check:
         same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted
         print("docs/access.md is as the rules say" if same else "docs/access.md is not: run tools/make_access.py")

@@ -51,7 +51,10 @@ from shieldwall.client.shapes import (
     RecoveryCode,
     RoleWord,
     RootShape,
+    SavedSheetShape,
     ScopeWord,
+    SheetShape,
+    SheetStepShape,
     SignedIn,
     Status,
     SubjectShape,
@@ -1435,6 +1438,135 @@ class Calls:
         return self._connection.ask(
             "draw_trace", "GET", f"/api/v1/traces/{segment(trace_id, 'draw_trace')}/picture.svg", takes="image/svg+xml"
         ).body
+
+    def show_own_sheet(self, trace_id: str) -> SheetShape:
+        """One's own sheet on a trace.
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_own_sheet", "GET", f"/api/v1/traces/{segment(trace_id, 'show_own_sheet')}/sheet"
+        )
+        return SheetShape.from_json(answer.json(), "show_own_sheet", etag=answer.etag)
+
+    def take_sheet_step(
+        self,
+        trace_id: str,
+        *,
+        kind: Literal["expand", "collapse", "pin", "unpin", "least", "boxes", "note", "tag", "overrule", "watch"],
+        key: str = "",
+        value: int | None = None,
+        text: str = "",
+        label: str = "",
+        category: str = "",
+    ) -> SheetStepShape:
+        """Do a step. What it says to others is a claim (or a watch) that is handled as the trace is.
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+            key: At most 200 characters.
+            text: At most 4000 characters.
+            label: At most 200 characters.
+            category: At most 100 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "take_sheet_step",
+            "POST",
+            f"/api/v1/traces/{segment(trace_id, 'take_sheet_step')}/sheet/steps",
+            body={"kind": kind, "key": key, "value": value, "text": text, "label": label, "category": category},
+        )
+        return SheetStepShape.from_json(answer.json(), "take_sheet_step", etag=answer.etag)
+
+    def undo_sheet_step(self, trace_id: str) -> SheetStepShape:
+        """Take the last step back: what it said is retracted, what it watched is watched no more.
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "undo_sheet_step", "POST", f"/api/v1/traces/{segment(trace_id, 'undo_sheet_step')}/sheet/undo"
+        )
+        return SheetStepShape.from_json(answer.json(), "undo_sheet_step", etag=answer.etag)
+
+    def redo_sheet_step(self, trace_id: str) -> SheetStepShape:
+        """Do the step again that was taken back last.
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "redo_sheet_step", "POST", f"/api/v1/traces/{segment(trace_id, 'redo_sheet_step')}/sheet/redo"
+        )
+        return SheetStepShape.from_json(answer.json(), "redo_sheet_step", etag=answer.etag)
+
+    def save_own_sheet(self, trace_id: str, *, title: str = "") -> FileShape:
+        """Freeze one's sheet as it stands, handled as strictly as the trace and all that is said on it.
+
+        Args:
+            trace_id: Id of the file that holds the trace.
+            title: At most 200 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write, and a person.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "save_own_sheet",
+            "POST",
+            f"/api/v1/traces/{segment(trace_id, 'save_own_sheet')}/sheet/saved",
+            body={"title": title},
+        )
+        return FileShape.from_json(answer.json(), "save_own_sheet", etag=answer.etag)
+
+    def show_saved_sheet(self, sheet_id: str) -> SavedSheetShape:
+        """A saved sheet: the same forever.
+
+        Args:
+            sheet_id: Id of the file that holds the saved sheet.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_saved_sheet", "GET", f"/api/v1/sheets/{segment(sheet_id, 'show_saved_sheet')}"
+        )
+        return SavedSheetShape.from_json(answer.json(), "show_saved_sheet", etag=answer.etag)
 
     def list_jobs(
         self,

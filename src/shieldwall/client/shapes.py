@@ -457,6 +457,35 @@ class RootShape(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSheetShape(Shape):
+    """A saved sheet: frozen, with its digest (docs/spec/sheet.md)."""
+
+    file: FileShape
+    sheet: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetShape(Shape):
+    """One's own sheet on a trace: its steps, what they made of the picture, and the table twin."""
+
+    file: FileShape
+    digest: str
+    steps: tuple[SheetStepShape, ...]
+    arrangement: Mapping[str, Any]
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetStepShape(Shape):
+    """A step: what was done, and whether it was taken back."""
+
+    number: int
+    state: Literal["done", "undone", "dropped"]
+    at: str
+    step: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn(Shape):
     """Who is signed in, and until when."""
 

@@ -273,7 +273,7 @@ class _Picture:
             f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="{radius}"/>',
             f'<text class="amount" x="{x + 8}" y="{y + 18}">{btc(box.amount)} {self._coin}{part}</text>',
             f'<text class="name" x="{x + 8}" y="{y + 35}">{self._text(_clip(name))}</text>',
-            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state, 2 * len(signs)))}</text>',
+            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state, len(signs) and 4 + 2 * len(signs)))}</text>',
             *([f'<text class="signs" x="{x + _BOX_WIDTH - 8}" y="{y + 52}">{signs}</text>'] if signs else []),
             "</g>",
         ]

@@ -234,7 +234,7 @@ def _ways(kinds: list[str]) -> set[str]:
 
 
 _SCHEMES = ("session", "token")
-_TAGGED = ("PersonShape", "CaseShape", "ClaimShape", "FileShape", "TraceShape", "WatchShape")
+_TAGGED = ("PersonShape", "CaseShape", "ClaimShape", "FileShape", "TraceShape", "SavedSheetShape", "WatchShape")
 """Shapes of single objects that answers give with an ETag."""
 
 _DESCRIPTION = (

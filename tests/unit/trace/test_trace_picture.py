@@ -11,8 +11,8 @@ from picture_support import SVG, check, check_sums
 from trace_reference import RULES
 from trace_support import FEW, Chain, Services, bounds, chains, identity, starts, targets_of
 
-from shieldwall.trace.follow import follow
 from shieldwall.trace.arrangement import MOST_BOXES
+from shieldwall.trace.follow import follow
 from shieldwall.trace.layout import MOST_COLUMNS, MOST_IN_RUN, lay_out
 from shieldwall.trace.limits import Limits
 from shieldwall.trace.picture import lanes

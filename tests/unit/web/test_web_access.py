@@ -13,7 +13,7 @@ from web_support import HOUR, Caller, Site, address_of, site_in
 from shieldwall.model.access import Permission, Role
 from shieldwall.node.people.tokens import SCOPES
 from shieldwall.store.attempts import BanRules
-from shieldwall.web.app import ROOT, routes_with_rules
+from shieldwall.web.app import ROOT, pages_with_rules, routes_with_rules
 from shieldwall.web.door import DoorRoute, Routes
 from shieldwall.web.rules import RULES, Rule
 
@@ -34,6 +34,7 @@ QUERIES = {
     "POST /tag-sets": "?file=a.csv",
 }
 BODIES: dict[str, Any] = {
+    "POST /traces/{trace_id}/sheet/steps": {"kind": "boxes", "value": 120},
     "POST /approvals": {"thing": "case", "id": NOWHERE, "marking": "TLP:RED", "pap": "PAP:RED", "reason": "why"},
     "POST /approvals/{approval_id}/decision": {"approve": True},
     "POST /cases": {"title": "A case"},
@@ -114,9 +115,9 @@ def outcome(answer) -> str:
 
 
 def test_the_page_is_what_the_rules_say(tool, root):
-    assert (root / "docs" / "access.md").read_text(encoding="utf-8") == tool.page(routes_with_rules()), (
-        "run tools/make_access.py, and look at what changed"
-    )
+    assert (root / "docs" / "access.md").read_text(encoding="utf-8") == tool.page(
+        routes_with_rules(), pages_with_rules()
+    ), "run tools/make_access.py, and look at what changed"
 
 
 def test_the_page_has_every_route_of_the_application(site, page):
@@ -302,7 +303,7 @@ def test_a_new_route_is_missed_on_the_page(tool, root, monkeypatch):
     try:
         routes.get("/added", Rule("test.added", Permission.READ))(added)
         more = [*routes_with_rules(), ("GET", f"{ROOT}/added", RULES[added])]
-        assert tool.page(more) != (root / "docs" / "access.md").read_text(encoding="utf-8")
+        assert tool.page(more, pages_with_rules()) != (root / "docs" / "access.md").read_text(encoding="utf-8")
     finally:
         RULES.pop(added, None)
 
@@ -311,4 +312,4 @@ def test_a_rule_that_is_opened_is_missed_on_the_page(tool, root):
     routes = routes_with_rules()
     method, path, rule = next(each for each in routes if each[2].confirm)
     routes[routes.index((method, path, rule))] = (method, path, Rule(rule.act, rule.needs, rule.kinds))
-    assert tool.page(routes) != (root / "docs" / "access.md").read_text(encoding="utf-8")
+    assert tool.page(routes, pages_with_rules()) != (root / "docs" / "access.md").read_text(encoding="utf-8")

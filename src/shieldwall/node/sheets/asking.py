@@ -76,6 +76,8 @@ def arranging(asked: Asked, columns: Sequence[Column], arrangement: Arrangement)
         if asked.kind != EXPAND:
             raise Conflict("a peel chain can only be opened", hint="take the step back to fold it again")
         return _unfold(asked.key.removeprefix(RUN))
+    if asked.key.startswith(TRANSACTION) and asked.kind == EXPAND:
+        return _expand_column(asked.key, columns)
     box = box_named(columns, asked.key)
     match asked.kind:
         case "expand":
@@ -102,6 +104,22 @@ def _expand(box: Box, columns: Sequence[Column], arrangement: Arrangement) -> Ma
             if hidden:
                 return {"kind": EXPAND, "key": box.key, "keys": hidden[:AT_ONCE]}
     raise Conflict("nothing is folded behind it", hint="money that a limit stopped is followed by a trace from there")
+
+
+def _expand_column(key: str, columns: Sequence[Column]) -> Mapping[str, Any]:
+    """What a transaction paid that is summed."""
+    txid = key.removeprefix(TRANSACTION)
+    hidden = [
+        outpoint
+        for column in columns
+        if txid in column.txids
+        for box in column.boxes
+        if box.kind == "others"
+        for outpoint in box.members
+    ]
+    if not hidden:
+        raise Conflict("all that this transaction paid is shown already")
+    return {"kind": EXPAND, "key": key, "keys": hidden[:AT_ONCE]}
 
 
 def _unfold(txid: str) -> Mapping[str, Any]:

@@ -36,6 +36,7 @@ SAID_HERE = "said-here"
 SAID_BY = "said by"
 """What the source of such a tag begins with."""
 
+_ONCE_MORE = ", said again: "
 LONGEST = 4000  # characters of a note or reason
 
 
@@ -97,14 +98,13 @@ def redo(node: Node, identity: Identity, act: str, file_id: str) -> Step:
     if body["kind"] == WATCH:
         body |= _set_watch(node, identity, file, body["address"])
     elif body["kind"] == TAG:
-        claim = _again(node, body)
+        body = _again(node, body)
+        claim = Claim.from_dict(body["said"])
         node.tag_sets(identity, case=file.handling.case, group=file.handling.group).say(SAID_HERE, claim)
-        body |= {"claim": claim.id, "said": claim.as_dict()}
     with node.store.act(identity, act, file=file_id) as work:
         if body["kind"] in (NOTE, OVERRULE):
-            claim = _again(node, body)
-            _add(work, file, claim)
-            body |= {"claim": claim.id, "said": claim.as_dict()}
+            body = _again(node, body)
+            _add(work, file, Claim.from_dict(body["said"]))
         return work.sheets.mark(file_id, step, StepState.DONE, body)
 
 
@@ -203,7 +203,9 @@ def _add(work: Work, file: File, claim: Claim) -> None:
     work.note(claim=claim.id)
 
 
-def _again(node: Node, body: Mapping[str, Any]) -> Claim:
-    """What was taken back, said anew: a claim that was retracted stays so."""
-    claim = Claim.from_dict(body["said"], "a step of a sheet")
-    return replace(claim, at=utc(node.store.now() // 1_000_000))
+def _again(node: Node, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A step whose claim is said anew, as another one: what was retracted stays so."""
+    said, times = Claim.from_dict(body["said"], "a step of a sheet"), int(body.get("again", 0)) + 1
+    source = f"{said.source.partition(_ONCE_MORE)[0]}{_ONCE_MORE}{times}"
+    claim = replace(said, at=utc(node.store.now() // 1_000_000), source=source)
+    return {**body, "claim": claim.id, "said": claim.as_dict(), "again": times}
