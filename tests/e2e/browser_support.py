@@ -1,4 +1,4 @@
-"""A real browser at a real node: a virtual passkey, one person signed in, and everything that a strict policy refuses written down."""
+"""A real browser at a real node: a virtual passkey, one person signed in, and all that a strict policy refuses written down."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The pages in a real browser, at a node as `make serve` makes it: a day's work, by keys alone, for every eye, and on paper.
 
-Chromium without a screen, through Playwright, with a virtual passkey. Nothing that the strict policy of the pages refuses happens.
+Chromium without a screen, through Playwright, with a virtual passkey. Nothing happens that the policy of the pages refuses.
 """
 
 from __future__ import annotations

@@ -22,6 +22,9 @@ from shieldwall.trace.moved import moved_runs
 from shieldwall.trace.printable import printable
 from shieldwall.trace.runs import Run, peel_runs
 
+OTHERS = "others-"
+"""What the key of a sum begins with."""
+
 MOST_COLUMNS = 24  # transactions shown each in a column; of more, those with the most telling boxes
 MOST_IN_RUN = 8  # boxes shown of a folded run
 _KEPT_ENDS = 30  # of the boxes shown, those that may be ends: where the money is comes before how it went there
@@ -195,7 +198,7 @@ def _words(end: Mapping[str, Any], output: Mapping[str, Any], words: Words) -> s
         case "coinbase":
             return words.say("newly mined")
         case "gap":
-            return words.say("gap: {txid}...", txid=end["gap_txid"][:10])
+            return words.say("gap: {txid}", txid=f"{end['gap_txid'][:10]}...")
         case "unknown":
             return words.say("not known whether spent")
         case "mweb":
@@ -333,7 +336,7 @@ def _joined(columns: Sequence[Column], kept: set[str], renamed: dict[str, str], 
     joined.boxes = [box for box in leaving if box.key in kept]
     small = [box for box in leaving if box.key not in kept]
     if small:
-        name = f"others-{small[0].key}"
+        name = f"{OTHERS}{small[0].key}"
         renamed |= {box.key: name for box in small}
         said = words.count("+ {number} other", "+ {number} others", len(small))
         joined.boxes.append(Box(name, sum(box.amount for box in small), "", "others", said, members=_outpoints(small)))

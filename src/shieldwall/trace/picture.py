@@ -224,7 +224,9 @@ class _Picture:
         left, top, wide, high = x - _CARD // 2, y - _CARD // 2, _CARD, _CARD - 6
         shape = f"h{wide}v{high}h-{wide}z"
         count, unit = run.count
-        unit = self._words.say("hops") if unit == "hops" else self._words.say("within")
+        unit = (
+            self._words.count("hop", "hops", count) if unit == "hops" else self._words.count("within", "within", count)
+        )
         parts = [
             f'<g class="chain"><title>{self._text(title)}</title>',
             f'<path d="M{left + 4} {top + 4}{shape}"/><path d="M{left} {top}{shape}"/>',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,14 +12,15 @@ from fastapi import Path, Query, Request, Response
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Permission
 from shieldwall.model.words import ENGLISH, Words
-from shieldwall.node.sheets.asking import RUN, TRANSACTION, Asked
+from shieldwall.node.sheets.asking import TRANSACTION, Asked
 from shieldwall.node.sheets.drawer import Drawer, drawer_in, open_drawer
 from shieldwall.node.sheets.rows import as_csv, rows_of
 from shieldwall.node.sheets.saved import save
 from shieldwall.node.sheets.sheet import Sheet, open_sheet, sheet_in
 from shieldwall.node.sheets.stepping import do, redo, undo
-from shieldwall.trace.arrangement import DENSITIES
+from shieldwall.trace.arrangement import DENSITIES, EXPAND, UNFOLD
 from shieldwall.trace.coin import coin_of
+from shieldwall.trace.layout import OTHERS
 from shieldwall.trace.picture import Around, draw
 from shieldwall.trace.sentence import sentence
 from shieldwall.web.pages.door import FormHere, Pages, seen
@@ -80,9 +82,16 @@ def take_step(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormH
         label=form.text("label", most=200),
         category=form.text("category", most=100),
     )
-    do(node, caller.identity, caller.act, trace_id, asked)
-    # a peel chain that was opened is not there any more: its first transaction is chosen instead
-    return seen(_place(trace_id, key.replace(RUN, TRANSACTION, 1) if key.startswith(RUN) else key))
+    body = do(node, caller.identity, caller.act, trace_id, asked).body
+    return seen(_place(trace_id, _then(body) or key))
+
+
+def _then(body: Mapping[str, Any]) -> str:
+    """What is chosen after a step that took away what was chosen: a sum that was opened, a peel chain that was unfolded."""
+    if body["kind"] == UNFOLD:
+        return f"{TRANSACTION}{body['keys'][0]}"
+    opened = body["kind"] == EXPAND and str(body["key"]).startswith(OTHERS)
+    return str(body["keys"][0]) if opened else ""
 
 
 def stops_value(node: NodeHere, caller: CallerHere, trace_id: str, form: FormHere) -> int | None:

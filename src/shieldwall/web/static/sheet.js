@@ -113,6 +113,7 @@ function sortable() {
 // after a step the picture is another one: keep the place and say what is chosen
 let left = 0;
 let top = 0;
+let steps = 0;
 document.addEventListener("htmx:before:swap", () => ([left, top] = [frame().scrollLeft, frame().scrollTop]));
 document.addEventListener("htmx:after:swap", (event) => {
   const place = event.detail?.ctx?.response?.raw?.url;
@@ -124,7 +125,7 @@ document.addEventListener("htmx:after:swap", (event) => {
     frame().querySelector(`a[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
   }
   sortable();
-  sheet().dataset.steps = (Number(sheet().dataset.steps) || 0) + 1;
+  sheet().dataset.steps = ++steps;
 });
 
 sortable();
