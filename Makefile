@@ -10,6 +10,7 @@ BIN    := $(VENV)/bin
 
 MADE  := $(VENV)/.installed-venv
 CORE  := $(VENV)/.installed-core
+NODE  := $(VENV)/.installed-node
 DEV   := $(VENV)/.installed-dev
 
 ifneq ($(UV),)
@@ -24,7 +25,7 @@ BENCH_CACHE        ?= benchmarks/.cache
 BENCH              ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long leaks-long fuzz client
+.PHONY: help demo serve test lint test-full bench readme docs shots words system-deps lock clean faults-long leaks-long fuzz client
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -34,6 +35,9 @@ help: ## this list
 
 demo: $(CORE) ## install, and run the demonstration to its end
 	$(BIN)/shieldwall demo
+
+serve: $(NODE) ## install, and serve a try-out node with both acts of the demonstration (in shieldwall-try; PORT=8420)
+	$(BIN)/shieldwall node try --port $(or $(PORT),8420)
 
 test: $(DEV) ## install, and run the core tests (about four minutes)
 	$(BIN)/python -m pytest --numprocesses auto
@@ -75,6 +79,12 @@ docs: $(DEV) ## build the documentation, offline, warnings as errors
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+shots: $(DEV) ## write the pictures of the pages in the docs anew; look at them before you commit them
+	SHIELDWALL_SHOTS=1 $(BIN)/python -m pytest -m full tests/e2e/test_pages_browser.py -k look_as_the_docs
+
+words: $(DEV) ## gather the words of the pages into the catalogues, and say what is not translated
+	$(BIN)/python tools/make_catalogues.py
+
 system-deps: ## Debian packages that the full tests use (as root)
 	@sh tools/system-deps.sh
 
@@ -82,7 +92,7 @@ lock: $(MADE) ## write the locks again from pyproject.toml (UPGRADE=1 takes newe
 	$(BIN)/python tools/make_locks.py
 
 clean: ## remove builds and caches; the virtualenv stays (rm -r .venv takes it away)
-	rm -rf build dist docs/_build shieldwall-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist docs/_build shieldwall-demo shieldwall-try .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests tools docs -name __pycache__ -type d -exec rm -rf {} +
 
 # A virtualenv that is there already is kept.
@@ -108,6 +118,10 @@ $(CORE): $(MADE) requirements-build.lock requirements.lock pyproject.toml
 	$(call install,requirements.lock)
 	@touch $@
 
+$(NODE): $(MADE) requirements-build.lock requirements-node.lock pyproject.toml
+	$(call install,requirements-node.lock)
+	@touch $@
+
 $(DEV): $(MADE) requirements-build.lock requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
-	@touch $@ $(CORE)
+	@touch $@ $(CORE) $(NODE)

@@ -13,6 +13,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from browser_support import Person, tryout
 from PIL import Image, ImageChops
 from playwright.sync_api import expect, sync_playwright
+from pypdf import PdfReader
 from served_support import free_port
 
 from shieldwall.playbooks.demo import RANSOM_ADDRESS
@@ -43,7 +44,17 @@ def chromium(browser):
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory, chromium):
-    with tryout(tmp_path_factory.mktemp("tryout") / "try", free_port()) as node:
+    yield from begun(tmp_path_factory.mktemp("tryout"), chromium)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory, chromium):
+    """Another node, on which nobody does anything: its pictures are in the docs."""
+    yield from begun(tmp_path_factory.mktemp("untouched"), chromium)
+
+
+def begun(folder, chromium):
+    with tryout(folder / "try", free_port()) as node:
         first = Person(chromium, node)
         first.register()
         first.close()
@@ -55,8 +66,8 @@ def enter(chromium, node):
     """Somebody signed in; with options of the browser's context."""
     opened = []
 
-    def enter(**options):
-        person = Person(chromium, node, **options)
+    def enter(at=node, **options):
+        person = Person(chromium, at, **options)
         opened.append(person)
         person.sign_in()
         return person
@@ -74,7 +85,7 @@ def traces(page):
             "all => all.map(one => one.getAttribute('href'))"
         )
         if len(found) >= 3:
-            return found[:3]
+            return found[-3:]  # the newest are first
         page.wait_for_timeout(100)
         page.reload()
     raise AssertionError("the node made no traces")
@@ -133,11 +144,13 @@ def test_a_days_work(enter, chromium, node):
     page.fill("#drawer form:has(select[name=value]) textarea", "both outputs are payments")
     page.click("#drawer button.act:has-text('Overrule')")
     settled(page, 5)
-    expect(page.locator("#drawer")).to_contain_text("no output is change")
+    expect(page.locator("#drawer")).to_contain_text("No output is change, overruled by you")
     assert page.locator(".lanes .signs:has-text('≠')").count() > 0
     page.keyboard.press("u")  # undo
     settled(page, 6)
     assert page.locator(".lanes .signs:has-text('≠')").count() == 0
+    page.locator("table.twin tr", has_text="1DToN8Q6y3").locator("a").click()
+    page.wait_for_selector("#drawer h2:has-text('gap')")
     page.keyboard.press("w")  # watch
     settled(page, 7)
     expect(page.locator("#drawer")).to_contain_text("Watched")
@@ -190,6 +203,8 @@ def test_by_keys_alone(enter):
     page.keyboard.press("e")  # the peel chain behind it
     settled(page, 1)
     assert page.locator(".lanes .box").count() > 10
+    page.keyboard.press("ArrowLeft")  # from the first transaction of the chain back to the start
+    page.wait_for_selector("#drawer button[data-keys=c]")
     page.keyboard.press("c")
     settled(page, 2)
     assert page.locator(".lanes .box").count() < 10
@@ -328,8 +343,7 @@ def test_the_page_of_a_trace_prints(enter):
     page = mara.page
     page.goto(places(page)["trace"])
     printed = page.pdf(format="A4")
-    assert printed.startswith(b"%PDF")
-    assert 1 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type/Page\n") <= 6 or len(printed) > 10_000
+    assert 1 <= len(PdfReader(io.BytesIO(printed)).pages) <= 5
     page.emulate_media(media="print")
     assert page.locator(".tools").is_hidden()
     assert page.locator(".top").is_hidden()
@@ -348,8 +362,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_screens_look_as_the_docs_show_them(enter, root, kind):
-    mara = enter(**KINDS[kind])
+def test_the_screens_look_as_the_docs_show_them(enter, untouched, root, kind):
+    mara = enter(untouched, **KINDS[kind])
     page = mara.page
     wrong = []
     for name, place in places(page).items():

@@ -33,3 +33,4 @@ def demo(folder: str, output: str) -> None:
     click.echo("\nWritten, with CSV and JSON beside each:")
     for path in outcome.files:
         click.echo(f"  {path}")
+    click.echo("\nThe same in a browser, to work on: make serve (or: shieldwall node try)")

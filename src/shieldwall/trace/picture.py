@@ -152,6 +152,10 @@ class _Picture:
             paid = sorted(column.boxes, key=lambda box: (-box.amount, box.key))
             before |= {box.key: payers[0][0] for box in paid if payers}
             after |= {key: paid[0].key for key, _ in payers if paid}
+            if column.txids and paid:
+                own = f"run:{column.run.transfers[0]['txid']}" if column.run else f"tx:{column.txids[0]}"
+                after[own] = paid[0].key
+                before |= {own: payers[0][0]} if payers else {}
         names = {"before": before, "after": after}
         keys = dict.fromkeys((*before, *after))
         return {

@@ -83,7 +83,7 @@ def take_step(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormH
         category=form.text("category", most=100),
     )
     body = do(node, caller.identity, caller.act, trace_id, asked).body
-    return seen(_place(trace_id, _then(body) or key))
+    return seen(_place(trace_id, _then(body) or form.text("back", most=200) or key))
 
 
 def _then(body: Mapping[str, Any]) -> str:
