@@ -45,6 +45,7 @@ class Box:
         members: Outpoints that it stands for, the largest first where it is a sum.
         inferred: What its name rests on that no chain proves; "" for nothing.
         closed: Transactions that are folded behind it.
+        mixed: What its amount is, the method says: see `Column.mixed`, of the transaction that made it.
         column: Number of its column.
         until: Last column that a line from it reaches.
         row: Its lane.
@@ -59,6 +60,7 @@ class Box:
     members: tuple[str, ...] = ()
     inferred: str = ""
     closed: int = 0
+    mixed: bool = False
     column: int = 0
     until: int = 0
     row: int = 0
@@ -141,6 +143,7 @@ def _columns(body: Mapping[str, Any], words: Words) -> list[Column]:
         column.incoming = [(_key(entry), entry["amount"]) for entry in transfer["inputs"]]
         for entry in transfer["outputs"]:
             box = Box(f"{transfer['txid']}:{entry['index']}", entry["amount"], entry["address"] or "")
+            box.mixed = column.mixed
             if body["direction"] == "backward":
                 box.kind, box.words = (
                     ("passed", "") if box.key in leaving else ("seed", words.say("the trace starts here"))
@@ -249,7 +252,7 @@ def _one_column(run: Run, members: Sequence[Column], renamed: dict[str, str]) ->
         renamed |= {box.key: key for box in boxes}
         words = boxes[0].words if len({box.words for box in boxes}) == 1 else ""
         made = Box(key, amount, address, kind, words, parts=len(boxes), members=_outpoints(boxes))
-        made.inferred = boxes[0].inferred
+        made.inferred, made.mixed = boxes[0].inferred, any(box.mixed for box in boxes)
         whole.boxes.append(made)
     return whole
 
@@ -339,7 +342,9 @@ def _joined(columns: Sequence[Column], kept: set[str], renamed: dict[str, str], 
         name = f"{OTHERS}{small[0].key}"
         renamed |= {box.key: name for box in small}
         said = words.count("+ {number} other", "+ {number} others", len(small))
-        joined.boxes.append(Box(name, sum(box.amount for box in small), "", "others", said, members=_outpoints(small)))
+        rest = Box(name, sum(box.amount for box in small), "", "others", said, members=_outpoints(small))
+        rest.mixed = any(box.mixed for box in small)
+        joined.boxes.append(rest)
     return joined
 
 

@@ -178,7 +178,7 @@ class _Picture:
             for key, amount in column.incoming
         ]
         return lines + [
-            _line(x, y, _x(box), _middle(box), box.amount, self._seed, mixed=column.mixed) for box in column.boxes
+            _line(x, y, _x(box), _middle(box), box.amount, self._seed, mixed=box.mixed) for box in column.boxes
         ]
 
     def _draw_column(self, number: int, column: Column) -> list[str]:

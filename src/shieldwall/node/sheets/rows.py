@@ -35,7 +35,7 @@ def rows_of(body: Mapping[str, Any], columns: Sequence[Column]) -> list[dict[str
             "outputs": len(box.stands_for),
             "inferred": box.inferred,
             "closed": box.closed,
-            "mixed": column.mixed,
+            "mixed": box.mixed,
         }
         for column in columns
         for box in sorted(column.boxes, key=lambda box: (box.kind == "others", box.row))
