@@ -23,6 +23,9 @@ BENCH_TRANSACTIONS ?= 10000000
 BENCH_CACHE        ?= benchmarks/.cache
 BENCH              ?=
 
+# Tests start hundreds of processes, and each would read and compile every module from its text.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-full bench readme docs system-deps lock clean faults-long leaks-long fuzz client
 
