@@ -43,7 +43,7 @@ help: ## this list
 demo: $(CORE) ## install, and run the demonstration to its end
 	$(BIN)/shieldwall demo
 
-test: $(DEV) ## install, and run the core tests (about four minutes)
+test: $(DEV) ## install, and run the core tests (about three minutes)
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproject.toml
