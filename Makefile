@@ -24,8 +24,16 @@ BENCH_TRANSACTIONS ?= 10000000
 BENCH_CACHE        ?= benchmarks/.cache
 BENCH              ?=
 
+# Compiled kernels: what tests share, and beside it what a warm-up alone has made, which a test of the warm-up asks for.
+KERNELS := $(CURDIR)/.pytest_cache/d/numba
+WARMED  := $(CURDIR)/.pytest_cache/d/warmed
+
+# Tests start hundreds of processes, and each would read and compile every module from its text.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint test-full bench readme docs shots words system-deps lock clean faults-long leaks-long fuzz client
+.PHONY: help demo serve test lint test-full bench readme docs shots words system-deps lock clean faults-long leaks-long fuzz \
+	client warm warm-kernels warm-simulator
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -39,7 +47,7 @@ demo: $(CORE) ## install, and run the demonstration to its end
 serve: $(NODE) ## install, and serve a try-out node with both acts of the demonstration (in shieldwall-try; PORT=8420)
 	$(BIN)/shieldwall node try --port $(or $(PORT),8420)
 
-test: $(DEV) ## install, and run the core tests (about four minutes)
+test: $(DEV) ## install, and run the core tests (about three minutes)
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproject.toml
@@ -48,6 +56,19 @@ lint: $(DEV) ## style, types, import contracts, and whether the locks fit pyproj
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_locks.py
+
+warm: warm-kernels warm-simulator ## compile beforehand what tests would wait for, each worker for itself (with --jobs 2: while lint runs)
+
+warm-kernels: $(DEV)
+	@rm -rf $(WARMED) && mkdir -p $(WARMED) $(KERNELS)
+	NUMBA_CACHE_DIR=$(WARMED)/numba $(BIN)/shieldwall warm-up -o json > $(WARMED)/making.json
+	@cp -R $(WARMED)/numba/. $(KERNELS)
+	@mv $(WARMED)/making.json $(WARMED)/told.json
+
+warm-simulator: $(DEV)
+	@mkdir -p $(KERNELS)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cd benchmarks && NUMBA_CACHE_DIR=$(KERNELS) \
+		$(abspath $(BIN))/python -m simulator "$$folder/chain" --transactions 1500 --per-block 60 --form blocks,parquet,rpc,etl
 
 test-full: $(DEV) docs ## everything else: docs, examples in docstrings, slow tests, properties at length, the wheel (under 20 minutes)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m 'full or hypothesis' --hypothesis-profile full --durations 12 --doctest-modules src tests

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -86,8 +87,22 @@ def require(component: str) -> None:
     pytest.skip(f"missing: {words}")
 
 
+def write_to_memory() -> None:
+    """Let tests write into memory where there is room: what they build is synced at every step, which a disk makes slow.
+
+    `TMPDIR` says otherwise. It holds for the processes that tests start too, and for the workers.
+    """
+    from memory_support import memory
+
+    found = memory()
+    if found is not None and not os.environ.get("TMPDIR"):
+        os.environ["TMPDIR"] = str(found)
+        tempfile.tempdir = None  # somebody has asked before, and the answer is remembered
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiled kernels are kept where the other caches are, for this process and those that it starts."""
+    """Compiled kernels are kept where the other caches are, for this process and those that it starts; see `write_to_memory`."""
+    write_to_memory()
     os.environ.setdefault("NUMBA_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "d" / "numba"))
 
 

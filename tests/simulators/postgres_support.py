@@ -16,10 +16,11 @@ from pathlib import Path
 
 import psycopg
 
+from memory_support import memory
+
 PACKAGES = Path("/usr/lib/postgresql")
 _ACCOUNT = "postgres"  # neither initdb nor the server runs as root
 _WAIT = 60  # seconds
-_ROOM = 2 << 30  # bytes
 
 
 def programs() -> Path | None:
@@ -69,21 +70,13 @@ class Server:
         self.run(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
 
-def _fast() -> str | None:
-    """A folder in memory where there is room, since a database for each test is much to sync; None for the usual one."""
-    memory = Path("/dev/shm")  # noqa: S108 - a name of its own is made in it
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
-    return str(memory) if roomy else None
-
-
 @contextmanager
 def running() -> Iterator[Server]:
     """A new server with sync on, as the node would have it, until the context is left."""
     binaries = programs()
     assert binaries is not None, "no server of PostgreSQL"
-    folder = Path(
-        tempfile.mkdtemp(prefix="shieldwall-pg-", dir=_fast())
-    )  # pytest's own folders let no other account in
+    # In memory where there is room, since a database for each test is much to sync; pytest's own folders let no other account in.
+    folder = Path(tempfile.mkdtemp(prefix="shieldwall-pg-", dir=memory()))
     account = _account() if os.getuid() == 0 else None
     as_account: list[str] = []
     if account is not None:

@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 from shieldwall.chain.build import BuildConfig, build
 config = BuildConfig(batch_bytes=3000, commit_bytes=int(sys.argv[3]), engine="plain")
+print("begun", flush=True)
 build(Path(sys.argv[1]), [sys.argv[2]], config=config)
 """
 
@@ -102,29 +103,42 @@ def test_every_stop_leaves_a_commit_and_the_same_build_goes_on(tmp_path, scene, 
 
 
 def kill_and_resume(folder: Path, source: Path, wanted, delay: float, commit: int) -> bool:
-    process = subprocess.Popen([sys.executable, "-c", BUILD, str(folder), str(source), str(commit)])
-    time.sleep(delay)
-    process.send_signal(signal.SIGKILL)
-    finished = process.wait() == 0
+    """Kill a build so many seconds after it began; True when it had ended before."""
+    words = [sys.executable, "-c", BUILD, str(folder), str(source), str(commit)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
     committed(folder)
     build_store(folder, source, batch=3000)
     assert facts_of(folder) == wanted
-    return finished
+    return process.returncode == 0
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
+    """A source, what its store says, and the seconds that a build takes by the size of a commit."""
     folder = tmp_path_factory.mktemp("large")
     source = write(folder / "blk00000.dat", random_chain(3, blocks=150, transactions=5).blocks)
     build_store(folder / "c", source)
-    return source, facts_of(folder / "c")
+    seconds = {}
+    for commit in (1, 9000):
+        begin = time.perf_counter()
+        build_store(folder / str(commit), source, batch=3000, commit=commit)
+        seconds[commit] = time.perf_counter() - begin
+    return source, facts_of(folder / "c"), seconds
 
 
 def test_a_killed_build_goes_on(tmp_path, large):
-    source, wanted = large
+    source, wanted, seconds = large
     draw = random.Random(7)
+    ended = []
     for number in range(4):
-        kill_and_resume(tmp_path / str(number), source, wanted, 0.2 + 0.5 * draw.random(), draw.choice((1, 9000)))
+        commit = draw.choice((1, 9000))
+        delay = draw.random() * seconds[commit]
+        ended.append(kill_and_resume(tmp_path / str(number), source, wanted, delay, commit))
+    assert not all(ended)
 
 
 def test_a_full_disk_is_our_error_and_leaves_the_commit(tmp_path, scene, monkeypatch):

@@ -26,7 +26,8 @@ from shieldwall.trace.labels import Label
 from shieldwall.trace.targets import find_targets
 
 FIRST_TIME = 1_600_000_000
-PLAIN = BuildConfig(engine="plain")  # nothing here is large enough to wait for a compiler
+# Nothing here is large enough to wait for a compiler, nor to be worth a thread: a build of six blocks starts forty.
+PLAIN = BuildConfig(engine="plain", threads=1)
 PEOPLE = [f"person-{number}" for number in range(6)]
 FEW = settings(max_examples=settings().max_examples // 4)
 """For laws whose examples are each a chain, a store and several walks: fewer, and the full profile still tries more."""

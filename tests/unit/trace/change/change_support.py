@@ -53,7 +53,7 @@ def data(text: str = "hello") -> Script:
 def store_of(maker: BlockMaker) -> Iterator[ChainStore]:
     """A store of the whole chain."""
     with tempfile.TemporaryDirectory(prefix="shieldwall-test-") as folder:
-        build_store(Path(folder) / "c", write(Path(folder) / "blk00000.dat", maker.blocks))
+        build_store(Path(folder) / "c", write(Path(folder) / "blk00000.dat", maker.blocks), threads=1)
         with ChainStore.open(Path(folder) / "c") as store:
             yield store
 
@@ -65,7 +65,7 @@ def late_store_of(maker: BlockMaker, first: int, *, undo: bool, batch: int = 32 
         blocks = write(Path(folder) / "blk00000.dat", maker.blocks[first:])
         if undo:
             rev_file(Path(folder) / "rev00000.dat", maker.blocks[first:], outputs_of(maker.blocks))
-        build_store(Path(folder) / "c", blocks, batch=batch)
+        build_store(Path(folder) / "c", blocks, batch=batch, threads=1)
         with ChainStore.open(Path(folder) / "c") as store:
             yield store
 

@@ -12,7 +12,7 @@ from shieldwall.model.network import REGTEST
 from shieldwall.model.script import Script, ScriptKind, assemble
 from shieldwall.model.transaction import display, internal
 
-PLAIN = BuildConfig(engine="plain")
+PLAIN = BuildConfig(engine="plain", threads=1)  # as in trace_support
 SOMEWHERE = "ab" * 32
 
 
