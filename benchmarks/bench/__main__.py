@@ -14,6 +14,9 @@ from bench.data import TINY, disk_needed
 from bench.errors import BenchError
 from bench.keeping import Keeping
 from bench.page import render, render_accuracy
+from bench.paging import QUICK as QUICK_PAGES
+from bench.paging import WHOLE as WHOLE_PAGES
+from bench.paging import Paging
 from bench.results import Results, read_results
 from bench.runner import Runner
 from bench.suite import Suite
@@ -28,8 +31,8 @@ PAGE = _DOCS / "performance.md"
 ACCURACY_PAGE = _DOCS / "accuracy.md"
 SIZES = (1_000_000, 10_000_000)
 QUICK_SIZES = (20_000, 200_000)
-BUILD, TRACE, ACCURACY, NODE = "build", "trace", "accuracy", "node"
-PARTS = (BUILD, TRACE, ACCURACY, NODE)
+BUILD, TRACE, ACCURACY, NODE, PAGES = "build", "trace", "accuracy", "node", "pages"
+PARTS = (BUILD, TRACE, ACCURACY, NODE, PAGES)
 CLAIMS, QUICK_CLAIMS = 5_000_000, 100_000
 
 
@@ -91,7 +94,10 @@ def main(
                 before = Accuracy(runner, sizes).run(before, save=lambda found: found.write(results))
             if NODE in parts:
                 keeping = Keeping(runner, QUICK_CLAIMS if quick else CLAIMS, sizes)
-                keeping.run(before, save=lambda found: found.write(results))
+                before = keeping.run(before, save=lambda found: found.write(results))
+            if PAGES in parts:
+                paging = Paging(runner, sizes, QUICK_PAGES if quick else WHOLE_PAGES)
+                paging.run(before, save=lambda found: found.write(results))
         found = read_results(results)
         page.write_text(render(found), encoding="utf-8")
         accuracy_page.write_text(render_accuracy(found), encoding="utf-8")
@@ -117,7 +123,7 @@ def _with_the_rest(found: Results, before: Results) -> Results:
     for count, size in found.sizes.items():
         kept = before.sizes.get(count)
         sizes[count] = size if kept is None else replace(size, traced=kept.traced, accuracy=kept.accuracy)
-    return replace(found, sizes=dict(sorted(sizes.items())), kept=before.kept)
+    return replace(found, sizes=dict(sorted(sizes.items())), kept=before.kept, paged=before.paged)
 
 
 if __name__ == "__main__":

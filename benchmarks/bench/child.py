@@ -40,6 +40,7 @@ TASKS = {
     "claims": "bench.tasks.claims:keep",
     "screen": "bench.tasks.screening:screen",
     "serve": "bench.tasks.serving:serve",
+    "visit": "bench.tasks.visiting:visit",
     "accuracy": "bench.accuracy:task",
     "bitcoinlib": "bench.peers.bitcoinlib:run",
     "polars": "bench.peers.polars_frames:run",

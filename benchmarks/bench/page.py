@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bench import extrapolation, figures
 from bench.accuracy import shown
-from bench.results import Results, Size
+from bench.paging import ASKED, PAGES, rows
+from bench.results import Paged, Results, Size
 from bench.suite import BUILDS, PEERS
 from bench.targets import AT, TARGETS, store_bytes
 from bench.tracing import HOPS, MOST, SCREEN_HOPS
@@ -41,6 +42,7 @@ def render(results: Results) -> str:
         at=AT,
         built=built,
         traced=traced,
+        **(_of_pages(results.paged) if results.paged else {}),
         **(_of_building(results, built) if built else {}),
         **(_of_tracing(traced, results) if traced else {}),
     )
@@ -101,6 +103,14 @@ def _of_tracing(traced: list[Size], results: Results) -> dict[str, Any]:
         "direct": figures.DIRECT,
         "reach": figures.HOPS,
         "commands": list(last.facts("first-answers")["latency"]),
+    }
+
+
+def _of_pages(paged: Paged) -> dict[str, Any]:
+    return {
+        "page_goals": {count: rows(sample.facts) for count, sample in paged.measures.items()},
+        "asked": ASKED,
+        "titles": PAGES,
     }
 
 
@@ -216,6 +226,7 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "thousands": lambda value: f"{value / 1e3:,.0f} k",
     "gb": lambda value: f"{value / 1e9:,.2f} GB",
     "round_gb": lambda value: f"{value / 1e9:,.0f} GB",
+    "kb": lambda value: f"{value / 1e3:,.1f} kB",
     "mb_s": lambda value: f"{value / 1e6:,.0f} MB/s",
     "one": lambda value: f"{value:,.1f}",
     "two": lambda value: f"{value:,.2f}",

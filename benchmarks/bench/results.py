@@ -139,6 +139,19 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Paged:
+    """What was measured of the pages of a node.
+
+    Attributes:
+        machine: As in `Results`, of that run.
+        measures: One run, by the transactions of the node's chain store.
+    """
+
+    machine: dict[str, str]
+    measures: dict[int, Sample] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """A run of the benchmark.
 
@@ -148,6 +161,7 @@ class Results:
         sizes: By transactions that were asked for, ascending.
         start: Seconds from nothing to a first built store: "cached" and "compiling" kernels.
         kept: Of a node; None where that was not measured.
+        paged: Of its pages; None where they were not measured.
     """
 
     machine: dict[str, str]
@@ -155,6 +169,7 @@ class Results:
     sizes: dict[int, Size] = field(default_factory=dict)
     start: dict[str, list[float]] = field(default_factory=dict)
     kept: Kept | None = None
+    paged: Paged | None = None
 
     @property
     def built(self) -> dict[int, Size]:
@@ -197,7 +212,10 @@ def _results(body: dict[str, Any]) -> Results:
     if kept is not None:
         served = {int(count): Sample(**run) for count, run in kept.get("served", {}).items()}
         kept = Kept(kept["machine"], {name: Sample(**run) for name, run in kept["measures"].items()}, served)
-    return Results(**body, kept=kept, sizes=dict(sorted(sizes.items())))
+    paged = body.pop("paged", None)
+    if paged is not None:
+        paged = Paged(paged["machine"], {int(count): Sample(**run) for count, run in paged["measures"].items()})
+    return Results(**body, kept=kept, paged=paged, sizes=dict(sorted(sizes.items())))
 
 
 def _size(body: dict[str, Any]) -> Size:
