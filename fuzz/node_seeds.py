@@ -225,6 +225,9 @@ def _requests() -> list[bytes]:
           for path in ("/registration", "/passkeys", "/sign-in", "/session/confirm")),
         ("GET", "/claims?type=address&chain=BTC&name=x&most=5", None),
         ("GET", "/search?q=@address@", None), ("GET", "/audit?most=3&cursor=AQ", None), ("GET", "/blocks/1", None),
+        ("POST", "/traces/@trace@/sheet/steps", {"kind": "boxes", "value": 120}),
+        ("POST", "/traces/@trace@/sheet/undo", None), ("POST", "/traces/@trace@/sheet/redo", None),
+        ("POST", "/traces/@trace@/sheet/saved", {"title": "T"}), ("GET", "/traces/@trace@/sheet", None),
         ("GET", "/audit/proof/1", None), ("GET", "/jobs/@job@", None), ("GET", "/addresses/@address@", None),
     ]  # fmt: skip
     found = [f"{method} /api/v1{path}\n\n".encode() + (_json(body) if body else b"") for method, path, body in asked]
@@ -237,8 +240,26 @@ def _requests() -> list[bytes]:
         f"{first}\nif-match: {of}\nidempotency-key: {number}\n\n".encode() + _json(body)
         for number, (first, of, body) in enumerate(changes)
     ]
+    found += _forms()
     found += [b"POST /api/v1/tag-sets?file=x.csv&label=x&source=y&network=regtest\n\naddress,label\n@address@,y\n"]
     return found
+
+
+def _forms() -> list[bytes]:
+    """Pages, and forms as a browser sends them."""
+    form = "content-type: application/x-www-form-urlencoded"
+    sent = (
+        ("/find", "q=pay+%40address%40+now%0Aplease"),
+        ("/traces", "targets=@address@&method=all&marking=TLP%3AGREEN&hops=2"),
+        ("/traces/@trace@/steps", "kind=note&key=others-x&text=seen"),
+        ("/traces/@trace@/steps", "kind=least&stop=2"),
+        ("/traces/@trace@/undo", "key="),
+        ("/language", "language=ar&back=%2Fnode"),
+        ("/addresses/@address@/watch", "note=n&marking=TLP%3AAMBER"),
+    )
+    shown = ("/", "/traces/@trace@?box=tx:00&part=drawer", "/find?q=@address@%20x", "/node", "/sign-in?next=//x")
+    found = [f"POST {path}\n{form}\n\n{body}".encode() for path, body in sent]
+    return found + [f"GET {path}\n\n".encode() for path in shown]
 
 
 def _answer(body: bytes, status: int = 200, media_type: str = "application/json", *headers: str) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -325,8 +325,9 @@ def _kept(columns: Sequence[Column], arrangement: Arrangement, behind: set[int])
 
 def _joined(columns: Sequence[Column], kept: set[str], renamed: dict[str, str], words: Words) -> Column:
     """One column of several: what passes between them is not told, what is small is summed in one box."""
-    spent = {key for column in columns for key, _ in column.incoming}
-    inside = {box.key for column in columns for box in column.boxes} & spent
+    spent = dict(_summed(pair for column in columns for pair in column.incoming))
+    made = {box.key for column in columns for box in column.boxes}
+    inside = made & spent.keys()  # of these, what is spent in here is not told
     joined = Column(columns[0].time, [txid for column in columns for txid in column.txids])
     joined.fee = sum(column.fee for column in columns)
     joined.mixed = any(column.mixed for column in columns)
@@ -335,7 +336,12 @@ def _joined(columns: Sequence[Column], kept: set[str], renamed: dict[str, str], 
     joined.incoming = _summed(
         (renamed.get(key, key), amount) for column in columns for key, amount in column.incoming if key not in inside
     )
-    leaving = [box for column in columns for box in column.boxes if box.key not in inside]
+    leaving = []
+    for box in (box for column in columns for box in column.boxes):
+        if box.key not in inside:
+            leaving.append(box)
+        elif spent[box.key] < box.amount:  # a sum of which a part is spent elsewhere, or stays
+            leaving.append(replace(box, amount=box.amount - spent[box.key]))
     joined.boxes = [box for box in leaving if box.key in kept]
     small = [box for box in leaving if box.key not in kept]
     if small:

@@ -154,3 +154,27 @@ def test_a_line_is_dashed_where_other_money_came_in_beside():
     body = traced(chain, identity("origin"))
     assert [transfer["mixed"] for transfer in body["transfers"]] == [False, True]
     assert draw(body, lay_out(body)).count('class="flow mixed"') == 2
+
+
+def test_a_sum_of_a_run_may_be_spent_in_part_where_it_is_folded_and_in_part_elsewhere():
+    chain = Chain()
+    small, *large = chain.fund(10_000, *([10**6] * 30))
+    pieces = []
+    for number in range(6):  # a peel chain that pays the friend twice: one box of two outputs
+        name = "friend" if number in (1, 3) else f"desk-{number}"
+        piece, small = chain.pay([small], (name, 500), (f"chain-{number}", small.value - 500))
+        pieces.append(piece)
+        chain.mine()
+    chain.pay([pieces[1]], ("near", 500))
+    chain.mine()
+    for number, coin in enumerate(large):
+        chain.pay([coin], (f"large-{number}", coin.value))
+        chain.mine()
+    between = chain.made[-1].txid
+    chain.pay([pieces[3]], ("far", 500))
+    chain.mine()
+    body = traced(chain, identity("origin"))
+    columns = lay_out(body, Arrangement(boxes=1, pinned=frozenset((f"{between}:0",))))
+    check_sums(body, columns)
+    assert sum(len(column.txids) > 1 for column in columns) == 1
+    assert [column.txids for column in columns][-2:] == [[between], [chain.made[-1].txid]]

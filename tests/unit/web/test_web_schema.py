@@ -96,6 +96,7 @@ def furnish(site: Site) -> dict[str, str]:
     job = session.post("/traces", {"targets": [subject], "handling": open_to_all}).json["id"]
     assert site.node.runner.run_one()
     trace = session.get(f"/jobs/{job}").json["outcome"]["file"]
+    sheet = session.post(f"/traces/{trace}/sheet/saved", {"title": "As it was"}).json["id"]
     watch = session.post("/watches", {"kind": "address", "target": subject, "handling": open_to_all}).json["id"]
     asked = {"thing": "file", "id": file, "marking": "TLP:CLEAR", "pap": "PAP:CLEAR", "reason": "why"}
     approval = session.post("/approvals", asked).json["id"]
@@ -113,6 +114,7 @@ def furnish(site: Site) -> dict[str, str]:
         "file_id": file,
         "job_id": job,
         "trace_id": trace,
+        "sheet_id": sheet,
         "watch_id": watch,
         "alarm_id": alarm.id,
         "approval_id": approval,
