@@ -102,6 +102,18 @@ def standing(said: Iterable[Said], at: int) -> Standing:
         said: The claims; the same one in two places counts once, taken back if it was in either.
         at: The moment, in microseconds of Unix time.
     """
+    everything = list(said)
+    states = states_of(everything, at)
+    up = {
+        (each.id, each.thread): each.claim
+        for each in everything
+        if each.received_at <= at and states[each.id] == State.STANDS
+    }
+    return Standing(at, states, tuple(_disputes(up)))
+
+
+def states_of(said: Iterable[Said], at: int) -> dict[str, State]:
+    """What became of each claim, by its id: `standing` without the contradictions, which take most of the time."""
     threads: dict[int, list[Said]] = {}
     for each in said:
         if each.received_at <= at:
@@ -112,7 +124,7 @@ def standing(said: Iterable[Said], at: int) -> Standing:
         gone = {_without_retraction(each.claim) for each in thread if _retracted(each, at)}
         for each in thread:
             claim = each.claim
-            if _without_retraction(claim) in gone:
+            if gone and _without_retraction(claim) in gone:
                 state = State.RETRACTED
             elif _when(each) < newest:
                 state = State.SUPERSEDED
@@ -121,13 +133,7 @@ def standing(said: Iterable[Said], at: int) -> Standing:
             else:
                 state = State.STANDS
             states[each.id] = min(state, states.get(each.id, state), key=_RANK.index)
-    up = {
-        (each.id, each.thread): each.claim
-        for thread in threads.values()
-        for each in thread
-        if states[each.id] == State.STANDS
-    }
-    return Standing(at, states, tuple(_disputes(up)))
+    return states
 
 
 _MANY = (

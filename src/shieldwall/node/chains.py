@@ -76,6 +76,10 @@ class ChainShelf:
                 self._store, self._stamp = ChainStore.open(self.folder), stamp
             return self._store.kept()
 
+    def layer_stamp(self) -> _Stamp | None:
+        """Changes whenever what waits for a block was written anew; None where no node is followed."""
+        return None if self.folder is None else _stamp_of(self.folder / FILE)
+
     def layer(self) -> Unconfirmed | None:
         """What waits for a block; None where no node is followed."""
         if self.folder is None:

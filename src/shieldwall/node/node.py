@@ -36,6 +36,7 @@ from shieldwall.node.watches.watcher import Watcher
 from shieldwall.store import Store
 
 if TYPE_CHECKING:
+    from shieldwall.trace.change.decide import ChangeVerdict
     from shieldwall.trace.clusters.clustering import Clustering
     from shieldwall.trace.layout import Column
 
@@ -83,6 +84,8 @@ class Node:
         self.problems: dict[str, str] = {}
         self.frozen = FrozenShelf(self.large)
         self.pictures: Made[Sequence[Column]] = Made()
+        self.records: Made[Mapping[str, Any]] = Made(512)
+        self.changes: Made[ChangeVerdict | None] = Made(512)
         self.disputed: Made[tuple[tuple[Subject, ...], int, bool]] = Made()
         self._indexes: OrderedDict[tuple[object, ...], tuple[tuple[int, int], TagIndex]] = OrderedDict()
         self._lock = threading.Lock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
@@ -386,10 +387,9 @@ class Claims:
     def _kept(self, row: Row[Any], handling: Handling) -> Kept:
         raw = self._work.open(claims.name, "body", row.id, row.body_sealed)
         try:
-            claim = Claim.from_dict(parse_json(raw, "claim"), f"claim in row {row.seq}")
+            claim, claim_id = _claim_in(raw)
         except BadText as error:
             raise Tampered(f"a claim in the store is none ({error.message})", hint="shieldwall node check") from None
-        claim_id = claim.id if claim.signature else sha256(raw).hexdigest()
         # a row may be handled more strictly than its claim says: one that was marked anew is hidden as what came of it
         opened = claim.marking > handling.marking or claim.pap > handling.pap
         thread = self._secrets.framed_number(_thread(claim, _about(claim.subject)))
@@ -415,6 +415,17 @@ def _of_kind(kind: str) -> list[ColumnElement[bool]]:
     """Claims of a kind; the second condition lets the database use the index that leaves tags out."""
     wanted: list[ColumnElement[bool]] = [claims.c.kind == searchable(kind)]
     return wanted if kind == _MANY else [*wanted, claims.c.kind != literal_column(f"'{_MANY}'")]
+
+
+@lru_cache(maxsize=8192)
+def _claim_in(raw: bytes) -> tuple[Claim, str]:
+    """A claim and its id out of its bytes; the same bytes, which are read again and again, are the same claim.
+
+    Raises:
+        BadText: They are none.
+    """
+    claim = Claim.from_dict(parse_json(raw, "claim"), "claim")
+    return claim, claim.id if claim.signature else sha256(raw).hexdigest()
 
 
 def _about(subject: Subject) -> bytes:

@@ -31,7 +31,7 @@ _WIDEST = 14  # pixels of a line that carries all of the seed
 _MOST_LETTERS = 31  # of a line of text in a box
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Marks:
     """What is told of a box beside the trace: how many notes, tags and overrules people made, and whether it is watched."""
 

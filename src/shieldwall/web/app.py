@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import threading
 import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -20,10 +22,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shieldwall import __version__
 from shieldwall.node.node import Node
+from shieldwall.node.sheets.frozen import Made
 from shieldwall.web import pages
 from shieldwall.web.bodies import Limits
 from shieldwall.web.door import Routes
-from shieldwall.web.pages.rendering import STATIC, static_endpoint, static_path
+from shieldwall.web.pages.rendering import STATIC, environment, static_endpoint, static_file, static_path
 from shieldwall.web.problems import MEDIA_TYPE, install, problem
 from shieldwall.web.routes import ALL
 from shieldwall.web.routes.jobs import LISTENERS
@@ -36,6 +39,9 @@ ROOT = "/api/v1"
 
 UPLOADS = frozenset((f"{ROOT}/files", f"{ROOT}/tag-sets", "/find"))
 """Paths that take files."""
+
+_FRAGMENTS = 256
+"""Parts of pages that are kept, such as pictures of traces: some tens to hundreds of kilobytes each."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -64,6 +70,7 @@ def create(node: Node) -> FastAPI:
         app.state.listeners = CapacityLimiter(LISTENERS)
         app.state.listening = Counter()
         node.start()
+        threading.Thread(target=_settle, name="settle", daemon=True).start()
         try:
             yield
         finally:
@@ -80,6 +87,7 @@ def create(node: Node) -> FastAPI:
         telemetry=None,
     )
     app.state.node = node
+    app.state.fragments = Made(_FRAGMENTS)
     api = APIRouter(prefix=ROOT)
     for routes in ALL:
         api.include_router(routes.router)
@@ -94,6 +102,21 @@ def create(node: Node) -> FastAPI:
     app.add_middleware(Limits, uploads=UPLOADS, ceremonies=opened)
     app.add_middleware(Front, node=node)
     return app
+
+
+def _settle() -> None:
+    """Make ready what the first pages would wait for, and let the collector of garbage leave alone what stays for good.
+
+    A full collection looks at every object of the program, for a tenth of a second and more; what is here now never goes.
+    """
+    from shieldwall.node.sheets import drawer, stepping  # noqa: F401, PLC0415 - the node starts without them
+
+    for name in environment().list_templates(extensions=["j2"]):
+        environment().get_template(name)
+    for name in STATIC:
+        static_file(name)
+    gc.collect()
+    gc.freeze()
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from shieldwall.store.work import Work
 
 
-def change_of(work: Work, chain: ChainStore, txid: str) -> ChangeVerdict | None:
-    """The change of a transaction by the usual rule, or what a person said instead; None where it is not in the store."""
-    number = chain.find_transaction(internal(txid))
-    if number is None:
-        return None
+def overrule_on(work: Work, chain: ChainStore, txid: str) -> Overrule | None:
+    """What a person said last of the change of a transaction, where it stands and whoever asks may see it."""
     subject = Subject("transaction", chain.network.caip2, txid)
     standing = [kept for kept in said_of(work, [subject]).get(subject, []) if kept.claim.kind == OVERRULE.name]
-    overruled = Overrule.of(standing[-1].claim) if standing else None
-    return decide(chain, number, DEFAULT, {txid: overruled} if overruled else None)
+    return Overrule.of(standing[-1].claim) if standing else None
+
+
+def change_of(chain: ChainStore, txid: str, overruled: Overrule | None) -> ChangeVerdict | None:
+    """The change of a transaction by the usual rule, or what a person said instead; None where it is not in the store."""
+    number = chain.find_transaction(internal(txid))
+    return None if number is None else decide(chain, number, DEFAULT, {txid: overruled} if overruled else None)

@@ -12,7 +12,7 @@ from shieldwall.intel import freezable_by, know
 from shieldwall.model.access import Permission
 from shieldwall.model.claim import Subject
 from shieldwall.node.sheets.asking import RUN, TRANSACTION, box_named
-from shieldwall.node.sheets.change import change_of
+from shieldwall.node.sheets.change import change_of, overrule_on
 from shieldwall.node.sheets.sheet import Sheet, sheet_in
 from shieldwall.store.claims import Kept
 from shieldwall.trace.layout import Box, Column
@@ -89,7 +89,7 @@ def open_drawer(node: Node, identity: Identity, act: str, file_id: str, key: str
     """
     with node.store.look(identity, act, file=file_id) as work:
         work.must(Permission.READ)
-        sheet = sheet_in(node, work, file_id, words)
+        sheet = sheet_in(node, work, file_id, words, only=key)
         return sheet, drawer_in(node, work, sheet, key)
 
 
@@ -183,15 +183,20 @@ def _chain_says(
 ) -> tuple[Mapping[str, Any] | None, str, ChangeVerdict | None]:
     network = str(sheet.body["network"])
     try:
-        with node.chain(network) as chain:
-            return transaction_record(chain, txid, node.layer(network)), "", _change(work, chain, txid)
+        shelf = node.chains.shelf(network)
+        stamp = (network, shelf.stamp(), shelf.layer_stamp(), txid)
+        with shelf.open() as chain:
+            record = node.records.get(stamp, lambda: transaction_record(chain, txid, shelf.layer()))
+            return record, "", _change(node, work, chain, stamp, txid)
     except ShieldwallError as error:
         return None, error.message, None
 
 
-def _change(work: Work, chain: ChainStore, txid: str) -> ChangeVerdict | None:
+def _change(node: Node, work: Work, chain: ChainStore, stamp: object, txid: str) -> ChangeVerdict | None:
+    overruled = overrule_on(work, chain, txid)
     try:
-        return change_of(work, chain, txid)
+        question = (stamp, overruled.claim.id if overruled else "")
+        return node.changes.get(question, lambda: change_of(chain, txid, overruled))
     except ShieldwallError:  # a transaction that no rule fits, or an overrule of an output that there is not
         return None
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shieldwall.errors import BadText
 from shieldwall.model.access import Identity
 from shieldwall.model.claim import Subject
 from shieldwall.model.network import by_name
-from shieldwall.model.standing import State, standing
+from shieldwall.model.standing import State, states_of
 from shieldwall.model.words import ENGLISH, Words
 from shieldwall.node.sheets.asking import NOTE, TAG
 from shieldwall.node.sheets.frozen import Frozen
@@ -109,13 +109,14 @@ def open_sheet(node: Node, identity: Identity, act: str, file_id: str, words: Wo
         return sheet_in(node, work, file_id, words)
 
 
-def sheet_in(node: Node, work: Work, file_id: str, words: Words = ENGLISH) -> Sheet:
-    """`open_sheet`, within an act that is under way."""
+def sheet_in(node: Node, work: Work, file_id: str, words: Words = ENGLISH, *, only: str = "") -> Sheet:
+    """`open_sheet`, within an act that is under way; with a key, what is said of that one thing `only`."""
     trace = node.frozen.open(work, file_id)
     steps = work.sheets.steps(file_id) if work.identity.person else []
     arrangement = arranged(step.body for step in steps if step.state is StepState.DONE)
     columns = columns_of(node, trace, arrangement, words)
-    subjects = subjects_in(columns, chain_id(trace.body))
+    shown = columns if not only else around(columns, only)
+    subjects = subjects_in(shown, chain_id(trace.body))
     said = {subject: stand for subject, stand in said_of(work, subjects).items() if stand}
     return Sheet(trace, steps, arrangement, columns, said, work.watches.about(subjects))
 
@@ -136,6 +137,17 @@ def columns_of(node: Node, trace: Frozen, arrangement: Arrangement, words: Words
     return node.pictures.get((trace.file.sha256, arrangement, words.language), make)
 
 
+def around(columns: Sequence[Column], key: str) -> list[Column]:
+    """Of a picture, what one thing in it is: its box alone in its column, or its transaction; nothing where it is not there."""
+    for column in columns:
+        if key.partition(":")[2] in column.txids:
+            return [replace(column, boxes=[])]
+        for box in column.boxes:
+            if key == box.key or key in box.members:
+                return [replace(column, boxes=[box])]
+    return []
+
+
 def subjects_in(columns: Sequence[Column], chain: str) -> list[Subject]:
     """What a picture shows that something may be said of: addresses, and transactions that have a column each."""
     addresses = {box.address for column in columns for box in column.boxes if box.address}
@@ -149,4 +161,8 @@ def subjects_in(columns: Sequence[Column], chain: str) -> list[Subject]:
 def said_of(work: Work, subjects: Sequence[Subject]) -> dict[Subject, list[Kept]]:
     """By subject, the claims that stand, in the order of arrival."""
     found = work.claims.find_many(list(subjects)) if subjects else {}
-    return {subject: standing(kept, work.now).those(kept, State.STANDS) for subject, kept in found.items()}
+    stand: dict[Subject, list[Kept]] = {}
+    for subject, kept in found.items():
+        states = states_of(kept, work.now)
+        stand[subject] = [each for each in kept if states.get(each.id) is State.STANDS]
+    return stand

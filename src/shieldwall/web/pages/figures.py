@@ -7,6 +7,21 @@ from typing import Any
 
 from shieldwall.model.words import message
 
+KINDS: Mapping[str, tuple[str, str]] = {
+    "held": ("●", message("unspent")),
+    "service": ("■", message("service")),
+    "gap": ("◇", message("gap")),
+    "unknown": ("?", message("not known")),
+    "limit": ("⋯", message("limit")),
+    "fee": ("▽", message("fee")),
+    "mweb": ("◈", message("extension block")),
+    "coinbase": ("○", message("newly mined")),
+    "others": ("+", message("sum")),
+    "passed": ("→", message("went on")),
+    "seed": ("▶", message("start")),
+}
+"""Kinds of box and end: a sign, and a word (a message)."""
+
 FORWARD = (
     ("service", message("at services")),
     ("held", message("unspent")),
@@ -27,7 +42,7 @@ BACKWARD = (
 MOST_ENDS = 12
 """Ends of a kind that are shown at once; the rest opens."""
 
-MOST_OPENED = 300
+MOST_OPENED = 100
 """Ends of a kind that open; the rest is counted, and stands in the JSON of the trace."""
 
 _WIDE = 1000  # units of the bar

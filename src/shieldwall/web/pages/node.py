@@ -109,7 +109,7 @@ def list_claims(
 
     with node.store.look(caller.identity, caller.act) as work:
         found = work.claims.newest(kind=kind, most=MOST)
-    return page(request, "claims", caller, claims=found, kind=kind, kinds=sorted(kinds()), most=MOST)
+    return page(request, "claims", caller, claims=found, chosen=kind, kinds=sorted(kinds()), most=MOST)
 
 
 @pages.get("/claims/{claim_id}", Rule("claim.show", Permission.READ, PEOPLE))

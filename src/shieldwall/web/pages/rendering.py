@@ -6,19 +6,22 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shieldwall import __version__
 from shieldwall.model.amount import btc, percent
 from shieldwall.model.words import Words
+from shieldwall.node.sheets.frozen import Made
 from shieldwall.trace.printable import printable
+from shieldwall.web.pages.figures import KINDS
 from shieldwall.web.pages.screens import KEYS, screens_of
 from shieldwall.web.rules import Caller, node_of
 from shieldwall.web.words import LANGUAGES, Said, chosen, words_of
@@ -37,7 +40,7 @@ STATIC = {
 """Files that pages ask for, each by a name with its digest, so that a browser may keep it for good."""
 
 _YEAR = 31_536_000  # seconds
-_LEVEL = 6  # of compression
+_LEVEL = 5  # of compression: a page is packed anew each time
 
 
 def words_for(request: Request) -> Words:
@@ -71,6 +74,25 @@ def page(request: Request, template: str, caller: Caller | None, *, status: int 
     )  # fmt: skip
     headers = {"Content-Language": words.language, "Vary": "Accept-Encoding, Accept-Language, Cookie"}
     return packed(request, Response(text, status, headers, "text/html; charset=utf-8"))
+
+
+def fragment(request: Request, template: str, question: object, **values: Any) -> Markup:  # noqa: ANN401 - whatever it shows
+    """A part of a page that is the same for the same question, in the reader's language; made once, and kept.
+
+    Args:
+        request: What is answered.
+        template: Name of the template, without its ending.
+        question: What the part depends on beside template and language.
+        values: What it shows.
+    """
+    words = words_for(request)
+    kept: Made[Markup] = request.app.state.fragments
+
+    def make() -> Markup:
+        text = environment().get_template(f"{template}.html.j2").render(**_speaking(words), **values)
+        return Markup(text)  # noqa: S704 - templates escape
+
+    return kept.get((template, words.language, question), make)
 
 
 def packed(request: Request, response: Response) -> Response:
@@ -120,7 +142,7 @@ def environment() -> Environment:
         loader=PackageLoader("shieldwall.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
-    made.filters |= {"btc": btc, "short": short, "when": when, "micro": micro, "kib": kib}
+    made.filters |= {"btc": btc, "short": short, "when": when, "micro": micro, "kib": kib, "urlencode": in_address}
     made.globals |= {"static": static_path, "percent": percent}
     return made
 
@@ -139,7 +161,7 @@ def _speaking(words: Words) -> dict[str, Any]:
     def age(seconds: int) -> str:
         return Said(age_in_words(words, seconds))
 
-    return {"say": say, "count": count, "age": age}
+    return {"say": say, "count": count, "age": age, "kind": partial(kind, words.language)}
 
 
 def age_in_words(words: Words, seconds: int) -> str:
@@ -159,11 +181,15 @@ def age_in_words(words: Words, seconds: int) -> str:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Said) and not hasattr(value, "__html__"):
+    if type(value) is str:  # most of what is shown: asked for first
         return printable(value)
-    return value
+    if not isinstance(value, str) or isinstance(value, Said) or hasattr(value, "__html__"):
+        return value
+    return printable(value)
 
 
+# the same few hundred names, times and kinds stand on every page
+@lru_cache(maxsize=16_384)
 def short(text: str) -> Markup:
     """A long name with its middle left out to the eye; the whole of it stays at hand, and is what is copied.
 
@@ -172,19 +198,36 @@ def short(text: str) -> Markup:
         '<bdi class="id">ab</bdi>'
     """
     whole = printable(text)
+    plain = escape(whole)
     if len(whole) <= 24:
-        return Markup('<bdi class="id">{}</bdi>').format(whole)
-    brief = Markup('<span class="brief" aria-hidden="true">{}…{}</span>').format(whole[:10], whole[-6:])
-    return Markup('<bdi class="id" title="{}"><span class="whole">{}</span>{}</bdi>').format(whole, whole, brief)
+        return Markup(f'<bdi class="id">{plain}</bdi>')  # noqa: S704 - escaped
+    brief = f'<span class="brief" aria-hidden="true">{escape(whole[:10])}…{escape(whole[-6:])}</span>'
+    return Markup(f'<bdi class="id" title="{plain}"><span class="whole">{plain}</span>{brief}</bdi>')  # noqa: S704
 
 
+@lru_cache(maxsize=4096)
 def when(text: str) -> Markup:
     """A moment, ISO 8601 in UTC, as people read it: to the minute, with the whole of it at hand."""
     if not text:
         return Markup("")
-    plain = printable(text)
-    shown = plain if len(plain) < 17 else f"{plain[:10]} {plain[11:16]}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(plain, plain, shown)
+    plain = escape(printable(text))
+    shown = plain if len(text) < 17 else escape(f"{printable(text)[:10]} {printable(text)[11:16]}")
+    return Markup(f'<time datetime="{plain}" title="{plain}">{shown}</time>')  # noqa: S704 - escaped
+
+
+@lru_cache(maxsize=16_384)
+def in_address(text: str) -> str:
+    """A text as a part of an address."""
+    return quote(text, safe="")
+
+
+@lru_cache(maxsize=256)
+def kind(language: str, name: str) -> Markup:
+    """A kind of box or end: its sign, and its word; a colour only repeats them."""
+    sign, text = KINDS.get(name, ("·", name))
+    said = escape(words_of(language).say(text) if name in KINDS else printable(name))
+    hand = f'<span aria-hidden="true">{sign}</span>'
+    return Markup(f'<span class="kind {escape(name)}">{hand} {said}</span>')  # noqa: S704 - escaped
 
 
 def micro(moment: int | None) -> Markup:

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Path, Query, Request, Response
+from markupsafe import Markup, escape
 
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Permission
 from shieldwall.model.words import ENGLISH, Words
 from shieldwall.node.sheets.asking import TRANSACTION, Asked
 from shieldwall.node.sheets.drawer import Drawer, drawer_in, open_drawer
+from shieldwall.node.sheets.frozen import Made
 from shieldwall.node.sheets.rows import as_csv, rows_of
 from shieldwall.node.sheets.saved import save
 from shieldwall.node.sheets.sheet import Sheet, open_sheet, sheet_in
@@ -25,7 +27,7 @@ from shieldwall.trace.picture import Around, draw
 from shieldwall.trace.sentence import sentence
 from shieldwall.web.pages.door import FormHere, Pages, seen
 from shieldwall.web.pages.figures import ends_by_kind, share_bar, side_by_side, stops_of
-from shieldwall.web.pages.rendering import page, words_for
+from shieldwall.web.pages.rendering import fragment, page, words_for
 from shieldwall.web.pages.traces import begin
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import Id
@@ -57,7 +59,7 @@ def show_sheet(
                 drawer = drawer_in(node, work, sheet, box)
             except NotFound:  # what was chosen is folded away now
                 drawer = None
-    return page(request, "sheet", caller, **_sheet(sheet, words, drawer), **_drawer(sheet, drawer))
+    return page(request, "sheet", caller, **_sheet(request, sheet, words, drawer), **_drawer(sheet, drawer))
 
 
 @pages.get("/traces/{trace_id}/table.csv", Rule("sheet.table", Permission.READ, PEOPLE))
@@ -148,33 +150,58 @@ def trace_further(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: F
 
 
 def _place(trace_id: str, key: str) -> str:
-    return f"/traces/{trace_id}" + (f"?box={quote(key, safe='')}" if key else "")
+    """The page of a trace with something chosen; without an id the same page that one is on."""
+    chosen = f"?box={quote(key, safe='')}" if key else ""
+    return f"/traces/{trace_id}{chosen}" if trace_id else chosen
 
 
-def _sheet(sheet: Sheet, words: Words, drawer: Drawer | None) -> dict[str, Any]:
-    """What the page of a sheet shows."""
-    body, trace_id = sheet.body, sheet.trace.file.id
-    selected = drawer.key if drawer else ""
-    around = Around(
-        link=lambda key: _place(trace_id, key),
-        selected=selected,
-        marks=sheet.marks(),
-        pinned=sheet.arrangement.pinned,
-    )
+def _sheet(request: Request, sheet: Sheet, words: Words, drawer: Drawer | None) -> dict[str, Any]:
+    """What the page of a sheet shows; its picture, ends and table are made once for all who look at the same."""
+    body, file, selected = sheet.body, sheet.trace.file, drawer.key if drawer else ""
     stops = stops_of(body)
     return {
-        "file": sheet.trace.file,
+        "file": file,
         "answer": body["sentence"] if words is ENGLISH else sentence(body, words=words),
         "bar": share_bar(body),
-        "groups": ends_by_kind(body),
-        "picture": draw(body, sheet.columns, around=around, words=words),
-        "rows": rows_of(body, sheet.columns),
-        "marks": around.marks,
+        "ends": fragment(
+            request, "sheet_ends", file.id, body=body, coin=coin_of(body), groups=ends_by_kind(body), trace_id=file.id
+        ),
+        "picture": _chosen(_picture(request, sheet, words), selected),
+        "twin": _chosen(_twin(request, sheet), selected),
         "sides": side_by_side(body),
         "stops": stops,
         "stop": max(place for place, value in enumerate(stops) if value <= max(sheet.arrangement.least, 0)),
         "densities": DENSITIES,
     }
+
+
+def _picture(request: Request, sheet: Sheet, words: Words) -> Markup:
+    """The picture, with nothing chosen."""
+    marks, arrangement = sheet.marks(), sheet.arrangement
+    kept: Made[Markup] = request.app.state.fragments
+
+    def make() -> Markup:
+        around = Around(link=lambda key: _place("", key), marks=marks, pinned=arrangement.pinned)
+        return Markup(draw(sheet.body, sheet.columns, around=around, words=words))  # noqa: S704 - it escapes
+
+    question = sheet.trace.file.sha256, arrangement, words.language, tuple(sorted(marks.items()))
+    return kept.get(("picture", question), make)
+
+
+def _twin(request: Request, sheet: Sheet) -> Markup:
+    """The table twin, with nothing chosen."""
+    body = sheet.body
+    question = sheet.trace.file.sha256, sheet.arrangement
+    rows = rows_of(body, sheet.columns)
+    return fragment(request, "sheet_twin", question, body=body, coin=coin_of(body), rows=rows)
+
+
+def _chosen(made: Markup, key: str) -> Markup:
+    """The same with one thing marked as chosen, where it is there."""
+    if not key:
+        return made
+    name = f'data-key="{escape(key)}"'
+    return Markup(str(made).replace(name, f'{name} aria-current="true"', 1))  # noqa: S704 - the key is escaped
 
 
 def _drawer(sheet: Sheet, drawer: Drawer | None) -> dict[str, Any]:
