@@ -182,7 +182,7 @@ class Store:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self.backend.engine.connect() as connection, connection.begin():
+        with self.backend.turn(), self.backend.engine.connect() as connection, connection.begin():
             self.backend.begin_write(connection)
             yield connection
 

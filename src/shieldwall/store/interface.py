@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
@@ -26,6 +27,9 @@ class BackendOf(Protocol):
     @property
     def sealer(self) -> Sealer:
         """Seals the columns that end in `_sealed`."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """What a writer holds while it writes, so that those of one process do not get in each other's way."""
 
     def begin_write(self, connection: Connection) -> None:
         """Begin a transaction that will write, and wait until no other one does, where the engine has one writer."""

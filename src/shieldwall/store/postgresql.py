@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,6 +44,10 @@ class Backend:
             raise UsageError(
                 "that is no URL of a PostgreSQL database", hint="write postgresql://USER@HOST/NAME"
             ) from None
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        """See `BackendOf`; the server has many writers."""
+        return contextlib.nullcontext()
 
     def begin_write(self, connection: Connection) -> None:
         """Nothing: the transaction began with the connection's first statement."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -52,6 +54,7 @@ class Backend:
             pool_use_lifo=True,  # the one that knows the pages best comes first
         )
         event.listen(self.engine, "begin", _no_begin)
+        self._turn = Lock()
 
     def _connect(self) -> dbapi2.Connection:
         try:
@@ -68,6 +71,20 @@ class Backend:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         return connection
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """See `BackendOf`: SQLite has one writer, and lets the others sleep and try again, some of them for long.
+
+        Within this process they wait for each other here instead; who has waited for as long as SQLite would goes on to be
+        refused by it.
+        """
+        mine = self._turn.acquire(timeout=_BUSY / 1000)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def begin_write(self, connection: Connection) -> None:
         """See `BackendOf`; SQLite has one writer."""

@@ -31,6 +31,7 @@ from shieldwall.web.problems import MEDIA_TYPE, install, problem
 from shieldwall.web.routes import ALL
 from shieldwall.web.routes.jobs import LISTENERS
 from shieldwall.web.rules import RULES, Rule
+from shieldwall.web.threads import limit
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def create(node: Node) -> FastAPI:
     async def alive(app: FastAPI) -> AsyncIterator[None]:
         app.state.listeners = CapacityLimiter(LISTENERS)
         app.state.listening = Counter()
+        app.state.long = limit()
         node.start()
         threading.Thread(target=_settle, name="settle", daemon=True).start()
         try:

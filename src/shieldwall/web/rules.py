@@ -169,12 +169,13 @@ def _must(node: Node, rule: Rule, identity: Identity, session: Session | None) -
         raise
 
 
-def known_caller(request: Request) -> Caller:
+# these two look up what is there already: as coroutines they cost no turn of a thread
+async def known_caller(request: Request) -> Caller:
     """Dependency: the caller."""
     return caller_of(request)
 
 
-def known_node(request: Request) -> Node:
+async def known_node(request: Request) -> Node:
     """Dependency: the node."""
     return node_of(request)
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from shieldwall.errors import BadInput
 from shieldwall.model.access import Handling, Permission
@@ -15,6 +14,7 @@ from shieldwall.node.pasting import Pasted, paste_of, read_pasted
 from shieldwall.web.pages.door import Pages, seen, sent_form
 from shieldwall.web.pages.rendering import page
 from shieldwall.web.rules import PEOPLE, Caller, CallerHere, NodeHere, Rule
+from shieldwall.web.threads import at_length
 
 pages = Pages("desk")
 
@@ -35,13 +35,14 @@ async def take_anything(
 ) -> Response:
     """Take what was put into the box: a text, or a file as the body, whose name is in the address."""
     if file:
-        return await run_in_threadpool(_keep, node, caller, request, file, await request.body())
+        body = await request.body()
+        return await at_length(request, lambda: _keep(node, caller, request, file, body))
     text = (await sent_form(request)).text("q", most=1 << 20).strip()
     if not text:
         return seen("/")
     if len(text) <= SHORT and "\n" not in text:
         return seen(f"/find?q={quote(text, safe='')}")
-    return await run_in_threadpool(_keep, node, caller, request, "pasted.txt", text.encode())
+    return await at_length(request, lambda: _keep(node, caller, request, "pasted.txt", text.encode()))
 
 
 @pages.get("/find", Rule("search", Permission.READ, PEOPLE))

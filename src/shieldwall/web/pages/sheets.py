@@ -9,13 +9,15 @@ from urllib.parse import quote
 
 from fastapi import Path, Query, Request, Response
 from markupsafe import Markup, escape
+from starlette.concurrency import run_in_threadpool
 
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Permission
 from shieldwall.model.words import ENGLISH, Words
+from shieldwall.node.node import Node
 from shieldwall.node.sheets.asking import TRANSACTION, Asked
 from shieldwall.node.sheets.drawer import Drawer, drawer_in, open_drawer
-from shieldwall.node.sheets.frozen import Made
+from shieldwall.node.sheets.frozen import Frozen, Made
 from shieldwall.node.sheets.rows import as_csv, rows_of
 from shieldwall.node.sheets.saved import save
 from shieldwall.node.sheets.sheet import Sheet, open_sheet, sheet_in
@@ -29,7 +31,7 @@ from shieldwall.web.pages.door import FormHere, Pages, seen
 from shieldwall.web.pages.figures import ends_by_kind, share_bar, side_by_side, stops_of
 from shieldwall.web.pages.rendering import fragment, page, words_for
 from shieldwall.web.pages.traces import begin
-from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
+from shieldwall.web.rules import PEOPLE, Caller, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import Id
 
 pages = Pages("sheets")
@@ -127,10 +129,9 @@ def save_sheet(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: Form
 
 
 @pages.post("/traces/{trace_id}/further", Rule("trace.ask", Permission.WRITE, PEOPLE))
-def trace_further(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormHere) -> Response:
+async def trace_further(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormHere) -> Response:
     """A new trace, handled as this one: on from an output that a limit stopped, or the same by every method."""
-    with node.store.look(caller.identity, caller.act, file=trace_id) as work:
-        trace = node.frozen.open(work, trace_id)
+    trace = await run_in_threadpool(_frozen, node, caller, trace_id)
     body, parameters = trace.body, trace.body["parameters"]
     key = form.text("key", most=200)
     targets = [key] if key else [target["target"] for target in body["targets"] if target["found"]]
@@ -146,7 +147,12 @@ def trace_further(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: F
         for name, parameter in (("hops", "max_hops"), ("until_height", "until_height")):
             if parameters[parameter] is not None:
                 params[name] = parameters[parameter]
-    return begin(node, caller, params, replace(trace.file.handling, owner=caller.identity.person))
+    return await begin(node, caller, params, replace(trace.file.handling, owner=caller.identity.person))
+
+
+def _frozen(node: Node, caller: Caller, trace_id: str) -> Frozen:
+    with node.store.look(caller.identity, caller.act, file=trace_id) as work:
+        return node.frozen.open(work, trace_id)
 
 
 def _place(trace_id: str, key: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
+from anyio import sleep
 from fastapi import Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from shieldwall.errors import BadInput
 from shieldwall.model.access import Handling, Permission
@@ -26,6 +28,7 @@ MOST_TRANSACTIONS = 20_000
 PATIENCE = 1.5
 """Seconds that whoever asks is kept waiting for a short trace before they are shown how it goes."""
 
+_PAUSE = 0.03  # seconds between two looks
 _LISTED = 50
 
 
@@ -59,25 +62,27 @@ def list_traces(
 
 
 @pages.post("/traces", Rule("trace.ask", Permission.WRITE, PEOPLE))
-def ask_trace(node: NodeHere, caller: CallerHere, form: FormHere) -> Response:
+async def ask_trace(node: NodeHere, caller: CallerHere, form: FormHere) -> Response:
     """Follow money; a short trace is shown at once, of a long one how it goes."""
     targets = form.several("targets")
     if not targets:
         raise BadInput("a trace needs something to start from", hint="an address, TXID, TXID:N or TXID:in:N")
-    return begin(node, caller, {"targets": targets, **_limits(form)}, _handling(form, caller))
+    return await begin(node, caller, {"targets": targets, **_limits(form)}, _handling(form, caller))
 
 
-def begin(node: Node, caller: Caller, params: dict[str, Any], handling: Handling) -> Response:
+async def begin(node: Node, caller: Caller, params: dict[str, Any], handling: Handling) -> Response:
     """Ask for a trace, wait a moment for it, and go to it, or to the job."""
-    job, _ = node.runner.add(caller.identity, "trace", params, new_id(), handling)
+    job, _ = await run_in_threadpool(node.runner.add, caller.identity, "trace", params, new_id(), handling)
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with node.store.inside(caller.identity) as work:
-            job = work.jobs.get(job.id)
-        if job.ended:
-            break
-        time.sleep(0.03)
+    while not job.ended and time.monotonic() < end:
+        await sleep(_PAUSE)
+        job = await run_in_threadpool(_again, node, caller, job.id)
     return seen(place_of(job))
+
+
+def _again(node: Node, caller: Caller, job_id: str) -> Job:
+    with node.store.inside(caller.identity) as work:
+        return work.jobs.get(job_id)
 
 
 def place_of(job: Job) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
 from shieldwall.model.access import Permission
 from shieldwall.model.strictjson import parse_json
-from shieldwall.node.auditing import verify_log
+from shieldwall.node.auditing import Verified, verify_log
 from shieldwall.node.proofs import prove
 from shieldwall.web.door import Routes
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.audit import Checked, LeafShape, Leaves, RootShape
 from shieldwall.web.shapes.node import Document
+from shieldwall.web.threads import at_length
 
 routes = Routes("audit")
 
@@ -57,10 +58,14 @@ def prove_leaf(
 
 
 @routes.post("/audit/verification", Rule("audit.verify", Permission.AUDIT, PEOPLE))
-def verify_audit(node: NodeHere, caller: CallerHere) -> Checked:
+async def verify_audit(node: NodeHere, caller: CallerHere, request: Request) -> Checked:
     """Recompute the whole log, and hold it to every signed root."""
-    node.store.record(caller.identity, caller.act)
-    found = verify_log(node.store, caller.identity, node.keys().identity, node.home.exported)
+
+    def verify() -> Verified:
+        node.store.record(caller.identity, caller.act)
+        return verify_log(node.store, caller.identity, node.keys().identity, node.home.exported)
+
+    found = await at_length(request, verify)
     return Checked(
         leaves=found.size,
         root=found.root.hex(),

@@ -18,6 +18,7 @@ from shieldwall.web.placing import OfCase, OfGroup
 from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import HandlingShape, Id, PapWord, Tlp
 from shieldwall.web.shapes.files import Files, FileShape
+from shieldwall.web.threads import at_length
 from shieldwall.web.versions import tagged
 
 routes = Routes("files")
@@ -67,7 +68,6 @@ async def add_file(
     group: OfGroup = None,
 ) -> FileShape:
     """Keep a file: its bytes are the body. What is not said of its handling is the strictest."""
-    from starlette.concurrency import run_in_threadpool  # noqa: PLC0415
 
     content = await request.body()
     handling = Handling(
@@ -78,7 +78,7 @@ async def add_file(
         with node.store.act(caller.identity, caller.act) as work:
             return work.files.add(name, media_type, [content], "upload", handling, most_bytes=UPLOAD_MOST)
 
-    return file_shape(await run_in_threadpool(keep))
+    return file_shape(await at_length(request, keep))
 
 
 @routes.get("/files/{file_id}", Rule("file.show", Permission.READ), response_model=FileShape)

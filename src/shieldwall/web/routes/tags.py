@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from shieldwall.errors import BadInput
 from shieldwall.intel import ImportReport, ReadOptions, TagSetInfo, address_subject, chain_of
@@ -21,6 +20,7 @@ from shieldwall.web.rules import CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import PapWord, Tlp
 from shieldwall.web.shapes.chain import Known
 from shieldwall.web.shapes.tags import TagSetImport, TagSetList, TagSetShape
+from shieldwall.web.threads import at_length
 
 routes = Routes("tags")
 
@@ -87,7 +87,7 @@ async def import_tags(
             packs_in(file, raw), set_name=set or None, options=options
         )
 
-    reports = await run_in_threadpool(take_in)
+    reports = await at_length(request, take_in)
     return TagSetImport(
         sets=[_shape(report.info, report.unchanged) for report in reports],
         rejected=[entry.as_dict() for report in reports for entry in report.rejected[:100]],
