@@ -11,7 +11,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
-SHORT = 4
+SHORT = 3
 """Answers that are worked on at once."""
 
 LONG = 4
