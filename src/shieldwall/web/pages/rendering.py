@@ -22,6 +22,7 @@ from shieldwall.model.words import Words
 from shieldwall.node.sheets.frozen import Made
 from shieldwall.trace.printable import printable
 from shieldwall.web.pages.figures import KINDS
+from shieldwall.web.pages.naming import name_in_words
 from shieldwall.web.pages.screens import KEYS, screens_of
 from shieldwall.web.rules import Caller, node_of
 from shieldwall.web.words import LANGUAGES, Said, chosen, words_of
@@ -148,7 +149,7 @@ def environment() -> Environment:
 
 
 def _speaking(words: Words) -> dict[str, Any]:
-    """`say` and `count` for templates, and `age`: what comes from outside is made visible before it goes into a text."""
+    """What templates speak with; what comes from outside is made visible before it goes into a text."""
 
     told, counted = words.say, words.count  # under other names: the catalogues are made of literal texts alone
 
@@ -161,7 +162,10 @@ def _speaking(words: Words) -> dict[str, Any]:
     def age(seconds: int) -> str:
         return Said(age_in_words(words, seconds))
 
-    return {"say": say, "count": count, "age": age, "kind": partial(kind, words.language)}
+    def named(what: str, name: str) -> str:
+        return Said(_shown(name_in_words(words, what, name)))
+
+    return {"say": say, "count": count, "age": age, "named": named, "kind": partial(kind, words.language)}
 
 
 def age_in_words(words: Words, seconds: int) -> str:

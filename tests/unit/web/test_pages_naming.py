@@ -1,0 +1,45 @@
+"""What the program calls things has a name for people: on every page, in every language."""
+
+from __future__ import annotations
+
+import pytest
+
+from shieldwall.model.access import Role
+from shieldwall.model.words import ENGLISH
+from shieldwall.node.jobs.kinds import KINDS as JOBS
+from shieldwall.node.kinds import kinds
+from shieldwall.node.sheets.asking import STEPS
+from shieldwall.store.cases import STATUSES
+from shieldwall.store.files import KINDS as FILES
+from shieldwall.web.pages.naming import NAMES, name_in_words
+from shieldwall.web.words import LANGUAGES, words_of
+
+USED = {
+    "job": JOBS,
+    "file": FILES,
+    "claim": kinds(),
+    "role": [role.value for role in Role],
+    "step": STEPS,
+    "case": STATUSES,
+}
+
+
+@pytest.mark.parametrize("what", USED)
+def test_the_program_has_no_word_without_a_name_and_no_name_without_a_word(what: str) -> None:
+    assert set(NAMES[what]) == set(USED[what])
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_names_are_translated(language: str) -> None:
+    words = words_of(language)
+    alike = {
+        text
+        for names in NAMES.values()
+        for word, text in names.items()
+        if name_in_words(words, next(what for what in NAMES if NAMES[what] is names), word) == text
+    }
+    assert alike <= {"note"}  # French has the same word
+
+
+def test_what_has_no_name_keeps_its_own() -> None:
+    assert name_in_words(ENGLISH, "stage", "checking scripts") == "checking scripts"
