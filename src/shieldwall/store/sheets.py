@@ -40,7 +40,7 @@ class Step:
     Attributes:
         number: From 1.
         state: What became of it.
-        at: When it was done last, in microseconds.
+        at: When it was last done, or taken back, in microseconds.
         body: What was done; plain JSON values, `kind` among them.
     """
 
@@ -66,6 +66,17 @@ class Sheets:
         rows = self._rows(file_id, sheet_steps.c.state != StepState.DROPPED.value)
         return [self._step(row) for row in rows]
 
+    def next_number(self, file_id: str) -> int:
+        """The number of the step that is done next; no other step ever had it.
+
+        Raises:
+            NotFound: As `steps`.
+        """
+        self._must_be_trace(file_id)
+        number = sheet_steps.c.number
+        query = select(number).where(*self._own(file_id)).order_by(number.desc()).limit(1)
+        return int(self._work.connection.execute(query).scalar() or 0) + 1
+
     def add(self, file_id: str, body: Mapping[str, Any]) -> Step:
         """Do one more step; what was taken back before it cannot be done again any more.
 
@@ -73,10 +84,7 @@ class Sheets:
             NotFound: As `steps`.
             TooMany: The sheet is full.
         """
-        self._must_be_trace(file_id)
-        columns = sheet_steps.c
-        query = select(columns.number).where(*self._own(file_id)).order_by(columns.number.desc()).limit(1)
-        number = int(self._work.connection.execute(query).scalar() or 0) + 1
+        number, columns = self.next_number(file_id), sheet_steps.c
         if number > MOST_STEPS:
             raise TooMany(f"that sheet has {MOST_STEPS:,} steps", hint="save it, and trace again for a new one")
         undone = columns.state == StepState.UNDONE.value

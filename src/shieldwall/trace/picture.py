@@ -43,16 +43,16 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a page makes of the picture that it shows.
+    """What is told around a picture, and where it leads.
 
     Attributes:
-        link: Address of what is said of a box (by its key) or of a transaction (`tx:TXID`).
+        link: Address of what is said of a box (by its key) or of a transaction (`tx:TXID`); None for a picture that only shows.
         selected: Key of the one that is said now; "" for none.
         marks: By the key of a box.
         pinned: Outpoints that somebody pinned.
     """
 
-    link: Callable[[str], str]
+    link: Callable[[str], str] | None = None
     selected: str = ""
     marks: Mapping[str, Marks] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
@@ -102,7 +102,8 @@ class _Picture:
         self._body, self._columns, self._around, self._words, self._linked = body, columns, around, words, linked
         self._boxes = {box.key: box for column in columns for box in column.boxes}
         self._seed, self._coin = max(body["seed_amount"], 1), coin_of(body)
-        self._ways = self._neighbours() if around is not None else {}
+        self._link = None if around is None else around.link
+        self._ways = {} if self._link is None else self._neighbours()
 
     def text(self) -> str:
         """The SVG."""
@@ -110,7 +111,7 @@ class _Picture:
         rows = max((box.row for box in self._boxes.values()), default=0) + 1
         width, height = _LEFT * 2 + _COLUMN * len(self._columns), _TOP + rows * _ROW + 8
         shown = min(width, _PAGE) if width <= _SHRUNK else width
-        if self._around is not None:
+        if self._link is not None:
             shown = width  # in a page it scrolls, and keeps its size
         title = (
             words.say("Where the money came from, transaction by transaction")
@@ -118,7 +119,7 @@ class _Picture:
             else words.say("Where the money went, transaction by transaction")
         )
         # a picture of links is a group of them; one without is a single image
-        role = "img" if self._around is None else "group"
+        role = "img" if self._link is None else "group"
         parts = [
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" class="lanes" role="{role}" viewBox="0 0 {width} {height}" '
@@ -211,7 +212,7 @@ class _Picture:
         if run:
             return [*parts, label, self._card(run, dot_x, dot_y, title)]
         dot = f'<circle class="transaction" cx="{dot_x}" cy="{dot_y}" r="4"><title>{self._text(title)}</title></circle>'
-        if self._around is not None and count == 1:
+        if self._link is not None and count == 1:
             wide = f'<circle class="reach" cx="{dot_x}" cy="{dot_y}" r="12"/>'
             return [*parts, self._anchor(f"tx:{column.txids[0]}", title, label + wide + dot)]
         return [*parts, label, dot]
@@ -240,7 +241,7 @@ class _Picture:
         return self._run_link("".join(parts), run, title)
 
     def _run_link(self, text: str, run: Run, title: str = "") -> str:
-        if self._around is not None and title:
+        if self._link is not None and title:
             return self._anchor(f"run:{run.transfers[0]['txid']}", title, text)
         return f'<a href="{run.anchor}">{text}</a>' if self._linked and run.anchor else text
 
@@ -252,11 +253,11 @@ class _Picture:
 
     def _anchor(self, key: str, label: str, inner: str) -> str:
         """Something that can be chosen."""
-        around = self._around
-        assert around is not None  # noqa: S101 - only a page has links
+        around, link = self._around, self._link
+        assert around is not None and link is not None  # noqa: S101, PT018 - only a page has links
         chosen = ' aria-current="true"' if key == around.selected else ""
         return (
-            f'<a href="{escape(around.link(key))}" data-key="{escape(key)}" aria-label="{self._text(label)}"'
+            f'<a href="{escape(link(key))}" data-key="{escape(key)}" aria-label="{self._text(label)}"'
             f"{self._ways.get(key, '')}{chosen}>{inner}</a>"
         )
 
@@ -283,7 +284,7 @@ class _Picture:
             *([f'<text class="signs" x="{x + _BOX_WIDTH - 8}" y="{y + 52}">{signs}</text>'] if signs else []),
             "</g>",
         ]
-        if self._around is None:
+        if self._link is None:
             return inner
         label = f"{btc(box.amount)} {self._coin}, {self._title(box)}, {state}"
         return [self._anchor(box.key, label, "".join(inner))]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from pages_support import traced
@@ -12,7 +14,7 @@ from web_support import site_in
 
 from shieldwall.model.access import Role
 from shieldwall.model.claim import Claim
-from shieldwall.node.sheets.asking import STEPS, Asked
+from shieldwall.node.sheets.asking import STEPS, Asked, arranging
 from shieldwall.node.sheets.saved import FORMAT, save
 from shieldwall.node.sheets.sheet import open_sheet
 from shieldwall.node.sheets.stepping import do, redo, undo
@@ -20,7 +22,7 @@ from shieldwall.trace.arrangement import KINDS, UNFOLD
 
 HEX = "[0-9a-f]{64}"
 WORD = {"text": str, "hex": str, "number": int, "boolean": bool, "list": list, "object": dict}
-SOMETIMES = {"from", "again"}  # fields that a step of a kind may go without
+SOMETIMES = {"from", "again", "replaces"}  # fields that a step of a kind may go without
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +55,11 @@ def worked(tmp_path_factory):
         step("boxes", value=300)
         step("collapse", box.key)
         step("expand", box.key)
-        step("expand", f"run:{txid}")
+        chain = replace(sheet.columns[0], run=SimpleNamespace(transfers=[{"txid": txid}]))
+        bodies[UNFOLD] = [arranging(Asked(kind="expand", key=f"run:{txid}"), [chain], sheet.arrangement)]
         step("note", box.key, text="seen")
         step("overrule", f"tx:{txid}", value=0, text="it says so")
+        step("overrule", f"tx:{txid}", text="it says no more")
         for kind, fields in (("tag", {"label": "A desk"}), ("watch", {})):
             step(kind, box.key, **fields)
             undo(site.node, mara, "sheet.undo", trace)

@@ -75,10 +75,17 @@ def arranging(asked: Asked, columns: Sequence[Column], arrangement: Arrangement)
     if asked.key.startswith(RUN):
         if asked.kind != EXPAND:
             raise Conflict("a peel chain can only be opened", hint="take the step back to fold it again")
-        return _unfold(asked.key.removeprefix(RUN))
+        txid = asked.key.removeprefix(RUN)
+        if not any(column.run is not None and column.run.transfers[0]["txid"] == txid for column in columns):
+            raise NotFound(
+                "there is no such peel chain in this picture", hint="it may be open: look at the sheet again"
+            )
+        return _unfold(txid)
     if asked.key.startswith(TRANSACTION) and asked.kind == EXPAND:
         return _expand_column(asked.key, columns)
     box = box_named(columns, asked.key)
+    if box.kind == "others" and asked.kind == PIN:
+        raise Conflict("that is a sum of several", hint="open it first, and pin one of them")
     match asked.kind:
         case "expand":
             return _expand(box, columns, arrangement)
@@ -123,8 +130,6 @@ def _expand_column(key: str, columns: Sequence[Column]) -> Mapping[str, Any]:
 
 
 def _unfold(txid: str) -> Mapping[str, Any]:
-    if not TXID.fullmatch(txid):
-        raise NotFound("there is no such peel chain")
     return {"kind": UNFOLD, "key": RUN + txid, "keys": [txid]}
 
 

@@ -55,6 +55,7 @@ class FrozenShelf:
 
         Raises:
             NotFound: None that whoever asks may see.
+            BadText: It is no JSON.
             Tampered: It is not what its digest says.
         """
         file = work.files.get(file_id)
@@ -66,7 +67,7 @@ class FrozenShelf:
                 self._kept.move_to_end(file.sha256)
                 return Frozen(file, kept[1])
         with self._large():
-            body = _checked(work.files.read(file_id))
+            body = _checked(work.files.read(file_id), f"the saved {kind}")
         with self._lock:
             self._kept[file.sha256] = (file.size, body)
             while len(self._kept) > 1 and sum(size for size, _ in self._kept.values()) > self._room:
@@ -96,10 +97,10 @@ class Made(Generic[MadeT]):
         return made
 
 
-def _checked(raw: bytes) -> dict[str, Any]:
-    body = parse_json(raw, "the saved trace")
+def _checked(raw: bytes, place: str) -> dict[str, Any]:
+    body = parse_json(raw, place)
     plain: Mapping[str, Any] = body if isinstance(body, dict) else {}
     bare = {name: value for name, value in plain.items() if name != "digest"}
     if not bare or digest(bare) != plain.get("digest"):
-        raise Tampered("the saved trace is not what its digest says", hint="shieldwall node check")
+        raise Tampered(f"{place} is not what its digest says", hint="shieldwall node check")
     return dict(plain)

@@ -21,15 +21,17 @@ from shieldwall.node.sheets.sheet import Sheet, chain_id, sheet_in
 from shieldwall.node.sheets.stepping import SAID_BY
 from shieldwall.store.claims import Kept
 from shieldwall.store.files import File
-from shieldwall.trace.arrangement import Arrangement
 from shieldwall.trace.change.overrule import OVERRULE
 from shieldwall.trace.layout import lay_out
-from shieldwall.trace.picture import draw
+from shieldwall.trace.picture import Around, draw
 
 if TYPE_CHECKING:
     from shieldwall.node.node import Node
 
 FORMAT = "shieldwall-sheet/1"
+_COPIED = (
+    "sentence", "direction", "network", "tip_height", "tip_hash", "tip_time", "seed_amount", "method", "conserved",
+)  # fmt: skip
 _SUBJECTS = ("address", "transaction", "output", "input")
 LONGEST_TITLE = 200  # characters
 MOST_SHEET = 64 << 20  # bytes
@@ -68,7 +70,8 @@ def is_said_here(kept: Kept) -> bool:
 
 def _body(sheet: Sheet, said: Sequence[Kept], title: str, who: str, at: str) -> dict[str, Any]:
     trace = sheet.body
-    picture = draw(trace, lay_out(trace, sheet.arrangement))
+    around = Around(marks=sheet.marks(), pinned=sheet.arrangement.pinned)
+    picture = draw(trace, lay_out(trace, sheet.arrangement), around=around)
     body: dict[str, Any] = {
         "format": FORMAT,
         "program": f"shieldwall {__version__}",
@@ -76,9 +79,7 @@ def _body(sheet: Sheet, said: Sequence[Kept], title: str, who: str, at: str) -> 
         "saved_by": who,
         "saved_at": at,
         "trace": {"file": sheet.trace.file.id, "digest": trace["digest"], "sha256": sheet.trace.file.sha256},
-        **{name: trace[name] for name in ("sentence", "network", "tip_height", "tip_hash", "tip_time", "seed_amount")},
-        "conserved": trace["conserved"],
-        "method": trace["method"],
+        **{name: trace[name] for name in _COPIED},
         "arrangement": sheet.arrangement.as_dict(),
         "rows": rows_of(trace, sheet.columns),
         "said": [kept.claim.as_dict() for kept in sorted(said, key=lambda kept: kept.seq)],
@@ -119,10 +120,3 @@ def _claims(trace: Frozen, body: Mapping[str, Any], file: File, who: str) -> lis
         )
         for subject in subjects
     ]
-
-
-def arrangement_of(body: Mapping[str, Any]) -> Arrangement:
-    """The arrangement of a saved sheet."""
-    plain = body["arrangement"]
-    names = ("shown", "pinned", "closed", "unfolded")
-    return Arrangement(**{name: frozenset(plain[name]) for name in names}, least=plain["least"], boxes=plain["boxes"])

@@ -36,6 +36,9 @@ SAID_HERE = "said-here"
 SAID_BY = "said by"
 """What the source of such a tag begins with."""
 
+REPLACES = "replaces"
+"""In a step: the number of the one whose tag or overrule it stands in the place of."""
+
 _ONCE_MORE = ", said again: "
 LONGEST = 4000  # characters of a note or reason
 
@@ -68,18 +71,29 @@ def do(node: Node, identity: Identity, act: str, file_id: str, asked: Asked) -> 
     else:
         body = arranging(asked, sheet.columns, sheet.arrangement)
     with node.store.act(identity, act, file=file_id, kind=asked.kind) as work:
+        if asked.kind == TAG:
+            body = _instead(work, sheet, body)
         return work.sheets.add(file_id, body)
 
 
 def undo(node: Node, identity: Identity, act: str, file_id: str) -> Step:
-    """Take the last step back: what it said is retracted, what it watched is watched no more.
+    """Take the last step back: what it said is retracted, what it watched is watched no more, what it replaced is said again.
 
     Raises:
         NotFound: No such trace.
         Conflict: Nothing is left to take back.
     """
+    with node.store.look(identity, act, file=file_id) as work:
+        step, file = work.sheets.last_done(file_id), work.files.get(file_id)
+        before = _replaced(work, file_id, step)
+    back = None if before is None else _again(node, before.body)
+    if back is not None and back["kind"] == TAG:
+        _say_tag(node, identity, file, Claim.from_dict(back["said"]))
     with node.store.act(identity, act, file=file_id) as work:
-        step = work.sheets.last_done(file_id)
+        if before is not None and back is not None:
+            if back["kind"] == OVERRULE:
+                _add(work, file, Claim.from_dict(back["said"]))
+            work.sheets.mark(file_id, before, StepState.DONE, back)
         _take_back(work, step)
         return work.sheets.mark(file_id, step, StepState.UNDONE)
 
@@ -92,32 +106,51 @@ def redo(node: Node, identity: Identity, act: str, file_id: str) -> Step:
         Conflict: Nothing was taken back.
     """
     with node.store.look(identity, act, file=file_id) as work:
-        step = work.sheets.first_undone(file_id)
-        file = work.files.get(file_id)
+        step, file = work.sheets.first_undone(file_id), work.files.get(file_id)
     body = dict(step.body)
     if body["kind"] == WATCH:
         body |= _set_watch(node, identity, file, body["address"])
     elif body["kind"] == TAG:
         body = _again(node, body)
-        claim = Claim.from_dict(body["said"])
-        node.tag_sets(identity, case=file.handling.case, group=file.handling.group).say(SAID_HERE, claim)
+        _say_tag(node, identity, file, Claim.from_dict(body["said"]))
     with node.store.act(identity, act, file=file_id) as work:
+        before = _replaced(work, file_id, step)
+        if before is not None:
+            _take_back(work, before, "replaced by who said it")
         if body["kind"] in (NOTE, OVERRULE):
             body = _again(node, body)
             _add(work, file, Claim.from_dict(body["said"]))
         return work.sheets.mark(file_id, step, StepState.DONE, body)
 
 
-def _take_back(work: Work, step: Step) -> None:
+def _take_back(work: Work, step: Step, why: str = "taken back by who said it") -> None:
     claim, watch = step.body.get("claim"), step.body.get("watch")
-    with contextlib.suppress(
-        Conflict, NotFound
-    ):  # somebody else took it back, or it is out of sight: the step goes all the same
+    # somebody else took it back, or it is out of sight: the step goes all the same
+    with contextlib.suppress(Conflict, NotFound):
         if claim:
-            work.claims.retract(str(claim), "taken back by who said it")
+            work.claims.retract(str(claim), why)
     with contextlib.suppress(Conflict, NotFound):
         if watch:
             work.watches.stop(str(watch))
+
+
+def _instead(work: Work, sheet: Sheet, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A step that says something, with the one in whose place it stands, which said another thing of the same before."""
+    subject = body["said"]["subject"]
+    for step in reversed(sheet.steps):
+        same = step.body["kind"] == body["kind"] and step.body["said"]["subject"] == subject
+        if step.state is StepState.DONE and same:
+            with contextlib.suppress(Conflict, NotFound):  # it stands no more: nothing is replaced
+                work.claims.retract(step.body["claim"], "replaced by who said it")
+                return {**body, REPLACES: step.number}
+            break
+    return body
+
+
+def _replaced(work: Work, file_id: str, step: Step) -> Step | None:
+    """The step in whose place one stands."""
+    number = step.body.get(REPLACES)
+    return next((each for each in work.sheets.steps(file_id) if each.number == number), None)
 
 
 def _say(node: Node, identity: Identity, act: str, sheet: Sheet, asked: Asked) -> Step:
@@ -128,19 +161,23 @@ def _say(node: Node, identity: Identity, act: str, sheet: Sheet, asked: Asked) -
     if not text or len(text) > LONGEST:
         raise BadInput(f"a text of 1 to {LONGEST:,} characters is needed")
     with node.store.act(identity, act, file=file.id, kind=asked.kind) as work:
-        at = utc(work.now // 1_000_000)
+        at, place = utc(work.now // 1_000_000), _place(work, file.id)
         if asked.kind == OVERRULE:
             claim = _overrule(node, identity, sheet, name, asked, at)
+            claim = replace(claim, source=f"{claim.source}, {place}")
         else:
-            # a source of its own, so that a second note stands beside the first and does not replace it
-            number = len(sheet.steps) + 1
-            source = f"noted on trace {sheet.body['digest'][:16]}, step {number}"
+            source = f"noted, {place}"
             claim = _claim(identity, subject, NOTE_KIND.name, {"text": text}, Layer.OBSERVATION, source, at)
         claim = replace(claim, marking=file.handling.marking, pap=file.handling.pap)
         _add(work, file, claim)
-        return work.sheets.add(
-            file.id, {"kind": asked.kind, "key": asked.key, "claim": claim.id, "said": claim.as_dict()}
-        )
+        body: Mapping[str, Any] = {"kind": asked.kind, "key": asked.key, "claim": claim.id, "said": claim.as_dict()}
+        return work.sheets.add(file.id, _instead(work, sheet, body) if asked.kind == OVERRULE else body)
+
+
+def _place(work: Work, file_id: str) -> str:
+    """Where a step is said that is done next, as the end of a source: each step has one of its own, so that nothing that it says
+    replaces what another one said."""
+    return f"step {work.sheets.next_number(file_id)} on trace {file_id}"
 
 
 def _overrule(node: Node, identity: Identity, sheet: Sheet, txid: str, asked: Asked, at: str) -> Claim:
@@ -162,20 +199,26 @@ def _tag(node: Node, identity: Identity, sheet: Sheet, asked: Asked) -> Mapping[
         raise BadInput("a tag is on an address", hint="make a note on the transaction")
     file = sheet.trace.file
     said = statement(label=label, category=category_of(asked.category), tag_type="actor")
+    with node.store.inside(identity) as work:
+        place = _place(work, file.id)
     claim = _claim(
         identity,
         Subject(kind, sheet.chain, name),
         TAG_KIND.name,
         said,
         Layer.ATTRIBUTION,
-        f"{SAID_BY} {identity.name} on this node",
+        f"{SAID_BY} {identity.name} on this node, {place}",
         utc(node.store.now() // 1_000_000),
     )
     claim = replace(
         claim, confidence=CONFIDENCE["forensic_investigation"], marking=file.handling.marking, pap=file.handling.pap
     )
-    node.tag_sets(identity, case=file.handling.case, group=file.handling.group).say(SAID_HERE, claim)
+    _say_tag(node, identity, file, claim)
     return {"kind": TAG, "key": asked.key, "claim": claim.id, "said": claim.as_dict()}
+
+
+def _say_tag(node: Node, identity: Identity, file: File, claim: Claim) -> None:
+    node.tag_sets(identity, case=file.handling.case, group=file.handling.group).say(SAID_HERE, claim)
 
 
 def _watch(node: Node, identity: Identity, sheet: Sheet, asked: Asked) -> Mapping[str, Any]:
