@@ -46,6 +46,7 @@ class Box:
         inferred: What its name rests on that no chain proves; "" for nothing.
         closed: Transactions that are folded behind it.
         mixed: What its amount is, the method says: see `Column.mixed`, of the transaction that made it.
+        time: Of the transaction that made it, of several the first; "" where none in the picture did, and for a sum.
         column: Number of its column.
         until: Last column that a line from it reaches.
         row: Its lane.
@@ -61,6 +62,7 @@ class Box:
     inferred: str = ""
     closed: int = 0
     mixed: bool = False
+    time: str = ""
     column: int = 0
     until: int = 0
     row: int = 0
@@ -143,7 +145,7 @@ def _columns(body: Mapping[str, Any], words: Words) -> list[Column]:
         column.incoming = [(_key(entry), entry["amount"]) for entry in transfer["inputs"]]
         for entry in transfer["outputs"]:
             box = Box(f"{transfer['txid']}:{entry['index']}", entry["amount"], entry["address"] or "")
-            box.mixed = column.mixed
+            box.mixed, box.time = column.mixed, column.time
             if body["direction"] == "backward":
                 box.kind, box.words = (
                     ("passed", "") if box.key in leaving else ("seed", words.say("the trace starts here"))
@@ -253,6 +255,7 @@ def _one_column(run: Run, members: Sequence[Column], renamed: dict[str, str]) ->
         words = boxes[0].words if len({box.words for box in boxes}) == 1 else ""
         made = Box(key, amount, address, kind, words, parts=len(boxes), members=_outpoints(boxes))
         made.inferred, made.mixed = boxes[0].inferred, any(box.mixed for box in boxes)
+        made.time = boxes[0].time
         whole.boxes.append(made)
     return whole
 

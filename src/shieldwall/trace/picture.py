@@ -274,19 +274,21 @@ class _Picture:
             state = words.say("{name}, inferred", name=box.words)
         radius = {"held": 3, "coinbase": 3, "service": 12, "seed": 3}.get(box.kind, 6)
         x, y = _x(box), _y(box)
-        kind, signs = box.kind + (" inferred" if box.inferred else ""), self._signs(box)
+        kind, marked = box.kind + (" inferred" if box.inferred else ""), self._signs(box)
+        signs = " ".join(marked)
         inner = [
             f'<g class="box {kind}"><title>{self._text(self._title(box))}</title>',
             f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="{radius}"/>',
             f'<text class="amount" x="{x + 8}" y="{y + 18}">{btc(box.amount)} {self._coin}{part}</text>',
             f'<text class="name" x="{x + 8}" y="{y + 35}">{self._text(_clip(name))}</text>',
-            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state, len(signs) and 4 + 2 * len(signs)))}</text>',
-            *([f'<text class="signs" x="{x + _BOX_WIDTH - 8}" y="{y + 52}">{signs}</text>'] if signs else []),
+            f'<text class="state" x="{x + 8}" y="{y + 52}">{self._text(_clip(state))}</text>',
+            *([f'<text class="signs" x="{x + _BOX_WIDTH - 2}" y="{y - 4}">{signs}</text>'] if signs else []),
             "</g>",
         ]
         if self._link is None:
             return inner
-        label = f"{btc(box.amount)} {self._coin}, {self._title(box)}, {state}"
+        told = (f"{btc(box.amount)} {self._coin}", self._title(box), state, *marked.values())
+        label = ", ".join(part for part in told if part)
         return [self._anchor(box.key, label, "".join(inner))]
 
     def _title(self, box: Box) -> str:
@@ -296,16 +298,21 @@ class _Picture:
             said = f"{said} ({reason})"
         return said
 
-    def _signs(self, box: Box) -> str:
-        """Small signs in the corner: pinned, notes, tags, overruled, watched; each has a shape of its own, not a colour alone."""
+    def _signs(self, box: Box) -> dict[str, str]:
+        """Small signs above a box, and their words; each has a shape of its own, not a colour alone."""
         if self._around is None:
-            return ""
+            return {}
+        say = self._words.say
         marks = self._around.marks.get(box.key, Marks())
         pinned = bool(self._around.pinned.intersection(box.stands_for))
         signs = (
-            ("◆", pinned), ("✎", marks.notes), ("#", marks.tags), ("≠", marks.overruled), ("◉", marks.watched),
-        )  # fmt: skip
-        return " ".join(sign for sign, there in signs if there)
+            ("◆", say("pinned"), pinned),
+            ("✎", say("note"), marks.notes),
+            ("#", say("tag"), marks.tags),
+            ("≠", say("overruled"), marks.overruled),
+            ("◉", say("watched"), marks.watched),
+        )
+        return {sign: word for sign, word, there in signs if there}
 
 
 def _run_words(run: Run, words: Words) -> str:
@@ -348,7 +355,6 @@ def _line(x1: int, y1: int, x2: int, y2: int, amount: int, seed: int, *, mixed: 
     )
 
 
-def _clip(text: str, taken: int = 0) -> str:
-    """A line that fits a box, beside what already stands there."""
-    most = _MOST_LETTERS - taken
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _clip(text: str) -> str:
+    """A line that fits a box."""
+    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"

@@ -7,7 +7,7 @@ from typing import Any
 
 from shieldwall.model.amount import share
 from shieldwall.model.spreadsheet import csv_text
-from shieldwall.trace.layout import Column
+from shieldwall.trace.layout import Box, Column
 
 COLUMNS = ("time", "txids", "kind", "address", "amount", "share", "state", "outputs", "inferred", "key")
 """The columns of the CSV."""
@@ -24,8 +24,8 @@ def rows_of(body: Mapping[str, Any], columns: Sequence[Column]) -> list[dict[str
     return [
         {
             "key": box.key,
-            "time": column.time,
-            "txids": list(column.txids[:1]) if len(column.txids) == 1 else [],
+            "time": box.time or column.time,
+            "txids": _made_by(box, column),
             "transactions": len(column.txids),
             "kind": box.kind,
             "address": box.address,
@@ -40,6 +40,14 @@ def rows_of(body: Mapping[str, Any], columns: Sequence[Column]) -> list[dict[str
         for column in columns
         for box in sorted(column.boxes, key=lambda box: (box.kind == "others", box.row))
     ]
+
+
+def _made_by(box: Box, column: Column) -> list[str]:
+    """The transaction that made a box; none where several did, or none in the picture."""
+    if len(column.txids) <= 1:
+        return list(column.txids)
+    txid = box.key.partition(":")[0]
+    return [txid] if len(box.stands_for) == 1 and txid in column.txids else []
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

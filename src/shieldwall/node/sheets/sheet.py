@@ -63,6 +63,11 @@ class Sheet:
         return sum(step.state is StepState.DONE for step in self.steps)
 
     @property
+    def last(self) -> int:
+        """Number of the step that would be taken back next; 0 for none."""
+        return max((step.number for step in self.steps if step.state is StepState.DONE), default=0)
+
+    @property
     def undone(self) -> int:
         """How many can be done again."""
         return sum(step.state is StepState.UNDONE for step in self.steps)

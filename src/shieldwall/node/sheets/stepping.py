@@ -76,15 +76,24 @@ def do(node: Node, identity: Identity, act: str, file_id: str, asked: Asked) -> 
         return work.sheets.add(file_id, body)
 
 
-def undo(node: Node, identity: Identity, act: str, file_id: str) -> Step:
+def undo(node: Node, identity: Identity, act: str, file_id: str, *, number: int | None = None) -> Step:
     """Take the last step back: what it said is retracted, what it watched is watched no more, what it replaced is said again.
+
+    Args:
+        node: The node.
+        identity: Whose sheet it is.
+        act: What the audit log calls it.
+        file_id: The trace.
+        number: Of the step that is meant; None for whichever is the last.
 
     Raises:
         NotFound: No such trace.
-        Conflict: Nothing is left to take back.
+        Conflict: Nothing is left to take back, or another step was done since.
     """
     with node.store.look(identity, act, file=file_id) as work:
         step, file = work.sheets.last_done(file_id), work.files.get(file_id)
+        if number is not None and number != step.number:
+            raise Conflict("another step was done meanwhile, perhaps in another window", hint="load this page again")
         before = _replaced(work, file_id, step)
     back = None if before is None else _again(node, before.body)
     if back is not None and back["kind"] == TAG:
@@ -167,7 +176,7 @@ def _say(node: Node, identity: Identity, act: str, sheet: Sheet, asked: Asked) -
             claim = replace(claim, source=f"{claim.source}, {place}")
         else:
             source = f"noted, {place}"
-            claim = _claim(identity, subject, NOTE_KIND.name, {"text": text}, Layer.OBSERVATION, source, at)
+            claim = _claim(identity, subject, NOTE_KIND.name, {"text": text}, Layer.INFERENCE, source, at)
         claim = replace(claim, marking=file.handling.marking, pap=file.handling.pap)
         _add(work, file, claim)
         body: Mapping[str, Any] = {"kind": asked.kind, "key": asked.key, "claim": claim.id, "said": claim.as_dict()}

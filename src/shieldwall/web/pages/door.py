@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -77,12 +77,19 @@ def refused(request: Request, error: ShieldwallError) -> Response:
     """The page of an error: what happened, and what to do next."""
     status, name = status_of(error)
     caller: Caller | None = getattr(request.state, "caller", None)
+    came = urlsplit(request.headers.get("referer", ""))
+    back = own_place(came.path + (f"?{came.query}" if came.query else ""))
     if request.headers.get("hx-request"):
+        if isinstance(error, NotSignedIn):  # the session ended while the page was open
+            return Response(status_code=200, headers={"HX-Redirect": f"/sign-in?next={quote(back, safe='')}"})
         answer = page(request, "said", caller, status=status, error=error.message, hint=error.hint or "")
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#said", "innerHTML"
         answer.headers["HX-Reselect"] = "#words"
         return answer
-    return page(request, "refused", caller, status=status, error=error.message, hint=error.hint or "", problem=name)
+    back = "" if back in ("/", request.url.path) else back
+    return page(
+        request, "refused", caller, status=status, error=error.message, hint=error.hint or "", problem=name, back=back
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def page(request: Request, template: str, caller: Caller | None, *, status: int 
         keys=KEYS,
         node_name=node_of(request).config.name,
         path=request.url.path,
+        here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         program=f"Shieldwall {__version__}",
         **values,
     )  # fmt: skip

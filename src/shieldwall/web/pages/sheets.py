@@ -110,7 +110,7 @@ def stops_value(node: NodeHere, caller: CallerHere, trace_id: str, form: FormHer
 @pages.post("/traces/{trace_id}/undo", Rule("sheet.undo", Permission.READ, PEOPLE))
 def take_back(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormHere) -> Response:
     """Take the last step back."""
-    step = undo(node, caller.identity, caller.act, trace_id)
+    step = undo(node, caller.identity, caller.act, trace_id, number=form.number("last"))
     return seen(_place(trace_id, str(step.body.get("key", "")) or form.text("key", most=200)))
 
 

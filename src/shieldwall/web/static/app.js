@@ -1,7 +1,30 @@
 // What every page has: keys, the box that takes anything, and what opens above the page. All of it can be done without.
 const inField = (target) => target.matches("input, textarea, select, [contenteditable]");
 
+const ACTIONS = "ecptnow"; // keys that act on what is chosen
+let held = ""; // one of them, pressed before the drawer of what is chosen was there
+document.addEventListener("drawer", () => {
+  const key = held;
+  held = "";
+  if (key) press(key);
+});
+
+function tell(text) {
+  document.getElementById("said").textContent = text;
+}
+
 function press(key) {
+  const drawer = document.getElementById("drawer");
+  if (drawer && ACTIONS.includes(key)) {
+    if (drawer.inert) {
+      held = key;
+      return true;
+    }
+    if (!drawer.querySelector(`[data-keys="${key}"]`)) {
+      tell(document.getElementById("sheet").dataset.nothing);
+      return true;
+    }
+  }
   // what is drawn last counts: the drawer before the head
   const found = [...document.querySelectorAll(`[data-keys="${CSS.escape(key)}"]`)].filter(
     (each) => !each.disabled && each.getClientRects().length,
@@ -18,8 +41,11 @@ function press(key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
-    if (inField(event.target)) event.target.blur();
-    for (const open of document.querySelectorAll("details.pop[open]")) open.open = false;
+    if (document.querySelector("dialog[open]")) return; // it closes itself
+    if (inField(event.target)) return event.target.blur();
+    const open = [...document.querySelectorAll("details.pop[open]")];
+    for (const each of open) each.open = false;
+    if (!open.length) press("Escape");
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || inField(event.target)) return;
@@ -44,17 +70,17 @@ for (const box of document.querySelectorAll("textarea#box")) {
 }
 
 async function bring(file) {
-  const said = document.getElementById("said");
   const answer = await fetch(`/find?file=${encodeURIComponent(file.name.slice(0, 150) || "file")}`, {
     method: "POST",
     credentials: "same-origin",
     headers: { "Content-Type": "application/octet-stream", "X-Requested-With": "drop" },
     body: file,
-  });
+  }).catch(() => null);
+  if (!answer) return tell(document.getElementById("said").dataset.lost);
   if (answer.ok && answer.headers.get("content-type").startsWith("text/plain")) location.assign(await answer.text());
   else {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    said.textContent = page.querySelector("main")?.textContent.trim() ?? answer.statusText;
+    tell(page.querySelector("main")?.textContent.trim() ?? answer.statusText);
   }
 }
 
@@ -83,5 +109,17 @@ for (const place of document.querySelectorAll("[data-drop]")) {
     picker.click();
   });
 }
+
+document.addEventListener("htmx:error", () => tell(document.getElementById("said").dataset.lost));
+// what is only for script
+for (const each of document.querySelectorAll("[data-opens]")) each.hidden = false;
+
+// a number that leads to rows which are folded opens them
+function unfold() {
+  const rows = location.hash && document.getElementById(location.hash.slice(1));
+  if (rows instanceof HTMLDetailsElement) rows.open = true;
+}
+addEventListener("hashchange", unfold);
+unfold();
 
 document.body.dataset.ready ??= "yes";

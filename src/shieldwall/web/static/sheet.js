@@ -1,4 +1,5 @@
 // The sheet: one selection for the picture, its table and the drawer; arrows that walk along the money; a slider that speaks.
+const tell = (text) => (document.getElementById("said").textContent = text);
 const sheet = () => document.getElementById("sheet");
 const frame = () => sheet().querySelector(".lanes-frame");
 const chosen = () => new URLSearchParams(location.search).get("box") ?? "";
@@ -22,12 +23,16 @@ let asked = 0;
 async function choose(key, focus = true) {
   const number = ++asked;
   mark(key);
-  const place = `${location.pathname}?box=${encodeURIComponent(key)}`;
+  tell("");
+  // until it tells of what is chosen now, nothing in it can be used: an act must not fall on what was chosen before
+  document.getElementById("drawer").inert = true;
+  const place = key ? `${location.pathname}?box=${encodeURIComponent(key)}` : location.pathname;
   history.replaceState(null, "", place);
   look(key);
   if (focus) frame().querySelector(`a[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
-  const answer = await fetch(`${place}&part=drawer`, { credentials: "same-origin" });
+  const answer = await fetch(key ? `${place}&part=drawer` : place, { credentials: "same-origin" }).catch(() => null);
   if (number !== asked) return; // somebody walked on
+  if (!answer) return tell(document.getElementById("said").dataset.lost);
   if (answer.redirected) return location.assign(answer.url);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const drawer = page.getElementById("drawer");
@@ -35,6 +40,7 @@ async function choose(key, focus = true) {
   document.getElementById("drawer").replaceWith(document.adoptNode(drawer));
   htmx.process(drawer);
   sheet().dataset.chosen = key;
+  document.dispatchEvent(new Event("drawer"));
 }
 
 function walk(key, way) {
@@ -116,6 +122,8 @@ let top = 0;
 let steps = 0;
 document.addEventListener("htmx:before:swap", () => ([left, top] = [frame().scrollLeft, frame().scrollTop]));
 document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail?.ctx?.response?.raw?.ok) tell("");
+  asked += 1; // the answer to a step has the drawer with it
   const place = event.detail?.ctx?.response?.raw?.url;
   if (place && new URL(place).pathname === location.pathname) history.replaceState(null, "", place.replace(location.origin, ""));
   [frame().scrollLeft, frame().scrollTop] = [left, top];

@@ -75,12 +75,13 @@ async function go(event) {
     if (secret) await register();
     else await signIn();
   } catch (error) {
-    element("said").textContent = error.message;
+    element("said").textContent = error instanceof DOMException ? texts.refused : error.message;
     document.body.dataset.ready = "failed";
   }
   element("go").disabled = false;
 }
 
+addEventListener("hashchange", () => location.reload()); // a link was opened in a tab that is here already
 if (secret) {
   element("lead").textContent = texts.link;
   element("go").textContent = texts.make;
