@@ -58,6 +58,13 @@ def test_mail_with_bodies_headers_and_attachments():
     assert document.unread == ("attachment photo.png (image/png): photo.png: no text that can be read",)
 
 
+def test_a_mail_as_people_copy_it_is_mail():
+    headers = "From: a@example.org\r\nSubject: pay\r\nContent-Transfer-Encoding: quoted-printable"
+    copied = f"{headers}\r\n\r\nto {SEGWIT[:20]}=\r\n{SEGWIT[20:]}\r\n"
+    assert found(copied.encode(), "pasted.txt") == ("mail", {SEGWIT: ["body, line 1, column 4"]})
+    assert found(f"From: me\nSay: {HASHED}\n\n".encode())[0] == "text"
+
+
 def test_a_mailbox_is_its_mails():
     raw = mail().as_bytes()
     envelope = b"From zoe@sender.example Mon May 10 12:00:00 2021\n"

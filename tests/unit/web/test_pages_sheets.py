@@ -69,6 +69,20 @@ def test_what_is_chosen_stands_in_the_address_and_is_marked_in_both(mara, trace)
     assert look(mara, f"/traces/{trace}?box=nothing&part=drawer").status == 404
 
 
+def test_one_window_does_not_take_back_what_another_did(mara, trace):
+    key = next(key for key in keys_in(look(mara, f"/traces/{trace}")) if ":" in key and not key.startswith("tx:"))
+    page = follow(mara, step(mara, trace, kind="pin", key=key)).text
+    (last,) = re.findall(r'name="last" value="([0-9]+)"', page)
+    assert follow(mara, step(mara, trace, kind="note", key=key, text="from the other window")).status == 200
+    answer = send(mara, f"/traces/{trace}/undo", last=last)
+    assert answer.status == 409
+    assert "another step was done meanwhile" in answer.text
+    page = look(mara, f"/traces/{trace}?box={key}").text
+    assert "from the other window" in page
+    (last,) = re.findall(r'name="last" value="([0-9]+)"', page)
+    assert "from the other window" not in follow(mara, send(mara, f"/traces/{trace}/undo", last=last)).text
+
+
 def test_the_drawer_shows_the_transaction_its_proof_and_its_bytes(mara, trace):
     page = look(mara, f"/traces/{trace}")
     key = next(key for key in keys_in(page) if key.startswith("tx:"))

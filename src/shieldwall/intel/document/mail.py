@@ -18,6 +18,7 @@ from shieldwall.intel.document.interface import Document, Part, from_cells, unde
 
 _HEADER = re.compile(rb"\A(?:[!-9;-~]{1,60}:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*)+\r?\n")
 _OF_MAIL = re.compile(rb"^(?:from|received|message-id|mime-version|return-path):", re.IGNORECASE | re.MULTILINE)
+_BESIDE = re.compile(rb"^(?:to|subject|content-transfer-encoding):", re.IGNORECASE | re.MULTILINE)  # as people copy it
 _ENVELOPE = re.compile(rb"^From [^\n]*\b[12][0-9]{3}\r?\n", re.MULTILINE)
 _MOST_PARTS = 1_000  # of one message, nested ones included
 _LONGEST_HEADER = 10_000  # characters that are taken apart: the standard library takes quadratic time
@@ -33,7 +34,10 @@ Read = Callable[[bytes, str], Document]
 def is_mail(raw: bytes) -> bool:
     """Whether bytes begin with the headers of a message."""
     head = _HEADER.match(raw[:65_536])
-    return head is not None and len(_OF_MAIL.findall(head[0])) > 1
+    if head is None:
+        return False
+    own = len(_OF_MAIL.findall(head[0]))
+    return own > 1 or (own == 1 and _BESIDE.search(head[0]) is not None)
 
 
 def is_mailbox(raw: bytes) -> bool:
