@@ -190,6 +190,40 @@ def test_a_days_work(enter, chromium, node):
     assert "/sign-in?next=" in page.url
 
 
+def test_a_key_acts_on_what_is_chosen_also_where_the_node_is_slow(enter):
+    page = enter().page
+    exercise = make_exercise()
+    page.goto(page.url.partition("?")[0] + f"find?q={exercise.ransom_address}")
+    page.keyboard.press("t")
+    page.wait_for_selector("body[data-ready=sheet]", timeout=60_000)
+
+    def slow(route):
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#drawer header")
+    page.route("**/*part=drawer*", slow)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("p")  # before the drawer tells of it
+    settled(page, 1)
+    assert chosen(page).get_attribute("aria-label").startswith("6.2 BTC")
+    assert "pinned" in chosen(page).get_attribute("aria-label")
+    assert page.locator(".lanes .signs", has_text="◆").count() == 1
+    page.unroute("**/*part=drawer*")
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer header")).to_have_count(0)
+    page.keyboard.press("n")
+    expect(page.locator("#said")).to_contain_text("choose a box")
+    page.route("**/undo", lambda route: route.abort())
+    page.keyboard.press("u")
+    expect(page.locator("#said")).to_contain_text("did not answer")
+    page.unroute("**/undo")
+    page.keyboard.press("u")
+    settled(page, 2)
+    assert not page.locator("#said").text_content()
+
+
 def test_by_keys_alone(enter):
     mara = enter()
     page = mara.page

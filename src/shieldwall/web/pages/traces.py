@@ -13,6 +13,7 @@ from shieldwall.errors import BadInput
 from shieldwall.model.access import Handling, Permission
 from shieldwall.model.marking import Marking, Pap, parse_marking, parse_pap
 from shieldwall.node.node import Node
+from shieldwall.node.sheets.claimed import SHEET
 from shieldwall.store.ids import new_id
 from shieldwall.store.jobs import Job, State
 from shieldwall.trace.methods import METHODS
@@ -44,6 +45,8 @@ def list_traces(
     with node.store.look(caller.identity, caller.act) as work:
         jobs = work.jobs.page(most=_LISTED, kind="trace", state=State.DONE.value)
         sheets = work.files.page(most=_LISTED, kind="sheet")
+        claims = work.claims.newest(kind=SHEET.name, most=4 * _LISTED)
+        titles = {kept.claim.statement.get("file"): kept.claim.statement.get("title") for kept in claims}
         traces = {file.id: file for file in work.files.page(most=_LISTED, kind="trace")}
     return page(
         request,
@@ -51,7 +54,7 @@ def list_traces(
         caller,
         jobs=[job for job in jobs if job.outcome and job.outcome.get("file") in traces],
         traces=traces,
-        sheets=sheets,
+        sheets=[(file, titles.get(file.id) or file.name) for file in sheets],
         asked={"targets": target, "method": method if method in (*METHODS, "all") else "fifo"},
         methods=(*METHODS, "all"),
         networks=node.chains.networks(),
