@@ -9,7 +9,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from pages_support import FORM, follow, keys_in, look, send, traced
+from pages_support import FORM, follow, keys_in, look, send, traced, work_off
 from web_support import address_of, site_in
 
 from shieldwall.model.access import Role
@@ -293,3 +293,14 @@ def test_one_thing_is_gone_to_at_once(mara):
     answer = look(mara, f"/find?q={address_of('watched')}")
     assert answer.headers["location"] == f"/addresses/{address_of('watched')}"
     assert send(mara, "/find", q=" ").headers["location"] == "/"
+
+
+def test_a_failed_trace_says_what_was_asked_and_why_it_failed(site, mara):
+    wrong = "15JFh88FcE4WL6qeMLgX5VEAFCbRXjc9fx"
+    answer = send(mara, "/traces", targets=wrong)
+    work_off(site)
+    page = look(mara, answer.headers["location"]).text
+    assert wrong in page
+    assert "checksum does not hold" in page
+    assert f'href="/traces?target={wrong}"' in page
+    assert "UnknownAddress" not in page
