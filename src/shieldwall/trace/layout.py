@@ -347,7 +347,9 @@ def _joined(columns: Sequence[Column], kept: set[str], renamed: dict[str, str], 
             leaving.append(replace(box, amount=box.amount - spent[box.key]))
     joined.boxes = [box for box in leaving if box.key in kept]
     small = [box for box in leaving if box.key not in kept]
-    if small:
+    if len(small) == 1:  # a sum of one would take the same room, and tell less
+        joined.boxes += small
+    elif small:
         name = f"{OTHERS}{small[0].key}"
         renamed |= {box.key: name for box in small}
         said = words.count("+ {number} other", "+ {number} others", len(small))
