@@ -188,6 +188,26 @@ def test_a_days_work(enter, chromium, node):
     assert "/sign-in?next=" in page.url
 
 
+def test_a_gap_leads_to_where_the_trail_is_again(enter):
+    page = enter().page
+    page.fill("#box", RANSOM_ADDRESS)
+    page.press("#box", "Enter")
+    page.wait_for_url("**/addresses/*")
+    page.keyboard.press("t")
+    page.wait_for_selector("body[data-ready=sheet]", timeout=60_000)
+    before = page.url
+    page.click("text=Trace on from there")
+    page.wait_for_url(lambda url: "/traces/" in url and url != before)
+    page.wait_for_selector("body[data-ready=sheet]", timeout=60_000)
+    expect(page.locator(".answer")).to_contain_text("bc1qpx7vyv5tp7dm0g475ev527krg764t73dh77gls")
+    page.keyboard.press("s")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sheets/*")
+    expect(page.locator("details.ends").first).to_contain_text("61.46816619")
+    page.locator("details.ends a").first.click()
+    page.wait_for_url("**/traces/*?box=*")
+
+
 def test_a_key_acts_on_what_is_chosen_also_where_the_node_is_slow(enter):
     page = enter().page
     exercise = make_exercise()

@@ -118,7 +118,7 @@ def take_back(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormH
 def do_again(node: NodeHere, caller: CallerHere, trace_id: TraceId, form: FormHere) -> Response:
     """Do the step again that was taken back last."""
     step = redo(node, caller.identity, caller.act, trace_id)
-    return seen(_place(trace_id, str(step.body.get("key", "")) or form.text("key", most=200)))
+    return seen(_place(trace_id, _then(step.body) or str(step.body.get("key", "")) or form.text("key", most=200)))
 
 
 @pages.post("/traces/{trace_id}/save", Rule("sheet.save", Permission.WRITE, PEOPLE))
@@ -169,9 +169,7 @@ def _sheet(request: Request, sheet: Sheet, words: Words, drawer: Drawer | None) 
         "file": file,
         "answer": body["sentence"] if words is ENGLISH else sentence(body, words=words),
         "bar": share_bar(body),
-        "ends": fragment(
-            request, "sheet_ends", file.id, body=body, coin=coin_of(body), groups=ends_by_kind(body), trace_id=file.id
-        ),
+        "ends": ends_of(request, sheet.trace),
         "picture": _chosen(_picture(request, sheet, words), selected),
         "twin": _chosen(_twin(request, sheet), selected),
         "sides": side_by_side(body),
@@ -179,6 +177,13 @@ def _sheet(request: Request, sheet: Sheet, words: Words, drawer: Drawer | None) 
         "stop": max(place for place, value in enumerate(stops) if value <= max(sheet.arrangement.least, 0)),
         "densities": DENSITIES,
     }
+
+
+def ends_of(request: Request, trace: Frozen) -> Markup:
+    """Where the money of a trace is, by kind, and who can freeze it there."""
+    body, name = trace.body, trace.file.id
+    groups = ends_by_kind(body)
+    return fragment(request, "sheet_ends", name, body=body, coin=coin_of(body), groups=groups, trace_id=name)
 
 
 def _picture(request: Request, sheet: Sheet, words: Words) -> Markup:
