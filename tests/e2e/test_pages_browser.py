@@ -421,7 +421,10 @@ def test_the_page_of_a_trace_prints(enter):
     assert page.locator("table.twin").is_visible()
 
 
-SHOTS = ("desk", "trace", "trace-ransom", "trace-seizure", "traces", "node", "address", "found", "sign-in")
+SHOTS = (
+    "desk", "trace", "trace-ransom", "trace-seizure", "traces", "node", "jobs", "alarms", "watches", "claims",
+    "address", "transaction", "found", "refused", "sign-in",
+)  # fmt: skip
 KINDS = {
     "light": {},
     "dark": {"color_scheme": "dark"},
