@@ -179,6 +179,29 @@ def test_what_was_replaced_is_said_again_when_that_is_taken_back(tmp_path):
         assert labels() == []
 
 
+def test_a_step_that_comes_between_is_not_jumped_over(tmp_path, monkeypatch):
+    with site_in(tmp_path / "site") as site:
+        caller = site.session(site.person("Mara", Role.ANALYST))
+        mara, trace = site.identity(caller.person), traced(site, caller)
+
+        def set_boxes(number):
+            return do(site.node, mara, "sheet.step", trace, Asked(kind="boxes", value=number))
+
+        set_boxes(10)
+        act = site.node.store.act
+
+        def late(identity, verb, **noted):
+            monkeypatch.undo()
+            set_boxes(20)  # another window is quicker
+            return act(identity, verb, **noted)
+
+        monkeypatch.setattr(site.node.store, "act", late)
+        with pytest.raises(Conflict, match="another step was done meanwhile"):
+            undo(site.node, mara, "sheet.undo", trace)
+        steps = open_sheet(site.node, mara, "sheet.show", trace).steps
+        assert [step.state for step in steps] == [StepState.DONE, StepState.DONE]
+
+
 def test_a_sum_is_not_pinned_and_a_chain_that_is_not_there_not_opened(tmp_path):
     with site_in(tmp_path / "site") as site:
         caller = site.session(site.person("Mara", Role.ANALYST))

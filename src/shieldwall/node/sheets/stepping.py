@@ -92,13 +92,13 @@ def undo(node: Node, identity: Identity, act: str, file_id: str, *, number: int 
     """
     with node.store.look(identity, act, file=file_id) as work:
         step, file = work.sheets.last_done(file_id), work.files.get(file_id)
-        if number is not None and number != step.number:
-            raise Conflict("another step was done meanwhile, perhaps in another window", hint="load this page again")
+        _must_be(step, number)
         before = _replaced(work, file_id, step)
     back = None if before is None else _again(node, before.body)
     if back is not None and back["kind"] == TAG:
         _say_tag(node, identity, file, Claim.from_dict(back["said"]))
     with node.store.act(identity, act, file=file_id) as work:
+        _must_be(work.sheets.last_done(file_id), step.number)
         if before is not None and back is not None:
             if back["kind"] == OVERRULE:
                 _add(work, file, Claim.from_dict(back["said"]))
@@ -130,6 +130,11 @@ def redo(node: Node, identity: Identity, act: str, file_id: str) -> Step:
             body = _again(node, body)
             _add(work, file, Claim.from_dict(body["said"]))
         return work.sheets.mark(file_id, step, StepState.DONE, body)
+
+
+def _must_be(step: Step, number: int | None) -> None:
+    if number is not None and number != step.number:
+        raise Conflict("another step was done meanwhile, perhaps in another window", hint="load this page again")
 
 
 def _take_back(work: Work, step: Step, why: str = "taken back by who said it") -> None:
