@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shieldwall.cases.letter import letter
-from shieldwall.cases.request import Asset, FreezeRequest, PathStep, Recipient, Sender
+from shieldwall.cases.demands import lacking
+from shieldwall.cases.letter import as_html, compose
+from shieldwall.cases.request import Asset, PathStep, Recipient, Request, RequestKind, Sender
 from shieldwall.chain.build import build
 from shieldwall.chain.store import ChainStore
 from shieldwall.intel import Directory, ReadOptions, TagSets, read_directory, shipped
@@ -83,7 +84,7 @@ def write_report(result: TraceResult, path: Path, *, title: str, label: str = ""
     return path
 
 
-def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[str, Any]) -> FreezeRequest | None:
+def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[str, Any]) -> Request | None:
     """The request to whoever can freeze most of it; None when the directory knows nobody."""
     reachable = [end for end in result.body["ends"] if end["kind"] == "service" and end["freezable_by"]]
     if not reachable:
@@ -91,7 +92,8 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
     end, freezer = reachable[0], reachable[0]["freezable_by"][0]
     paths = [path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]]
     amount, seed, coin = btc(end["amount"]), result.body["seed_amount"], coin_of(result.body)
-    return FreezeRequest(
+    return Request(
+        kind=RequestKind.FREEZE,
         case_number=case["number"],
         sender=sender,
         recipient=Recipient(
@@ -101,7 +103,7 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
             channel=freezer["channel"],
             directory_dated=bench.directory.dated,
         ),
-        asks=tuple(case["asks"]),
+        relief=case["relief"],
         urgent=case["urgent"],
         offence=case["offence"],
         narrative=(
@@ -130,9 +132,9 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
     )
 
 
-def write_request(request: FreezeRequest, path: Path) -> Path:
+def write_request(request: Request, path: Path) -> Path:
     """The letter, with its CSV and JSON beside it."""
-    path.write_text(letter(request), encoding="utf-8")
+    path.write_text(as_html(compose(request, lacks=lacking(request))), encoding="utf-8")
     path.with_suffix(".csv").write_text(request.to_csv(), encoding="utf-8")
     path.with_suffix(".json").write_text(request.to_json(), encoding="utf-8")
     return path

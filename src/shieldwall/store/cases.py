@@ -11,16 +11,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Table, delete, insert, select
+from sqlalchemy import ColumnElement, Row, Table, delete, insert, select, update
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Permission, may_see
+from shieldwall.model.canonical import canonical_json
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
+from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import new_id, searchable, utf8
 from shieldwall.store.placing import older_than
 from shieldwall.store.proving import change, held, hold, one_held, proven
 from shieldwall.store.schema import (
+    case_about,
     case_groups,
+    case_marks,
     case_people,
     cases,
     claims,
@@ -39,6 +43,9 @@ OPEN, CLOSED = "open", "closed"
 STATUSES = (OPEN, CLOSED)
 LONGEST_TITLE = 200  # characters
 
+LONGEST_NUMBER = 80  # characters
+_LONGEST_WORDS = 2000  # characters
+_MOST_WORDS = 12  # of a search
 _AT_ONCE = 5000  # subjects that are asked for in one statement
 _DAY = 86_400_000_000  # microseconds
 
@@ -50,6 +57,7 @@ class Case:
     Attributes:
         id: 32 hex digits.
         title: What its members call it.
+        number: What the agency calls it; "" for nothing.
         status: One of `STATUSES`.
         silent: Whether other teams are never told that they meet it.
         contact: Id of the member whom other teams are told to call.
@@ -62,6 +70,7 @@ class Case:
 
     id: str
     title: str
+    number: str
     status: str
     silent: bool
     contact: str
@@ -98,6 +107,7 @@ class Cases:
         self,
         title: str,
         *,
+        number: str = "",
         marking: Marking = STRICTEST,
         pap: Pap = STRICTEST_PAP,
         silent: bool = False,
@@ -129,6 +139,8 @@ class Cases:
             "version": 1,
         }
         self._work.connection.execute(insert(cases).values(proven(self._work, cases, row)))
+        if number:
+            self._put_about(case_id, _plain_number(number), "")
         self._put_members(case_id, {maker, *people}, set(groups))
         self._work.note(case=case_id)
         return self._whole(case_id)
@@ -160,6 +172,7 @@ class Cases:
         version: int,
         *,
         title: str | None = None,
+        number: str | None = None,
         status: str | None = None,
         silent: bool | None = None,
         contact: str | None = None,
@@ -172,6 +185,7 @@ class Cases:
             case_id: Which.
             version: The one that the change was made from.
             title: A new title.
+            number: What the agency calls it.
             status: One of `STATUSES`.
             silent: Whether other teams are told of it.
             contact: Another member.
@@ -200,6 +214,8 @@ class Cases:
         values |= {"marking": None if marking is None else int(marking), "pap": None if pap is None else int(pap)}
         if title is not None:
             values["title_sealed"] = self._sealed_title(case_id, title)
+        if number is not None:
+            self._put_about(case_id, _plain_number(number), self._about(case_id)[1])
         self._step(case_id, version, {name: value for name, value in values.items() if value is not None})
         return self._whole(case_id)
 
@@ -232,6 +248,89 @@ class Cases:
         """
         return self.change(case_id, version, status=CLOSED)
 
+    def find_by(self, case_id: str, words: str) -> None:
+        """Say by which words a case is found beside its title and number; in the act of what they are out of.
+
+        Raises:
+            NotAllowed: Whoever asks may not write.
+            NotFound: No such case.
+        """
+        self._work.must(Permission.WRITE)
+        number, before = self._about(self.get(case_id).id)
+        plain = " ".join(words.split())[:_LONGEST_WORDS]
+        if plain != before:
+            self._put_about(case_id, number, plain)
+
+    def search(self, text: str, *, most: int) -> list[Case]:
+        """Cases in whose title, number or words all words of a text are found, the newest first, at most `most`."""
+        wanted = text.casefold().split()[:_MOST_WORDS]
+        if not wanted:
+            return []
+        beside = cases.outerjoin(case_about, case_about.c.case_id == cases.c.id)
+        query = select(cases.c.id, cases.c.title_sealed, case_about.c.about_sealed).select_from(beside)
+        query = query.where(self._seen())
+        found: list[str] = []
+        for row in self._work.connection.execute(query.order_by(cases.c.created_at.desc(), cases.c.id.desc())):
+            told = self._work.open(cases.name, "title", row.id, row.title_sealed).decode().casefold()
+            if row.about_sealed is not None:
+                told = f"{told} {' '.join(self._opened_about(row.id, row.about_sealed))}".casefold()
+            if all(word in told for word in wanted):
+                found.append(row.id)
+                if len(found) == most:
+                    break
+        order = {case_id: place for place, case_id in enumerate(found)}
+        return sorted(self._read(cases.c.id.in_(found)), key=lambda case: order[case.id])
+
+    def shared(self, case_id: str, keys: Iterable[int]) -> dict[int, set[str]]:
+        """Which other cases of whoever asks have something about these subjects, by `Claims.subject_key`.
+
+        Only cases that they are a member of are looked at: of the others `meetings` tells, and less.
+        """
+        own = sorted(self._work.identity.cases - {case_id})
+        wanted, found = sorted(set(keys)), dict[int, set[str]]()
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            for table in (claims, watches, case_marks):
+                columns = table.c
+                query = select(columns.subject_key, columns.case_id).distinct()
+                for row in self._work.connection.execute(
+                    query.where(columns.subject_key.in_(part), columns.case_id.in_(own))
+                ):
+                    found.setdefault(row.subject_key, set()).add(row.case_id)
+        seen = {case.id for case in self._read(cases.c.id.in_(sorted({each for some in found.values() for each in some})))}
+        return {key: some & seen for key, some in found.items() if some & seen}
+
+    def mark(self, case_id: str, subject_keys: Iterable[int]) -> None:
+        """Note what a case touches beside the subjects of its claims, and look whether it meets others there.
+
+        Raises:
+            NotFound: No such case that whoever asks may see.
+        """
+        self.get(case_id)
+        keys = sorted(set(subject_keys))
+        rows = [{"case_id": case_id, "subject_key": key} for key in keys]
+        for start in range(0, len(rows), _AT_ONCE):
+            self._work.store.backend.insert_new(self._work.connection, case_marks, rows[start : start + _AT_ONCE])
+        if keys:
+            self.meet(case_id, keys)
+
+    def marks(self, case_id: str) -> set[int]:
+        """The keys of what a case touches: subjects of its claims that whoever asks may see, and its marks.
+
+        Raises:
+            NotFound: No such case that whoever asks may see.
+        """
+        self.get(case_id)
+        found = set(
+            self._work.connection.execute(
+                select(claims.c.subject_key)
+                .distinct()
+                .where(claims.c.case_id == case_id, visible(self._work.identity, claims))
+            ).scalars()
+        )
+        query = select(case_marks.c.subject_key).where(case_marks.c.case_id == case_id)
+        return found | set(self._work.connection.execute(query).scalars())
+
     def must_be_open(self, case_id: str) -> None:
         """Refuse to put something into a case that is closed.
 
@@ -258,7 +357,7 @@ class Cases:
         keys = sorted(set(subject_keys))
         others: set[str] = set()
         for start in range(0, len(keys), _AT_ONCE):
-            for table in (claims, watches):
+            for table in (claims, watches, case_marks):
                 columns = table.c
                 found = (
                     select(columns.case_id)
@@ -325,6 +424,7 @@ class Cases:
         return Case(
             id=row.id,
             title=self._work.open(cases.name, "title", row.id, row.title_sealed).decode(),
+            number=self._about(row.id)[0],
             status=row.status,
             silent=row.silent,
             contact=row.contact,
@@ -334,6 +434,23 @@ class Cases:
             created_at=row.created_at,
             version=row.version,
         )
+
+    def _about(self, case_id: str) -> tuple[str, str]:
+        """Its number, and the words that it is found by."""
+        query = select(case_about.c.about_sealed).where(case_about.c.case_id == case_id)
+        sealed = self._work.connection.execute(query).scalar()
+        return ("", "") if sealed is None else self._opened_about(case_id, sealed)
+
+    def _opened_about(self, case_id: str, sealed: bytes) -> tuple[str, str]:
+        body = parse_json(self._work.open(case_about.name, "about", case_id, sealed), "a case")
+        return str(body["number"]), str(body["words"])
+
+    def _put_about(self, case_id: str, number: str, words: str) -> None:
+        plain = canonical_json({"number": number, "words": words})
+        values = {"about_sealed": self._work.seal(case_about.name, "about", case_id, plain)}
+        there = case_about.c.case_id == case_id
+        if self._work.connection.execute(update(case_about).where(there).values(values)).rowcount == 0:
+            self._work.connection.execute(insert(case_about).values(case_id=case_id, **values))
 
     def _members(self, table: Table, column: str, case_id: str) -> frozenset[str]:
         rows = self._work.connection.execute(select(table).where(table.c.case_id == case_id))
@@ -368,3 +485,11 @@ class Cases:
         if not plain or len(plain) > LONGEST_TITLE:
             raise UsageError(f"a case needs a title of at most {LONGEST_TITLE} characters")
         return self._work.seal(cases.name, "title", case_id, utf8(plain))
+
+
+def _plain_number(number: str) -> str:
+    utf8(number)
+    plain = " ".join(number.split())
+    if len(plain) > LONGEST_NUMBER:
+        raise UsageError(f"the number of a case has at most {LONGEST_NUMBER} characters")
+    return plain

@@ -235,6 +235,88 @@ meetings = Table(  # two cases speak of one subject; which one is never told
     Column("other_id", ID, ForeignKey("cases.id"), primary_key=True),
     Column("found_at", BigInteger, nullable=False),
 )
+case_about = Table(  # a case's number, and the words that it is found by
+    "case_about",
+    metadata,
+    Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("about_sealed", LargeBinary, nullable=False),
+)
+case_marks = Table(  # what a case touches beside the subjects of its claims: transactions and clusters of its traces
+    "case_marks",
+    metadata,
+    Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("subject_key", BigInteger, primary_key=True, autoincrement=False, index=True),
+)
+timeline = Table(  # what happened in a case, and when that became known: an index over its claims, files and acts
+    "timeline",
+    metadata,
+    Column("id", ID, primary_key=True),  # in the order in which entries were recorded
+    Column("kind", String(20), nullable=False),
+    Column("ref_key", BigInteger, nullable=False, index=True),  # keyed hash of what it tells of
+    Column("happened_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("gone_at", BigInteger),  # since when it no longer holds; null while it does
+    Column("body_sealed", LargeBinary, nullable=False),
+    *_handling(indexed=False),
+    _proof(),
+    Index("ix_timeline_case_id_happened_at_id", "case_id", "happened_at", "id"),
+)
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("number", Integer, nullable=False),  # in its case, from 1
+    Column("file_id", ID, ForeignKey("files.id"), nullable=False),
+    Column("entries", Integer, nullable=False),  # of its custody log: one that lost its end is found
+    Column("created_at", BigInteger, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+    *_handling(),
+    _proof(),
+)
+custody = Table(  # entries of a custody log; each carries the digest of the one before
+    "custody",
+    metadata,
+    Column("evidence_id", ID, ForeignKey("evidence.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry_sealed", LargeBinary, nullable=False),
+)
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("number", Integer, nullable=False),  # in its case, from 1
+    Column("kind", String(20), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("due_at", BigInteger, index=True),  # when something is due of it; null for nothing
+    Column("created_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),  # goes up by one with every deed
+    Column("body_sealed", LargeBinary, nullable=False),
+    *_handling(),
+    _proof(),
+)
+request_deeds = Table(  # what was done with a request; only ever added to
+    "request_deeds",
+    metadata,
+    Column("request_id", ID, ForeignKey("requests.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", ID, nullable=False),
+    Column("deed", String(20), nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+    _proof(),
+)
+travels = Table(  # where a claim or request went, so that a retraction can follow it
+    "travels",
+    metadata,
+    Column("id", ID, primary_key=True),  # in the order in which things went
+    Column("ref_key", BigInteger, nullable=False, index=True),  # keyed hash of what travelled
+    Column("at", BigInteger, nullable=False),
+    Column("recalled_at", BigInteger),  # when what travelled was taken back; null while it holds
+    Column("told_at", BigInteger),  # when whoever has it was told so
+    Column("body_sealed", LargeBinary, nullable=False),
+    *_handling(),
+    _proof(),
+)
 claims = Table(
     "claims",
     metadata,

@@ -15,15 +15,19 @@ from shieldwall.store.audit import AuditLog
 from shieldwall.store.cases import Cases
 from shieldwall.store.claims import Claims
 from shieldwall.store.credentials import Credentials
+from shieldwall.store.evidence import EvidenceRows
 from shieldwall.store.files import Files
 from shieldwall.store.ids import new_id
 from shieldwall.store.jobs import Jobs
 from shieldwall.store.nodekeys import NodeKeyRows
 from shieldwall.store.notes import Notes
 from shieldwall.store.people import People
+from shieldwall.store.requests import Requests
 from shieldwall.store.sessions import Sessions, Tokens
 from shieldwall.store.sheets import Sheets
 from shieldwall.store.tagsets import TagSetRows
+from shieldwall.store.timeline import Timeline
+from shieldwall.store.travels import Travels
 from shieldwall.store.watches import Watches
 
 if TYPE_CHECKING:
@@ -109,6 +113,26 @@ class Work:
     def files(self) -> Files:
         """Files."""
         return Files(self)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What happened in cases, and when that became known."""
+        return Timeline(self)
+
+    @cached_property
+    def evidence(self) -> EvidenceRows:
+        """Evidence and its custody."""
+        return EvidenceRows(self)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Requests, and what was done with them."""
+        return Requests(self)
+
+    @cached_property
+    def travels(self) -> Travels:
+        """Where claims and requests went."""
+        return Travels(self)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -12,64 +12,19 @@ Example:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from gettext import GNUTranslations
 from importlib.resources import files
-from io import BytesIO
 from typing import Final
 
-from shieldwall.model.words import ENGLISH, Words, fill
+from shieldwall.model.catalogue import Catalogue, read_catalogue
+from shieldwall.model.words import ENGLISH, Words
 
 LANGUAGES: Final = {"en": "English", "fr": "Français", "ar": "العربية"}
 """Each language by its tag, called as those who speak it call it."""
 
-_RIGHT_TO_LEFT = frozenset(("ar",))
 _MOST_ACCEPTED = 2000  # characters of Accept-Language that are looked at: far more than any browser sends
 _RANGE = re.compile(r"([a-z]{1,8}|\*)(?:-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
-_ISOLATED = "\N{LEFT-TO-RIGHT ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
-_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Every character that only sets directions; in a value from outside it would end the isolate that the value is in."""
-
-
-class Said(str):
-    """Text in the reader's language: as a value of another text it is no foreign run."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """A language that has a catalogue.
-
-    Where it is written from the right, each value is isolated as a run from the left: an address, an amount or a time would
-    else be shown with its parts in another order, and so be read wrongly.
-
-    Attributes:
-        language: Its tag.
-        direction: ltr or rtl.
-        texts: Its texts, with its rules for numbers.
-    """
-
-    language: str
-    direction: str
-    texts: GNUTranslations
-
-    def say(self, text: str, /, **values: object) -> str:
-        """See `Words`."""
-        found = self.texts.gettext(text) if text else text  # gettext answers nothing with the head of the catalogue
-        return Said(fill(found, values, self._shown))
-
-    def count(self, one: str, many: str, number: int, /, **values: object) -> str:
-        """See `Words`."""
-        found = self.texts.ngettext(one, many, number)
-        return Said(fill(found, {**values, "number": number}, self._shown))
-
-    def _shown(self, value: object) -> str:
-        if self.direction == "ltr" or isinstance(value, Said):
-            return str(value)
-        return _ISOLATED.format(_TURNS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 
 
 def words_of(language: str) -> Words:
@@ -79,15 +34,7 @@ def words_of(language: str) -> Words:
 
 @cache
 def _read(language: str) -> Catalogue:
-    from babel.messages.mofile import write_mo  # noqa: PLC0415 - a node that speaks English starts without it
-    from babel.messages.pofile import read_po  # noqa: PLC0415
-
-    compiled = BytesIO()
-    with (files("shieldwall.web") / "catalogues" / f"{language}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))  # leaves out what is not translated
-    compiled.seek(0)
-    direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
-    return Catalogue(language, direction, GNUTranslations(compiled))
+    return read_catalogue((files("shieldwall.web") / "catalogues" / f"{language}.po").read_bytes(), language)
 
 
 def chosen(cookie: str, accept_language: str) -> str:

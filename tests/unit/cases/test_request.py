@@ -1,4 +1,4 @@
-"""A freeze request names what is missing, carries what a desk can load, and never runs what was put into it."""
+"""A request names what is missing, carries what a desk can load, and never runs what was put into it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from shieldwall.cases.letter import letter
-from shieldwall.cases.request import Asset, FreezeRequest, Recipient, Sender
-from shieldwall.errors import UsageError
+from shieldwall.cases.demands import lacking
+from shieldwall.cases.letter import as_html, compose
+from shieldwall.cases.request import Asset, Recipient, Request, RequestKind, Sender
+from shieldwall.errors import BadText, UsageError
 from shieldwall.model.marking import Marking
 
 ASSET = Asset(
@@ -29,25 +30,44 @@ ASSET = Asset(
     block_hash="0000000000000000000aa4a827bd4cafcbca32a7bdf43484dcb0e96e736eb15e",
     proof="txid",
 )
-REQUEST = FreezeRequest(
-    case_number="K-1", recipient=Recipient(name="Somewhere"), asks=("freeze",), assets=(ASSET, ASSET)
+REQUEST = Request(
+    kind=RequestKind.FREEZE, case_number="K-1", recipient=Recipient(name="Somewhere"), assets=(ASSET, ASSET)
 )
 
 
+def letter(request: Request) -> str:
+    return as_html(compose(request, lacks=lacking(request)))
+
+
+def missing(request: Request) -> set[str]:
+    return {lack.field for lack in lacking(request)}
+
+
 def test_what_nobody_filled_in_is_named_and_shown():
-    missing = REQUEST.missing()
-    assert "sender.badge" in missing
-    assert "recipient.legal_entity" in missing
-    assert "assets.fiat_value" in missing
-    assert "case_number" not in missing
+    assert {"sender.badge", "recipient.legal_entity", "term", "confidence"} < missing(REQUEST)
+    assert not {"case_number", "assets", "data"} & missing(REQUEST)
     page = letter(REQUEST)
     assert page.count('class="absent"') > 10
-    assert "sender.badge" in page
+    assert "Badge or identity number" in page.partition("Not filled in")[2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (RequestKind.PRESERVE, "necessity"),
+        (RequestKind.DISCLOSE, "data"),
+        (RequestKind.TAKE_DOWN, "items"),
+        (RequestKind.FREEZE, "trace_digest"),
+    ],
+)
+def test_each_kind_asks_for_what_is_its_own(kind, field):
+    assert field in missing(replace(REQUEST, kind=kind))
+    assert field not in missing(replace(REQUEST, kind=RequestKind.INFORM))
 
 
 def test_a_full_sender_is_not_missing():
     sender = Sender(**dict.fromkeys(Sender.__dataclass_fields__, "x"))
-    assert not [name for name in replace(REQUEST, sender=sender).missing() if name.startswith("sender")]
+    assert not [name for name in missing(replace(REQUEST, sender=sender)) if name.startswith("sender")]
 
 
 def test_without_a_marking_it_is_the_strictest():
@@ -71,10 +91,28 @@ def test_csv_rows_are_loadable_and_exact():
 
 def test_json_is_canonical_and_whole():
     body = json.loads(REQUEST.to_json())
-    assert body["format"] == "shieldwall-freeze-request/2"
+    assert body["format"] == "shieldwall-request/1"
     assert (body["assets"][0]["amount_coin"], body["assets"][0]["coin"]) == ("75.0003", "BTC")
-    assert body["missing"] == list(REQUEST.missing())
-    assert REQUEST.to_json() == REQUEST.to_json()
+    assert Request.from_dict(body).to_json() == REQUEST.to_json()
+    assert Request.from_dict(body).digest == REQUEST.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "shieldwall-freeze-request/2"},
+        {"amount": 1},
+        {"kind": "seize"},
+        {"assets": [{**json.loads(REQUEST.to_json())["assets"][0], "amount": 1.5}]},
+        {"exercise": "no"},
+        {"narrative": 7},
+        {"more": "x"},
+        {"sender": {"rank": "x"}},
+    ],
+)
+def test_what_is_no_request_is_refused(change):
+    with pytest.raises(BadText, match="not a request|amount"):
+        Request.from_dict({**json.loads(REQUEST.to_json()), **change})
 
 
 @pytest.mark.parametrize("field", ["case_number", "narrative", "offence", "suspect"])
@@ -92,8 +130,8 @@ def test_the_csv_runs_no_formula():
 def test_the_coin_is_that_of_the_assets():
     litecoin = replace(ASSET, asset="LTC", network="litecoin")
     page = letter(replace(REQUEST, assets=(litecoin,)))
-    assert "75.0003 LTC at Somewhere" in page
-    assert "LTC followed" in page
+    assert "75.0003 LTC, Somewhere" in page
+    assert "Amounts, in LTC" in page
     assert "BTC" not in page
     with pytest.raises(UsageError, match="several coins"):
         replace(REQUEST, assets=(ASSET, litecoin))

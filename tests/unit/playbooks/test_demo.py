@@ -82,7 +82,7 @@ def test_the_request_asks_for_what_the_trace_found(played):
     assert len(request["assets"]) == 3
     assert {asset["address"] for asset in request["assets"]} == {make_exercise().deposit_address}
     assert all(asset["proof"] == "inclusion" for asset in request["assets"])
-    assert "signature" in request["missing"]  # said, not hidden: the node signs in a later part
+    assert request["kind"] == "freeze"  # one thing is asked; a disclosure would be another request
 
 
 def test_twice_played_is_the_same_to_the_byte(played, tmp_path):

@@ -31,11 +31,13 @@ from shieldwall.store.schema import (
     passkeys,
     people,
     recovery_codes,
+    requests,
     sessions,
     tokens,
     watches,
 )
 from shieldwall.store.sessions import Session, Token
+from shieldwall.store.timeline import NewEntry
 from shieldwall.store.watches import NewAlarm
 
 NODE = Identity(kind=Kind.NODE, person="", name="node")
@@ -105,6 +107,30 @@ def fill(store: Store) -> None:
             alarm = NewAlarm(event=("received", str(number)), body={"number": number}, handling=handling)
             ways = [("mail", f"{number}@example.org")]
             assert work.watches.ring(watch, {"tip": 2}, [alarm], ways)
+
+
+def fill_casework(store: Store) -> None:
+    """The same of the tables that came with casework, in cases of its own."""
+    for number, person in enumerate(PEOPLE):
+        with store.act(who(person), "test.fill") as work:
+            case = work.cases.add(f"Casework {number}", marking=Marking(2 + number), number=f"C-{number}").id
+        handling = Handling(marking=Marking.AMBER, pap=Pap(number), owner=person, case=case)
+        with store.act(into(who(person), case), "test.fill") as work:
+            happened = (number + 1) * HOUR
+            entries = [NewEntry(kind="event", ref=f"r{each}", body={"text": "x"}, happened_at=happened) for each in range(2)]
+            assert work.timeline.add(entries, handling) == 2
+            work.timeline.go("event", "r1")
+            file = work.files.add(f"piece-{number}.txt", "text/plain", [b"p" * (number + 1)], "upload", handling)
+            piece = work.evidence.add(file.id, {"method": "copied"}, handling)
+            work.evidence.append(piece.id, 1, {"number": 1})
+            request = work.requests.add("freeze", "draft", {"kind": "freeze"}, handling)
+            work.requests.append(
+                request.id, 0, deed="draft", body={"digest": "d"}, state=("draft", "sent")[number], due_at=happened
+            )
+            work.travels.add(["a", "b"], by="request", carrier=request.id, to="somebody", handling=handling)
+            work.travels.recall("a")
+            (gone,) = [each for each in work.travels.of("a") if each.carrier == request.id]
+            work.travels.told(gone.id)
 
 
 def given(store: Store, table: str) -> set[str]:
@@ -182,6 +208,11 @@ _DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
     "challenges": _each(challenges.c.id, lambda work, key: work.credentials.take(key, "make")),
     "sessions": _each(sessions.c.secret_hash, lambda work, key: work.sessions.find(key)),
     "tokens": _each(tokens.c.id, lambda work, key: work.tokens.find(key)),
+    "timeline": _each(cases.c.id, lambda work, key: work.timeline.page(key, most=99, known_at=work.now)),
+    "evidence": _each(metadata.tables["evidence"].c.id, lambda work, key: work.evidence.get(key)),
+    "requests": _each(requests.c.id, lambda work, key: work.requests.get(key)),
+    "request_deeds": _each(requests.c.id, lambda work, key: work.requests.deeds(key)),
+    "travels": _each(cases.c.id, lambda work, _: [*work.travels.of("a"), *work.travels.of("b")]),
     "tag_sets": _each(metadata.tables["tag_sets"].c.id, lambda work, _: work.tagsets.all()),
     "files": _each(files.c.id, lambda work, key: work.files.get(key)),
     "approvals": _each(approvals.c.id, lambda work, key: work.approvals.get(key)),

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
-from proving_support import CHIEF, NODE, Intruder, everywhere, fill, given, others, protected
+from proving_support import CHIEF, NODE, Intruder, everywhere, fill, fill_casework, given, others, protected
 from sqlalchemy import func, insert, select, update
 from store_support import ADA, MARA, NORA, PAUL, SECRETS, Ticking, into, who
 
@@ -34,6 +34,7 @@ def filled(postgresql, postgresql_template):
     name = postgresql.database(postgresql_template)
     with Store.open(postgresql.url(name), SECRETS, Ticking()) as store:
         fill(store)
+        fill_casework(store)
         yield store
     postgresql.drop(name)
 
@@ -265,6 +266,7 @@ def test_a_change_that_was_undone_makes_nothing_old(store):
 
 def test_nothing_is_reckoned_where_the_database_is_authenticated_as_a_whole(sqlite_store):
     fill(sqlite_store)
+    fill_casework(sqlite_store)
     for table in TABLES:
         with sqlite_store.inside(CHIEF) as work:
             rows = work.connection.execute(select(metadata.tables[table])).all()
