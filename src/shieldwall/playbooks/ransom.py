@@ -11,15 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from shieldwall.cases.demands import lacking
+from shieldwall.cases.drafting import (
+    ALTERNATIVES,
+    assets_of,
+    chronology_of,
+    method_of,
+    narrative_of,
+    recipient_of,
+    ways_to,
+)
 from shieldwall.cases.letter import as_html, compose
-from shieldwall.cases.request import Asset, PathStep, Recipient, Request, RequestKind, Sender
+from shieldwall.cases.request import Request, RequestKind, Sender
 from shieldwall.chain.build import build
 from shieldwall.chain.store import ChainStore
 from shieldwall.intel import Directory, ReadOptions, TagSets, read_directory, shipped
-from shieldwall.model.amount import btc, percent
 from shieldwall.model.marking import Marking
 from shieldwall.model.network import Network
-from shieldwall.model.transaction import display, internal
 from shieldwall.trace.coin import coin_of
 from shieldwall.trace.follow import DEFAULT_METHOD, follow
 from shieldwall.trace.published import read_published
@@ -90,38 +97,25 @@ def ask_to_freeze(bench: Bench, result: TraceResult, sender: Sender, case: dict[
     if not reachable:
         return None
     end, freezer = reachable[0], reachable[0]["freezable_by"][0]
-    paths = [path["steps"] for path in result.body["paths"] if path["end"] == end["rank"]]
-    amount, seed, coin = btc(end["amount"]), result.body["seed_amount"], coin_of(result.body)
+    coin, ways = coin_of(result.body), ways_to(result.body, end)
+    told = [(entry["time"], entry["event"]) for entry in case["events"]]
     return Request(
         kind=RequestKind.FREEZE,
         case_number=case["number"],
         sender=sender,
-        recipient=Recipient(
-            name=freezer["name"],
-            legal_entity=freezer["legal_entity"],
-            country=freezer["country"],
-            channel=freezer["channel"],
-            directory_dated=bench.directory.dated,
-        ),
+        recipient=recipient_of(freezer, None, bench.directory.dated),
         relief=case["relief"],
         urgent=case["urgent"],
         offence=case["offence"],
-        narrative=(
-            f"{case['summary']} Of the {btc(seed)} {coin} paid, {percent(end['amount'], seed)} ({amount} {coin}) reached "
-            f"{end['address']}, an address that {end['tags'][0]['sources'][0]['source']} attributes to {end['service']}. "
-            f"It arrived between {end['first_received']} and {end['last_moved']}. We ask you to hold it before it leaves."
-        ),
-        chronology=_chronology(case, paths, coin),
+        narrative=f"{narrative_of(result.body, end, case['summary'], coin)} We ask you to hold it before it leaves.",
+        chronology=chronology_of(told, ways, coin),
         victim=case["victim"],
         suspect=case["suspect"],
-        assets=tuple(_asset(bench.store, end, output) for output in sorted(end["outputs"], key=lambda o: -o["amount"])),
-        paths=tuple(tuple(_step(step) for step in path) for path in paths),
-        method=f"{result.body['method']}: {result.body['method_rule']}; whole transactions are proven from their bytes",
+        assets=assets_of(bench.store, end),
+        paths=ways,
+        method=method_of(result.body),
         confidence=case["confidence"],
-        alternatives=(
-            "The attribution of the address is the named source's; you can confirm or refute it.",
-            "How mixed money divides is a convention: the report gives every method side by side.",
-        ),
+        alternatives=ALTERNATIVES,
         term=case["term"],
         non_disclosure=case["non_disclosure"],
         marking=Marking[case["marking"]],
@@ -138,36 +132,3 @@ def write_request(request: Request, path: Path) -> Path:
     path.with_suffix(".csv").write_text(request.to_csv(), encoding="utf-8")
     path.with_suffix(".json").write_text(request.to_json(), encoding="utf-8")
     return path
-
-
-def _chronology(
-    case: dict[str, Any], paths: Sequence[Sequence[dict[str, Any]]], coin: str
-) -> tuple[tuple[str, str], ...]:
-    told = {(entry["time"], entry["event"]) for entry in case["events"]}
-    seen = {
-        (step["time"], f"{btc(step['amount'])} {coin} moves to {step['address']}") for path in paths for step in path
-    }
-    return tuple(sorted(told | seen))
-
-
-def _step(step: dict[str, Any]) -> PathStep:
-    return PathStep(**{name: step[name] for name in ("txid", "index", "address", "amount", "time", "height")})
-
-
-def _asset(store: ChainStore, end: dict[str, Any], output: dict[str, Any]) -> Asset:
-    transaction = store.find_transaction(internal(output["txid"])) or 0
-    return Asset(
-        chain=store.network.caip2,
-        network=store.network.name,
-        asset=store.network.coin,
-        address=end["address"],
-        txid=output["txid"],
-        index=output["index"],
-        amount=output["amount"],
-        value=output["value"],
-        share=output["share"],
-        time=output["time"],
-        height=output["height"],
-        block_hash=display(store.column("block_hash")[store.block_of(transaction)].tobytes()),
-        proof=store.proof_of(transaction),
-    )

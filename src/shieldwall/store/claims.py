@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, literal_column, or_, select, update
 
 from shieldwall.errors import BadText, Conflict, NotFound, Tampered
 from shieldwall.model.access import Handling, Permission, may_see
@@ -229,6 +229,27 @@ class Claims:
         if case is not None:
             conditions.append(claims.c.case_id == searchable(case))
         return list(self._read(self._query(*conditions).limit(most)))
+
+    def of_case(self, case_id: str, kinds: Sequence[str], *, most: int, known_at: int | None = None) -> list[Kept]:
+        """Claims of these kinds in a case that were not taken back, in the order of arrival, at most `most`.
+
+        Args:
+            case_id: The case.
+            kinds: Of claims.
+            most: How many.
+            known_at: As it was known at a moment, in microseconds; None for now.
+        """
+        conditions = [claims.c.case_id == searchable(case_id), claims.c.kind.in_(list(map(searchable, kinds)))]
+        if known_at is None:
+            conditions.append(retractions.c.at.is_(None))
+        else:
+            conditions += [claims.c.received_at <= known_at, or_(retractions.c.at.is_(None), retractions.c.at > known_at)]
+        return list(self._read(self._query(*conditions).limit(most)))
+
+    def taken_back(self, case_id: str, *, most: int) -> list[Kept]:
+        """Claims of a case that were taken back here, with the reason, in the order of arrival."""
+        chosen = (claims.c.case_id == searchable(case_id), retractions.c.at.is_not(None))
+        return list(self._read(self._query(*chosen).limit(most)))
 
     def newest(self, *, kind: str, most: int, within: int = 20_000) -> list[Kept]:
         """The newest claims of a kind, the newest first, at most `most`; of tags those among the last `within` that came."""

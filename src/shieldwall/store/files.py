@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PART = 256 << 10  # bytes that are sealed at a time
 MOST_BYTES = 64 << 20
 """How large a file may be where the caller does not say."""
-KINDS = ("upload", "trace", "screening", "report", "sheet")
+KINDS = ("upload", "trace", "screening", "report", "sheet", "evidence", "letter", "pack")
 OCTETS = "application/octet-stream"
 
 _LONGEST_NAME = 200  # characters

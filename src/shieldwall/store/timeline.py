@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select
 
-from shieldwall.errors import BadText, Tampered
+from shieldwall.errors import BadText, NotFound, Tampered
 from shieldwall.model.access import Handling, may_see
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.strictjson import parse_json
@@ -79,6 +79,19 @@ class Timeline:
             Conflict: The case is closed.
         """
         must_place(self._work, handling)
+        return self._add(entries, handling)
+
+    def add_for(self, entries: Iterable[NewEntry], handling: Handling) -> int:
+        """Add entries that tell of a deed on something that is there, handled as that is: whoever decides on it need not write.
+
+        Raises:
+            NotFound: Whoever asks may not see it.
+        """
+        if not may_see(self._work.identity, handling):
+            raise NotFound("there is no such case")
+        return self._add(entries, handling)
+
+    def _add(self, entries: Iterable[NewEntry], handling: Handling) -> int:
         now, rows = self._work.now, []
         for place, entry in enumerate(entries):
             made = ordered_id(now, place)
@@ -102,6 +115,17 @@ class Timeline:
         key = self._key(kind, ref)
         chosen = (timeline.c.ref_key == key, timeline.c.gone_at.is_(None))
         return change(self._work, timeline, *chosen, values={"gone_at": self._work.now})
+
+    def there(self, case_id: str, kind: str, refs: Sequence[str]) -> set[str]:
+        """Which of these things the timeline of a case tells of already."""
+        keys = {self._key(kind, ref): ref for ref in refs}
+        query = select(timeline.c.ref_key).where(timeline.c.case_id == searchable(case_id), timeline.c.gone_at.is_(None))
+        found: set[str] = set()
+        wanted = list(keys)
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = query.where(timeline.c.ref_key.in_(wanted[start : start + _AT_ONCE]))
+            found.update(keys[key] for key in self._work.connection.execute(part).scalars())
+        return found
 
     def page(
         self,

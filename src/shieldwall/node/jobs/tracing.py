@@ -334,6 +334,8 @@ def _subjects(result: TraceResult, chain: str) -> list[Subject]:
 def _keep_trace(
     work: Work, context: Context, result: TraceResult, text: bytes, subjects: list[Subject]
 ) -> Mapping[str, Any]:
+    from shieldwall.node.casework.tracing import note_trace  # noqa: PLC0415 - the node starts without it
+
     handling = context.handling
     name = f"trace-{result.digest[:12]}.json"
     file = work.files.add(name, "application/json", [text], "trace", handling, most_bytes=MOST_RESULT)
@@ -358,6 +360,7 @@ def _keep_trace(
         for subject in subjects
     ]
     work.claims.add(claims, case=handling.case, group=handling.group)
+    note_trace(work, file, result.as_dict())
     work.note(claims=len(claims))
     return {
         "file": file.id,

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from shieldwall import __version__
 from shieldwall.model.amount import btc, percent
+from shieldwall.model.catalogue import Said
 from shieldwall.model.words import Words
 from shieldwall.node.sheets.frozen import Made
 from shieldwall.trace.printable import printable
@@ -25,7 +26,7 @@ from shieldwall.web.pages.figures import KINDS
 from shieldwall.web.pages.naming import name_in_words
 from shieldwall.web.pages.screens import KEYS, screens_of
 from shieldwall.web.rules import Caller, node_of
-from shieldwall.web.words import LANGUAGES, Said, chosen, words_of
+from shieldwall.web.words import LANGUAGES, chosen, words_of
 
 LANGUAGE = "shieldwall-language"
 """Name of the cookie that keeps the language that somebody chose; it is no secret."""

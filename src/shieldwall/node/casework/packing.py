@@ -1,0 +1,341 @@
+"""Make an evidence package of a case: what whoever asks may see of it, as it is or as it was known at a moment.
+
+Everything is read within one act, so that it is of one state; the package is kept as a file of the case, handled as strictly as
+all that is in it. A stop at any moment leaves either the whole package with its audit entry, or nothing.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from shieldwall import __version__
+from shieldwall.cases.custody import Deed
+from shieldwall.cases.pack.contents import (
+    ChainProof,
+    Contents,
+    PackedEvidence,
+    PackedLetter,
+    PackedTrace,
+    Withheld,
+)
+from shieldwall.cases.pack.proving import prove
+from shieldwall.cases.pack.redaction import Redaction, redact
+from shieldwall.cases.pack.writing import write_pack
+from shieldwall.cases.request import Request
+from shieldwall.errors import ShieldwallError
+from shieldwall.model.access import Handling, Identity, Permission, joint
+from shieldwall.model.claim import Claim
+from shieldwall.model.moment import utc
+from shieldwall.node.casework.asking import asked_in
+from shieldwall.node.casework.holding import Held, held_in, put_deed
+from shieldwall.node.casework.references import sender_of
+from shieldwall.node.casework.saying import handling_in
+from shieldwall.store.files import File
+from shieldwall.store.timeline import NewEntry
+from shieldwall.trace.change.predicates import PREDICATES
+from shieldwall.trace.published_rates import NONE_PUBLISHED, none_published
+
+if TYPE_CHECKING:
+    from shieldwall.node.node import Node
+    from shieldwall.store.cases import Case
+    from shieldwall.store.work import Work
+
+_SECOND = 1_000_000
+PACK = "pack"
+MOST_CLAIMS = 20_000
+_MOST_ENTRIES = 20_000
+_KINDS = (
+    "finding", "event", "incident", "relation", "note", "tag", "trace", "sheet", "hop", "change-overrule", "actor",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackAsked:
+    """Which package.
+
+    Attributes:
+        to: For whom, as people read it; its ways are noted under that name.
+        as_of: As the case was known at a moment, in microseconds; None for now.
+        redaction: What to leave out; None for nothing.
+        replaces: Id of the package that this one redacts; "" for none.
+    """
+
+    to: str = ""
+    as_of: int | None = None
+    redaction: Redaction | None = None
+    replaces: str = ""
+
+
+def pack_case(node: Node, identity: Identity, act: str, case_id: str, asked: PackAsked) -> File:
+    """Make the package, and keep it.
+
+    Raises:
+        NotFound: No such case.
+        NotAllowed: Whoever asks may not write.
+        Conflict: The case is closed.
+        BadInput: Something that is to be left out is not there.
+        TooMany: It would be too large.
+        Tampered: Evidence or a trace is not what was kept.
+    """
+    with node.large(), node.store.act(identity, act, case=case_id) as work:
+        work.must(Permission.WRITE)
+        case = work.cases.get(case_id)
+        if asked.as_of is None:
+            for each in held_in(work, case_id):
+                if not asked.redaction or each.evidence.id not in asked.redaction.evidence:
+                    put_deed(work, each.evidence, Deed.PACKED.value, f"into an evidence package for {asked.to or 'nobody named'}")
+        contents, handling = gather(node, work, case, asked)
+        keys = node.keys()
+        raw = write_pack(contents, keys.sign, spoken=keys.public.spoken)
+        file = work.files.add(
+            f"pack-{contents.package_id[:8]}.zip", "application/zip", [raw], PACK, handling, most_bytes=len(raw)
+        )
+        told = {"text": asked.to, "by": work.identity.name, "package": contents.package_id, "sha256": file.sha256}
+        work.timeline.add([NewEntry(kind=PACK, ref=file.id, body=told)], handling)
+        if asked.to:
+            went = [*(str(each) for each in _ids(contents).values()), *(letter.id for letter in contents.letters)]
+            work.travels.add(went, by=PACK, carrier=file.id, to=asked.to, handling=handling)
+        work.note(package=contents.package_id, transactions=len(contents.proofs), withheld=len(contents.withheld))
+    return file
+
+
+def gather(node: Node, work: Work, case: Case, asked: PackAsked) -> tuple[Contents, Handling]:
+    """All that a package has, within an act, and how it must be handled."""
+    at, now = asked.as_of, utc(work.now // _SECOND)
+    kept = work.claims.of_case(case.id, _KINDS, most=MOST_CLAIMS + 1, known_at=at)
+    withheld = []
+    if len(kept) > MOST_CLAIMS:
+        withheld.append(Withheld(what=f"claims after the first {MOST_CLAIMS:,}", why="the package would be too large"))
+    claims = [each.claim for each in kept[:MOST_CLAIMS]]
+    held = held_in(work, case.id, known_at=at)
+    traces = _traces(node, work, case.id, at)
+    letters, requests = _letters(node, work, case.id, at)
+    entries = work.timeline.page(case.id, most=_MOST_ENTRIES, known_at=at)[::-1]
+    retracted = [
+        {"claim": each.claim.as_dict(), "reason": each.reason, "at": utc((each.retracted_at or 0) // _SECOND)}
+        for each in work.claims.taken_back(case.id, most=2000)
+        if at is None or (each.retracted_at or 0) <= at
+    ]
+    sender = sender_of(node)
+    contents = Contents(
+        package_id=str(uuid4()),
+        case={"id": case.id, "number": case.number, "title": case.title, "status": case.status},
+        organisation=sender.agency or node.config.name,
+        creator=work.identity.name,
+        created_at=now,
+        program=f"shieldwall {__version__}",
+        environment=f"Python {platform.python_version()}, {platform.system()}",
+        marking=case.handling.marking.label,
+        pap=case.handling.pap.label,
+        keys=node.keys().identity.as_dict(),
+        as_of="" if at is None else utc(at // _SECOND),
+        claims=[claim.as_dict() for claim in claims],
+        retracted=retracted,
+        timeline=[_entry(each) for each in entries],
+        evidence=[_evidence(work, each) for each in held],
+        traces=[PackedTrace(raw=raw, body=body, command=command_of(body)) for raw, body, _ in traces],
+        proofs=_proofs(node, [body for _, body, _ in traces], requests),
+        letters=letters,
+        methods=_methods([body for _, body, _ in traces]),
+        alternatives=_alternatives([body for _, body, _ in traces], claims, requests),
+        withheld=withheld,
+        replaces=asked.replaces,
+        exercise=any(request.exercise for request in requests),
+    )
+    if asked.redaction is not None:
+        contents = redact(contents, asked.redaction, _ids(contents))
+    handling = joint(
+        handling_in(work, case),
+        *(each.handling for each in kept),
+        *(each.file.handling for each in held),
+        *(file.handling for _, _, file in traces),
+    )
+    return replace(contents, marking=handling.marking.label, pap=handling.pap.label), handling
+
+
+def txids_of(bodies: Sequence[Mapping[str, Any]], requests: Sequence[Request]) -> dict[str, set[str]]:
+    """Every transaction that traces and requests name, by network."""
+    found: dict[str, set[str]] = {}
+    for body in bodies:
+        there = found.setdefault(body["network"], set())
+        there |= {transfer["txid"] for transfer in body["transfers"]}
+        there |= {step["txid"] for path in body["paths"] for step in path["steps"]}
+        for gap in body["gaps"]:
+            there |= {gap["txid"], *gap["then"]}
+            there |= {outpoint.partition(":")[0] for outpoint in gap["spends"]}
+        there |= {output["txid"] for end in body["ends"] for output in end["outputs"] if output["index"] is not None}
+    for request in requests:
+        for asset in request.assets:
+            found.setdefault(asset.network, set()).add(asset.txid)
+        for path in request.paths:
+            network = request.assets[0].network if request.assets else ""
+            if network:
+                found.setdefault(network, set()).update(step.txid for step in path)
+    return {network: {txid for txid in txids if len(txid) == 64} for network, txids in found.items()}
+
+
+def command_of(body: Mapping[str, Any]) -> str:
+    """The words by which the command line makes a trace again on the same store and tags."""
+    given, words = body["parameters"], ["shieldwall trace"]
+    words += [str(target["target"]) for target in body["targets"]]
+    words += ["--method", "all" if body.get("methods") else str(given["method"])]
+    words += ["--backward"] if body["direction"] == "backward" else []
+    if given["max_hops"] is not None:
+        words += ["--hops", str(given["max_hops"])]
+    if given["until_height"] is not None:
+        words += ["--until", str(given["until_height"])]
+    elif given["until_time"] is not None:
+        words += ["--until", utc(given["until_time"])]
+    if given["least_amount"]:
+        words += ["--least", str(given["least_amount"])]
+    if given["clustering"]:
+        words += ["--cluster", str(given["clustering"]["name"])]
+    words += ["--max-transactions", str(given["max_transactions"])]
+    for each in given.get("tag_sets", []):
+        words += ["--tags", f"{each['set']}@{each['version']}"]
+    return " ".join(words)
+
+
+def _ids(contents: Contents) -> dict[int, str]:
+    return {place: Claim.from_dict(claim).id for place, claim in enumerate(contents.claims)}
+
+
+def _traces(node: Node, work: Work, case_id: str, at: int | None) -> list[tuple[bytes, Mapping[str, Any], File]]:
+    found = []
+    for file in work.files.page(most=500, case=case_id, kind="trace")[::-1]:
+        if at is not None and file.created_at > at:
+            continue
+        body = node.frozen.open(work, file.id).body
+        found.append((work.files.read(file.id), body, file))
+    return found
+
+
+def _letters(
+    node: Node, work: Work, case_id: str, at: int | None
+) -> tuple[list[PackedLetter], list[Request]]:
+    letters, requests = [], []
+    for row in work.requests.page(most=500, case=case_id)[::-1]:
+        if at is not None and row.created_at > at:
+            continue
+        asked = asked_in(node, work, row.id)
+        requests.append(asked.request)
+        deeds = [done for done in asked.deeds if at is None or done.at * _SECOND <= at]
+        files: dict[str, bytes] = {}
+        for done in deeds:
+            for name, file_id in dict(done.body.get("files", {})).items():
+                files[name] = work.files.read(str(file_id))
+            if "file" in done.body:
+                files["reply.json"] = work.files.read(str(done.body["file"]))
+        if not files:
+            files["request.json"] = asked.request.to_json().encode()
+        letters.append(
+            PackedLetter(
+                id=row.id,
+                number=row.number,
+                kind=row.kind,
+                state=asked.track.state.value if at is None else deeds[-1].deed.value,
+                files=files,
+                deeds=[
+                    {"number": done.number, "at": utc(done.at), "by": asked.names.get(done.by, "the node"), "deed": done.deed.value,
+                     "told": {name: value for name, value in done.body.items() if name != "files"}}
+                    for done in deeds
+                ],
+            )
+        )  # fmt: skip
+    return letters, requests
+
+
+def _entry(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - an entry of a timeline
+    return {
+        "kind": entry.kind,
+        "ref": entry.ref,
+        "happened_at": utc(entry.happened_at // _SECOND),
+        "recorded_at": utc(entry.recorded_at // _SECOND),
+        **dict(entry.body),
+    }
+
+
+def _evidence(work: Work, held: Held) -> PackedEvidence:
+    content = work.files.read(held.file.id)
+    return PackedEvidence(
+        id=held.evidence.id,
+        number=held.evidence.number,
+        name=held.file.name,
+        body=held.evidence.body,
+        sha256=held.file.sha256,
+        size=held.file.size,
+        custody=[entry.as_dict() for entry in held.log],
+        content=content,
+    )
+
+
+def _proofs(node: Node, bodies: Sequence[Mapping[str, Any]], requests: Sequence[Request]) -> list[ChainProof]:
+    found = []
+    for network, txids in sorted(txids_of(bodies, requests).items()):
+        try:
+            with node.chain(network) as chain:
+                found += prove(chain, txids)
+        except ShieldwallError:  # the chain that a trace was made on is here no more: nothing of it can be proven
+            found += [ChainProof(txid=txid, network=network) for txid in sorted(txids)]
+    return found
+
+
+def _methods(bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each rule that a trace used, with what was published of its error, and the tags that it read."""
+    found: list[dict[str, Any]] = []
+    for body in bodies:
+        found.append(
+            {
+                "trace": body["digest"],
+                "method": body["method"],
+                "rule": body["method_rule"],
+                "conserved": body["conserved"],
+                "error_rate": "a convention, not a measurement: no error rate can be given; the other methods' totals stand beside",
+                "parameters": dict(body["parameters"]),
+                "chain": {name: body[name] for name in ("network", "tip_height", "tip_hash", "chain_digest")},
+                "methods_side_by_side": [
+                    {name: side[name] for name in ("method", "rule", "source", "conserved") if name in side}
+                    for side in body.get("methods") or []
+                ],
+            }
+        )
+        if body["parameters"].get("clustering"):
+            found.append({"trace": body["digest"], "rule": "clusters", **_cluster_rates(body["parameters"]["clustering"])})
+        if any(end["tags"] for end in body["ends"]):
+            sources = sorted({source["source"] for end in body["ends"] for tag in end["tags"] for source in tag["sources"]})
+            found.append({"trace": body["digest"], "rule": "tags", "sources": sources, "error_rate": NONE_PUBLISHED})
+    return found
+
+
+def _cluster_rates(clustering: Mapping[str, Any]) -> dict[str, Any]:
+    """What was published of the rules of a clustering."""
+    given = clustering["parameters"]
+    rates: dict[str, Any] = {"co_spend": [none_published("multi-input heuristic, as used since Nakamoto (2008), section 10").as_json()]}
+    for name in re.findall(r"[a-z_]+", given.get("change") or ""):
+        if name in PREDICATES:
+            rates[f"change: {name}"] = [rate.as_json() for rate in PREDICATES[name].rates.rates()]
+    return {"clustering": {"digest": clustering["digest"], "parameters": given}, "error_rates": rates}
+
+
+def _alternatives(
+    bodies: Sequence[Mapping[str, Any]], claims: Sequence[Claim], requests: Sequence[Request]
+) -> list[str]:
+    found: list[str] = []
+    for body in bodies:
+        for gap in body["gaps"]:
+            found.append(f"Gap: transaction {gap['txid']} is not in the data; {gap['amount']} satoshi lie behind it ({gap['source']}).")
+        if body["unknown_amount"]:
+            found.append(f"Of {body['unknown_amount']} satoshi the data cannot tell where they are; unknown money is never called held.")
+        found += [str(note) for note in body["notes"]]
+        for end in body["ends"]:
+            found += [f"Contradiction on {end['address']}: {text}" for text in end["contradictions"]]
+    for claim in claims:
+        found += [str(text) for text in claim.statement.get("alternatives", ())]
+    for request in requests:
+        found += list(request.alternatives)
+    return list(dict.fromkeys(found))
