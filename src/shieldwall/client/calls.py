@@ -26,8 +26,11 @@ from shieldwall.client.shapes import (
     ClaimShape,
     Document,
     Done,
+    EvidenceList,
+    EvidenceShape,
     Files,
     FileShape,
+    Flags,
     Found,
     Groups,
     GroupShape,
@@ -35,6 +38,7 @@ from shieldwall.client.shapes import (
     HandlingShape,
     Health,
     Hits,
+    IncidentShape,
     Invitation,
     Jobs,
     JobShape,
@@ -42,6 +46,7 @@ from shieldwall.client.shapes import (
     LeafShape,
     Leaves,
     Meetings,
+    NetworkShape,
     OutputShape,
     Pap,
     Passkeys,
@@ -49,10 +54,15 @@ from shieldwall.client.shapes import (
     People,
     PersonShape,
     RecoveryCode,
+    ReferencesShape,
+    RequestList,
+    RequestRowShape,
+    RequestShape,
     RoleWord,
     RootShape,
     SavedSheetShape,
     ScopeWord,
+    SharedList,
     SheetShape,
     SheetStepShape,
     SignedIn,
@@ -60,10 +70,14 @@ from shieldwall.client.shapes import (
     SubjectShape,
     TagSetImport,
     TagSetList,
+    ThingAsked,
+    TimelineEntryShape,
+    TimelineShape,
     Tlp,
     Tokens,
     TokenShape,
     TraceShape,
+    Travels,
     Watches,
     WatchShape,
     Work,
@@ -1019,7 +1033,8 @@ class Calls:
         return ClaimShape.from_json(answer.json(), "show_claim", etag=answer.etag)
 
     def retract_claim(self, claim_id: str, *, reason: str) -> ClaimShape:
-        """Take a claim back; it stays, with the reason.
+        """Take a claim back; it stays, with the reason, and on each way that it travelled somebody is to be told
+        (`/travels`).
 
         Args:
             claim_id: Id of the claim.
@@ -1040,11 +1055,14 @@ class Calls:
         )
         return ClaimShape.from_json(answer.json(), "retract_claim", etag=answer.etag)
 
-    def list_cases(self, *, status: Literal["", "open", "closed"] = "", cursor: str = "", most: int = 50) -> Cases:
-        """The cases that one is a member of, the newest first.
+    def list_cases(
+        self, *, status: Literal["", "open", "closed"] = "", q: str = "", cursor: str = "", most: int = 50
+    ) -> Cases:
+        """The cases that one is a member of, the newest first; or those in which all words are found.
 
         Args:
             status: Only these.
+            q: Words of title, number, group, victim; then no pages.
             cursor: Where to go on: `next` of the page before.
             most: At most so many entries.
 
@@ -1058,17 +1076,20 @@ class Calls:
             "list_cases",
             "GET",
             "/api/v1/cases",
-            query={"status": status or None, "cursor": cursor or None, "most": most},
+            query={"status": status or None, "q": q or None, "cursor": cursor or None, "most": most},
         )
         return Cases.from_json(answer.json(), "list_cases", etag=answer.etag)
 
-    def every_case(self, *, status: Literal["", "open", "closed"] = "", most: int = 200) -> Iterator[CaseShape]:
+    def every_case(
+        self, *, status: Literal["", "open", "closed"] = "", q: str = "", most: int = 200
+    ) -> Iterator[CaseShape]:
         """Every entry of `list_cases`, page by page as they are asked for.
 
-        The cases that one is a member of, the newest first.
+        The cases that one is a member of, the newest first; or those in which all words are found.
 
         Args:
             status: Only these.
+            q: Words of title, number, group, victim; then no pages.
             most: Entries of one page.
 
         Raises:
@@ -1079,7 +1100,7 @@ class Calls:
         """
 
         def page(cursor: str) -> Cases:
-            return self.list_cases(status=status, cursor=cursor, most=most)
+            return self.list_cases(status=status, q=q, cursor=cursor, most=most)
 
         for found in every(page, "every_case"):
             yield from found.cases
@@ -1088,6 +1109,7 @@ class Calls:
         self,
         *,
         title: str,
+        number: str = "",
         marking: Tlp = "TLP:RED",
         pap: Pap = "PAP:RED",
         silent: bool = False,
@@ -1098,6 +1120,7 @@ class Calls:
 
         Args:
             title: At most 200 characters.
+            number: At most 80 characters.
             marking: Who may see it.
             pap: What may be done with it.
 
@@ -1111,7 +1134,15 @@ class Calls:
             "add_case",
             "POST",
             "/api/v1/cases",
-            body={"title": title, "marking": marking, "pap": pap, "silent": silent, "people": people, "groups": groups},
+            body={
+                "title": title,
+                "number": number,
+                "marking": marking,
+                "pap": pap,
+                "silent": silent,
+                "people": people,
+                "groups": groups,
+            },
         )
         return CaseShape.from_json(answer.json(), "add_case", etag=answer.etag)
 
@@ -1137,6 +1168,7 @@ class Calls:
         *,
         etag: str,
         title: str | None = None,
+        number: str | None = None,
         status: Literal["open", "closed"] | None = None,
         silent: bool | None = None,
         contact: str | None = None,
@@ -1149,6 +1181,7 @@ class Calls:
             case_id: Id of the case.
             etag: `.etag` of what was read: the version that is changed.
             title: At most 200 characters.
+            number: At most 80 characters.
             contact: An id.
             marking: Who may see it.
             pap: What may be done with it.
@@ -1167,6 +1200,7 @@ class Calls:
             f"/api/v1/cases/{segment(case_id, 'change_case')}",
             body={
                 "title": title,
+                "number": number,
                 "status": status,
                 "silent": silent,
                 "contact": contact,
@@ -1214,6 +1248,849 @@ class Calls:
         """
         answer = self._connection.ask("list_meetings", "GET", "/api/v1/meetings")
         return Meetings.from_json(answer.json(), "list_meetings", etag=answer.etag)
+
+    def add_intake(
+        self,
+        *,
+        title: str,
+        number: str = "",
+        marking: Tlp = "TLP:RED",
+        pap: Pap = "PAP:RED",
+        people: Sequence[str] = (),
+        answers: Mapping[str, str] | None = None,
+        first_hour: Sequence[int] = (),
+    ) -> CaseShape:
+        """Open a case of what a victim or operator told.
+
+        Args:
+            title: At most 200 characters.
+            number: At most 80 characters.
+            marking: Who may see it.
+            pap: What may be done with it.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_intake",
+            "POST",
+            "/api/v1/intakes",
+            body={
+                "title": title,
+                "number": number,
+                "marking": marking,
+                "pap": pap,
+                "people": people,
+                "answers": answers,
+                "first_hour": first_hour,
+            },
+        )
+        return CaseShape.from_json(answer.json(), "add_intake", etag=answer.etag)
+
+    def show_intake_form(self) -> bytes:
+        """The form as one page that works without a network; nothing of this node is in it.
+
+        Raises:
+            TooMany: Too often.
+        """
+        return self._connection.ask("show_intake_form", "GET", "/api/v1/intakes/form", takes="text/html").body
+
+    def show_incident(self, case_id: str) -> IncidentShape:
+        """What is told of the incident of a case, and which reports may be due.
+
+        Args:
+            case_id: Id of the case.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_incident", "GET", f"/api/v1/cases/{segment(case_id, 'show_incident')}/incident"
+        )
+        return IncidentShape.from_json(answer.json(), "show_incident", etag=answer.etag)
+
+    def change_case_incident(
+        self, case_id: str, *, answers: Mapping[str, str], first_hour: Sequence[int] = ()
+    ) -> IncidentShape:
+        """Tell the incident anew; what was told before stays readable as retracted claims.
+
+        Args:
+            case_id: Id of the case.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "change_case_incident",
+            "PUT",
+            f"/api/v1/cases/{segment(case_id, 'change_case_incident')}/incident",
+            body={"answers": answers, "first_hour": first_hour},
+        )
+        return IncidentShape.from_json(answer.json(), "change_case_incident", etag=answer.etag)
+
+    def show_timeline(
+        self,
+        case_id: str,
+        *,
+        kind: Sequence[str] | None = None,
+        as_of: str = "",
+        height: int | None = None,
+        network: str = "",
+        cursor: str = "",
+        most: int = 50,
+    ) -> TimelineShape:
+        """What happened in a case, the latest first; now, as it was known at a moment, or as the world stood at a
+        block.
+
+        Args:
+            case_id: Id of the case.
+            kind: Entries of these kinds only.
+            as_of: As it was known then (ISO 8601, UTC).
+            height: As the world stood at that block.
+            network: Of the height; the first chain by default.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_timeline",
+            "GET",
+            f"/api/v1/cases/{segment(case_id, 'show_timeline')}/timeline",
+            query={
+                "kind": kind,
+                "as_of": as_of or None,
+                "height": height,
+                "network": network or None,
+                "cursor": cursor or None,
+                "most": most,
+            },
+        )
+        return TimelineShape.from_json(answer.json(), "show_timeline", etag=answer.etag)
+
+    def every_timeline_entry(
+        self,
+        case_id: str,
+        *,
+        kind: Sequence[str] | None = None,
+        as_of: str = "",
+        height: int | None = None,
+        network: str = "",
+        most: int = 200,
+    ) -> Iterator[TimelineEntryShape]:
+        """Every entry of `show_timeline`, page by page as they are asked for.
+
+        What happened in a case, the latest first; now, as it was known at a moment, or as the world stood at a
+        block.
+
+        Args:
+            case_id: Id of the case.
+            kind: Entries of these kinds only.
+            as_of: As it was known then (ISO 8601, UTC).
+            height: As the world stood at that block.
+            network: Of the height; the first chain by default.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> TimelineShape:
+            return self.show_timeline(
+                case_id, kind=kind, as_of=as_of, height=height, network=network, cursor=cursor, most=most
+            )
+
+        for found in every(page, "every_timeline_entry"):
+            yield from found.entries
+
+    def add_finding(
+        self,
+        case_id: str,
+        *,
+        layer: Literal["observation", "inference", "attribution"],
+        text: str,
+        basis: str = "",
+        likelihood: str = "",
+        confidence: str = "",
+        alternatives: Sequence[str] = (),
+        supports: Sequence[str] = (),
+    ) -> ClaimShape:
+        """Say what was found, on one of the three layers.
+
+        Args:
+            case_id: Id of the case.
+            text: At most 4000 characters.
+            basis: At most 4000 characters.
+            likelihood: At most 300 characters.
+            confidence: At most 300 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_finding",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'add_finding')}/findings",
+            body={
+                "layer": layer,
+                "text": text,
+                "basis": basis,
+                "likelihood": likelihood,
+                "confidence": confidence,
+                "alternatives": alternatives,
+                "supports": supports,
+            },
+        )
+        return ClaimShape.from_json(answer.json(), "add_finding", etag=answer.etag)
+
+    def add_event(self, case_id: str, *, text: str, when: str, where: str = "") -> ClaimShape:
+        """Say what happened when.
+
+        Args:
+            case_id: Id of the case.
+            text: At most 2000 characters.
+            when: At most 40 characters.
+            where: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_event",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'add_event')}/events",
+            body={"text": text, "when": when, "where": where},
+        )
+        return ClaimShape.from_json(answer.json(), "add_event", etag=answer.etag)
+
+    def add_relation(
+        self,
+        case_id: str,
+        *,
+        source: ThingAsked,
+        relation: str,
+        target: ThingAsked,
+        layer: Literal["observation", "inference", "attribution"] = "inference",
+        basis: str = "",
+    ) -> ClaimShape:
+        """Say that two things belong together.
+
+        Args:
+            case_id: Id of the case.
+            relation: At most 40 characters.
+            basis: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_relation",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'add_relation')}/relations",
+            body={"source": source, "relation": relation, "target": target, "layer": layer, "basis": basis},
+        )
+        return ClaimShape.from_json(answer.json(), "add_relation", etag=answer.etag)
+
+    def put_case_trace(self, case_id: str, *, file: str) -> Done:
+        """Put a trace of one's own into a case; its transfers enter the timeline.
+
+        Args:
+            case_id: Id of the case.
+            file: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "put_case_trace", "POST", f"/api/v1/cases/{segment(case_id, 'put_case_trace')}/traces", body={"file": file}
+        )
+        return Done.from_json(answer.json(), "put_case_trace", etag=answer.etag)
+
+    def list_evidence(self, case_id: str) -> EvidenceList:
+        """The evidence of a case, with its custody logs, each of which is held to its digests.
+
+        Args:
+            case_id: Id of the case.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_evidence", "GET", f"/api/v1/cases/{segment(case_id, 'list_evidence')}/evidence"
+        )
+        return EvidenceList.from_json(answer.json(), "list_evidence", etag=answer.etag)
+
+    def add_evidence(
+        self,
+        case_id: str,
+        *,
+        name: str,
+        method: str,
+        source: str,
+        content: bytes,
+        acquired: str = "",
+        working: bool = False,
+        copy_of: str = "",
+        why: str = "evidence of the case",
+        media_type: str = "application/octet-stream",
+    ) -> EvidenceShape:
+        """Take a file into evidence: its bytes are the body. Its custody log begins.
+
+        Args:
+            case_id: Id of the case.
+            name: At most 500 characters.
+            method: How it was acquired.
+            source: Where it is from.
+            content: The bytes.
+            acquired: When (ISO 8601, UTC); now by default.
+            working: A working copy, no original.
+            copy_of: Of a working copy, the original.
+            why: At most 1000 characters.
+            media_type: At most 100 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_evidence",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'add_evidence')}/evidence",
+            query={
+                "name": name,
+                "method": method,
+                "source": source,
+                "acquired": acquired or None,
+                "working": working,
+                "copy_of": copy_of or None,
+                "why": why,
+                "media_type": media_type,
+            },
+            content=content,
+        )
+        return EvidenceShape.from_json(answer.json(), "add_evidence", etag=answer.etag)
+
+    def adopt_evidence(
+        self,
+        case_id: str,
+        *,
+        file: str,
+        method: str,
+        source: str,
+        acquired: str = "",
+        copy_of: str | None = None,
+        working: bool = False,
+        why: str = "evidence of the case",
+    ) -> EvidenceShape:
+        """Take a file that is in the case into evidence.
+
+        Args:
+            case_id: Id of the case.
+            file: An id.
+            method: At most 1000 characters.
+            source: At most 1000 characters.
+            acquired: At most 40 characters.
+            copy_of: An id.
+            why: At most 1000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "adopt_evidence",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'adopt_evidence')}/evidence/adopted",
+            body={
+                "file": file,
+                "method": method,
+                "source": source,
+                "acquired": acquired,
+                "copy_of": copy_of,
+                "working": working,
+                "why": why,
+            },
+        )
+        return EvidenceShape.from_json(answer.json(), "adopt_evidence", etag=answer.etag)
+
+    def show_evidence(self, evidence_id: str) -> EvidenceShape:
+        """A piece of evidence and its custody log.
+
+        Args:
+            evidence_id: Id of the piece of evidence.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_evidence", "GET", f"/api/v1/evidence/{segment(evidence_id, 'show_evidence')}"
+        )
+        return EvidenceShape.from_json(answer.json(), "show_evidence", etag=answer.etag)
+
+    def add_custody(self, evidence_id: str, *, deed: str, why: str) -> EvidenceShape:
+        """Say what was done with a piece of evidence; its content is held to its digest first.
+
+        Args:
+            evidence_id: Id of the piece of evidence.
+            deed: At most 40 characters.
+            why: At most 1000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_custody",
+            "POST",
+            f"/api/v1/evidence/{segment(evidence_id, 'add_custody')}/custody",
+            body={"deed": deed, "why": why},
+        )
+        return EvidenceShape.from_json(answer.json(), "add_custody", etag=answer.etag)
+
+    def show_network(self, case_id: str, *, beside: Sequence[str] | None = None) -> NetworkShape:
+        """Group, people, malware, infrastructure, wallets and victims of one or several cases.
+
+        Args:
+            case_id: Id of the case.
+            beside: Further cases in the same picture.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_network", "GET", f"/api/v1/cases/{segment(case_id, 'show_network')}/network", query={"beside": beside}
+        )
+        return NetworkShape.from_json(answer.json(), "show_network", etag=answer.etag)
+
+    def show_red_flags(self, case_id: str) -> Flags:
+        """The six families of red flags of FATF, as far as the traces of the case can answer them.
+
+        Args:
+            case_id: Id of the case.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "show_red_flags", "GET", f"/api/v1/cases/{segment(case_id, 'show_red_flags')}/red-flags"
+        )
+        return Flags.from_json(answer.json(), "show_red_flags", etag=answer.etag)
+
+    def show_shared(self, case_id: str) -> SharedList:
+        """What a case has in common with other cases of whoever asks: addresses, transactions, clusters, groups.
+
+        Args:
+            case_id: Id of the case.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_shared", "GET", f"/api/v1/cases/{segment(case_id, 'show_shared')}/shared")
+        return SharedList.from_json(answer.json(), "show_shared", etag=answer.etag)
+
+    def pack(
+        self,
+        case_id: str,
+        *,
+        to: str = "",
+        as_of: str = "",
+        why: str = "",
+        leave_claims: Sequence[str] = (),
+        leave_evidence: Sequence[str] = (),
+        leave_requests: Sequence[str] = (),
+        leave_title: bool = False,
+        leave_kinds: Sequence[str] = (),
+        replaces: str = "",
+    ) -> FileShape:
+        """Make an evidence package of what one may see of a case; it is a file of the case, to be taken out by
+        `/files`.
+
+        Args:
+            case_id: Id of the case.
+            to: At most 300 characters.
+            as_of: At most 40 characters.
+            why: At most 2000 characters.
+            replaces: At most 36 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "pack",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'pack')}/packs",
+            body={
+                "to": to,
+                "as_of": as_of,
+                "why": why,
+                "leave_claims": leave_claims,
+                "leave_evidence": leave_evidence,
+                "leave_requests": leave_requests,
+                "leave_title": leave_title,
+                "leave_kinds": leave_kinds,
+                "replaces": replaces,
+            },
+        )
+        return FileShape.from_json(answer.json(), "pack", etag=answer.etag)
+
+    def list_travels(self, *, what: str = "") -> Travels:
+        """Where a claim or request went; or, without one, the ways at whose end nobody was told of a retraction.
+
+        Args:
+            what: Id of a claim or request; without it, what is to be told.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_travels", "GET", "/api/v1/travels", query={"what": what or None})
+        return Travels.from_json(answer.json(), "list_travels", etag=answer.etag)
+
+    def tell_travel(self, travel_id: str) -> Done:
+        """Say that whoever stands at the end of a way was told that what they have was taken back.
+
+        Args:
+            travel_id: An id.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "tell_travel", "POST", f"/api/v1/travels/{segment(travel_id, 'tell_travel')}/told"
+        )
+        return Done.from_json(answer.json(), "tell_travel", etag=answer.etag)
+
+    def show_references(self) -> ReferencesShape:
+        """Recipients, legal profiles and reporting clocks, dated and sourced; no legal advice.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_references", "GET", "/api/v1/references")
+        return ReferencesShape.from_json(answer.json(), "show_references", etag=answer.etag)
+
+    def list_requests(
+        self, *, state: str = "", case: str | None = None, cursor: str = "", most: int = 50
+    ) -> RequestList:
+        """Requests, the newest first.
+
+        Args:
+            state: Only these.
+            case: Id of a case that one is a member of.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_requests",
+            "GET",
+            "/api/v1/requests",
+            query={"state": state or None, "case": case, "cursor": cursor or None, "most": most},
+        )
+        return RequestList.from_json(answer.json(), "list_requests", etag=answer.etag)
+
+    def every_request_row(
+        self, *, state: str = "", case: str | None = None, most: int = 200
+    ) -> Iterator[RequestRowShape]:
+        """Every entry of `list_requests`, page by page as they are asked for.
+
+        Requests, the newest first.
+
+        Args:
+            state: Only these.
+            case: Id of a case that one is a member of.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> RequestList:
+            return self.list_requests(state=state, case=case, cursor=cursor, most=most)
+
+        for found in every(page, "every_request_row"):
+            yield from found.requests
+
+    def draft_request(
+        self,
+        case_id: str,
+        *,
+        kind: Literal["preserve", "freeze", "disclose", "inform", "take-down"] = "freeze",
+        trace: str | None = None,
+        rank: int = 1,
+        recipient: str = "",
+        legal: str = "",
+        content: Mapping[str, Any] | None = None,
+    ) -> RequestShape:
+        """Begin a request: filled in with what the case knows, or as `content` says.
+
+        Args:
+            case_id: Id of the case.
+            trace: An id.
+            rank: 1 to 100000.
+            recipient: At most 80 characters.
+            legal: At most 80 characters.
+            content: The bytes.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "draft_request",
+            "POST",
+            f"/api/v1/cases/{segment(case_id, 'draft_request')}/requests",
+            body={
+                "kind": kind,
+                "trace": trace,
+                "rank": rank,
+                "recipient": recipient,
+                "legal": legal,
+                "content": content,
+            },
+        )
+        return RequestShape.from_json(answer.json(), "draft_request", etag=answer.etag)
+
+    def show_request(self, request_id: str) -> RequestShape:
+        """A request, where it stands, what it lacks, and what is due of it.
+
+        Args:
+            request_id: Id of the request.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_request", "GET", f"/api/v1/requests/{segment(request_id, 'show_request')}")
+        return RequestShape.from_json(answer.json(), "show_request", etag=answer.etag)
+
+    def change_request(self, request_id: str, *, version: int, content: Mapping[str, Any]) -> RequestShape:
+        """Change what a draft says.
+
+        Args:
+            request_id: Id of the request.
+            content: The bytes.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "change_request",
+            "PUT",
+            f"/api/v1/requests/{segment(request_id, 'change_request')}",
+            body={"version": version, "content": content},
+        )
+        return RequestShape.from_json(answer.json(), "change_request", etag=answer.etag)
+
+    def do_deed(
+        self,
+        request_id: str,
+        *,
+        deed: Literal["submit", "withdraw", "send", "acknowledge", "answer", "renew", "retract"],
+        version: int,
+        reason: str = "",
+        outcome: str = "",
+        amount: int = 0,
+        until: str = "",
+        contact: str = "",
+        reference: str = "",
+        words: str = "",
+    ) -> RequestShape:
+        """Submit, withdraw or send a request; note what its recipient did; renew it, or take it back.
+
+        Args:
+            request_id: Id of the request.
+            reason: At most 2000 characters.
+            outcome: At most 300 characters.
+            until: At most 40 characters.
+            contact: At most 300 characters.
+            reference: At most 300 characters.
+            words: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "do_deed",
+            "POST",
+            f"/api/v1/requests/{segment(request_id, 'do_deed')}/deeds",
+            body={
+                "deed": deed,
+                "version": version,
+                "reason": reason,
+                "outcome": outcome,
+                "amount": amount,
+                "until": until,
+                "contact": contact,
+                "reference": reference,
+                "words": words,
+            },
+        )
+        return RequestShape.from_json(answer.json(), "do_deed", etag=answer.etag)
+
+    def decide_request(self, request_id: str, *, approve: bool, digest: str, reason: str = "") -> RequestShape:
+        """Approve what another person wrote, or give it back; what was changed since one looked at it is not approved.
+
+        Args:
+            request_id: Id of the request.
+            digest: A digest, 64 hex digits.
+            reason: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve, and a person.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "decide_request",
+            "POST",
+            f"/api/v1/requests/{segment(request_id, 'decide_request')}/decision",
+            body={"approve": approve, "digest": digest, "reason": reason},
+        )
+        return RequestShape.from_json(answer.json(), "decide_request", etag=answer.etag)
+
+    def import_reply(self, request_id: str, *, content: bytes) -> RequestShape:
+        """Take in the answer file that the recipient made with reply.html: the file is the body.
+
+        Args:
+            request_id: Id of the request.
+            content: The bytes.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "import_reply", "POST", f"/api/v1/requests/{segment(request_id, 'import_reply')}/reply", content=content
+        )
+        return RequestShape.from_json(answer.json(), "import_reply", etag=answer.etag)
+
+    def show_letter(self, request_id: str, *, language: str = "en") -> bytes:
+        """The letter as it would go out now, in a language; what nobody filled in is marked.
+
+        Args:
+            request_id: Id of the request.
+            language: One of the languages of letters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        return self._connection.ask(
+            "show_letter",
+            "GET",
+            f"/api/v1/requests/{segment(request_id, 'show_letter')}/letter",
+            query={"language": language},
+            takes="text/html",
+        ).body
 
     def list_files(
         self,

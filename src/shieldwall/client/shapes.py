@@ -96,6 +96,7 @@ class CaseShape(Shape):
 
     id: str
     title: str
+    number: str
     status: str
     silent: bool
     contact: str
@@ -173,6 +174,31 @@ class Claims(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineShape(Shape):
+    """A report that may be due; `due` is absent where there is no number or no start."""
+
+    id: str
+    name: str
+    regime: str
+    to: str
+    due: str = ""
+    verified: bool
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeedShape(Shape):
+    """Something that was done with a request."""
+
+    number: int
+    at: str
+    by: str
+    deed: str
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryShape(Shape):
     """One way out of an alarm."""
 
@@ -207,6 +233,37 @@ class Done(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueShape(Shape):
+    """Something that is due of a request."""
+
+    what: str
+    at: str
+    over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceList(Shape):
+    """Evidence, in the order in which it came."""
+
+    evidence: tuple[EvidenceShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceShape(Shape):
+    """A piece of evidence and its custody log."""
+
+    id: str
+    number: int
+    file: str
+    name: str
+    sha256: str
+    size: int
+    told: Mapping[str, Any]
+    custody: tuple[Mapping[str, Any], ...]
+    handling: HandlingShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileShape(Shape):
     """A kept file."""
 
@@ -226,6 +283,25 @@ class Files(Shape):
 
     next: str | None = None
     files: tuple[FileShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagShape(Shape):
+    """A red flag: seen, not seen, or cannot be told."""
+
+    family: str
+    question: str
+    answer: str
+    found: tuple[str, ...]
+    looked_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags(Shape):
+    """Red flags of the six families, as far as the traces of a case can answer them."""
+
+    source: str
+    flags: tuple[FlagShape, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +373,16 @@ class Hits(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentShape(Shape):
+    """What is told of an incident, and the reports that may be due."""
+
+    answers: Mapping[str, str]
+    first_hour: tuple[int, ...]
+    deadlines: tuple[DeadlineShape, ...]
+    clocks_dated: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation(Shape):
     """A one-time link, shown once."""
 
@@ -339,6 +425,15 @@ class Known(Shape):
     contradictions: tuple[Mapping[str, Any], ...]
     retracted: int
     freezable_by: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LackShape(Shape):
+    """A field that nobody has filled in, and who asks for it: kind, recipient or law."""
+
+    field: str
+    label: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,6 +480,15 @@ class Meetings(Shape):
     """Where cases meet."""
 
     meetings: tuple[MeetingShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkShape(Shape):
+    """The network of cases: things, and relations between them; how many things were left out."""
+
+    things: tuple[Mapping[str, Any], ...]
+    relations: tuple[Mapping[str, Any], ...]
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -450,10 +554,74 @@ class RecoveryCode(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencesShape(Shape):
+    """Recipients, legal profiles and clocks that this node knows, with the day on which each list was gone through."""
+
+    recipients_dated: str
+    recipients: tuple[Mapping[str, Any], ...]
+    legal_dated: str
+    legal: tuple[Mapping[str, Any], ...]
+    clocks_dated: str
+    clocks: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestList(Shape):
+    """Requests, the newest first."""
+
+    next: str | None = None
+    requests: tuple[RequestRowShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRowShape(Shape):
+    """A request in a list."""
+
+    id: str
+    case: str
+    number: int
+    kind: str
+    state: str
+    recipient: str
+    due: str = ""
+    created: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestShape(Shape):
+    """A request, where it stands, and what was done with it."""
+
+    id: str
+    case: str
+    number: int
+    kind: str
+    state: str
+    version: int
+    digest: str
+    content: Mapping[str, Any]
+    lacks: tuple[LackShape, ...]
+    route: RouteShape | None = None
+    due: tuple[DueShape, ...]
+    outcome: str = ""
+    held: int = 0
+    until: str = ""
+    deeds: tuple[DeedShape, ...]
+    handling: HandlingShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootShape(Shape):
     """A signed root of the audit log, as its line in the exported file (docs/spec/audit-log.md)."""
 
     line: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteShape(Shape):
+    """By which way a kind of request reaches its recipient."""
+
+    needs: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,6 +630,22 @@ class SavedSheetShape(Shape):
 
     file: FileShape
     sheet: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedList(Shape):
+    """The same, the most shared first."""
+
+    shared: tuple[SharedShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedShape(Shape):
+    """What a case has in common with others of whoever asks."""
+
+    type: str
+    name: str
+    cases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -555,6 +739,37 @@ class TagSetShape(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThingAsked(Shape):
+    """A thing of the network of a case."""
+
+    type: str
+    name: str
+    chain: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntryShape(Shape):
+    """An entry of the timeline of a case: of what, when it happened, and when that became known."""
+
+    id: str
+    kind: str
+    ref: str
+    happened: str
+    recorded: str
+    told: Mapping[str, Any]
+    handling: HandlingShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineShape(Shape):
+    """Entries, the latest first, and how many there are of each kind."""
+
+    next: str | None = None
+    entries: tuple[TimelineEntryShape, ...]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenShape(Shape):
     """A machine token; `token`, the secret, is shown once, when it is made."""
 
@@ -583,6 +798,27 @@ class TraceShape(Shape):
 
     file: FileShape
     result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelShape(Shape):
+    """That something went to somebody; told is when they were told that it was taken back."""
+
+    id: str
+    what: str
+    by: str
+    carrier: str
+    to: str
+    at: str
+    recalled: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Travels(Shape):
+    """Ways, in order."""
+
+    travels: tuple[TravelShape, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

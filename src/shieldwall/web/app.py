@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import re
 import threading
 import traceback
 from collections import Counter
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 ROOT = "/api/v1"
 """Where the API begins."""
 
-UPLOADS = frozenset((f"{ROOT}/files", f"{ROOT}/tag-sets", "/find"))
+UPLOADS = re.compile(rf"{ROOT}/files|{ROOT}/tag-sets|(?:{ROOT})?/cases/[0-9a-f]{{32}}/evidence|/find")
 """Paths that take files."""
 
 _FRAGMENTS = 256

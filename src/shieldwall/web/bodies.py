@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import Request, Response
@@ -24,11 +25,11 @@ class Limits:
 
     Args:
         app: What comes behind.
-        uploads: Paths that take files, and so more than JSON.
+        uploads: What paths look like that take files, and so more than JSON.
         ceremonies: Paths that anybody may write to, and so less.
     """
 
-    def __init__(self, app: ASGIApp, uploads: frozenset[str], ceremonies: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, uploads: re.Pattern[str], ceremonies: frozenset[str]) -> None:
         self._ceremonies = ceremonies
         self._app = app
         self._uploads = uploads
@@ -44,7 +45,7 @@ class Limits:
         if refused is not None:
             await refused(scope, receive, send)
             return
-        if scope["path"] in self._uploads and scope["method"] == "POST":
+        if self._uploads.fullmatch(scope["path"]) and scope["method"] == "POST":
             if self._uploading >= UPLOADS_AT_ONCE:
                 busy = problem(429, "too-many", "several files are coming in already", headers={"Retry-After": "5"})
                 await busy(scope, receive, send)
@@ -72,7 +73,7 @@ class Limits:
         await self._app(scope, counted, send)
 
     def _most(self, scope: Scope) -> int:
-        if scope["path"] in self._uploads:
+        if self._uploads.fullmatch(scope["path"]):
             return UPLOAD_MOST
         return CEREMONY_MOST if scope["path"] in self._ceremonies else JSON_MOST
 

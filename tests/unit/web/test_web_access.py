@@ -31,6 +31,7 @@ QUERIES = {
     "/search": "?q=nothing",
     "/subjects": "?name=nothing",
     "POST /files": "?name=a.bin",
+    "POST /cases/{case_id}/evidence": "?name=a.bin&method=m&source=s",
     "POST /tag-sets": "?file=a.csv",
 }
 BODIES: dict[str, Any] = {
@@ -44,6 +45,23 @@ BODIES: dict[str, Any] = {
         "statement": {"text": "seen"},
         "layer": "observation",
     },
+    "POST /cases/{case_id}/evidence/adopted": {"file": NOWHERE, "method": "m", "source": "s"},
+    "POST /cases/{case_id}/events": {"text": "found", "when": "2026-10-01"},
+    "POST /cases/{case_id}/findings": {"layer": "observation", "text": "found"},
+    "POST /cases/{case_id}/packs": {"to": "a court"},
+    "POST /cases/{case_id}/relations": {
+        "source": {"type": "group", "name": "a"},
+        "relation": "attacked",
+        "target": {"type": "victim", "name": "b"},
+    },
+    "POST /cases/{case_id}/requests": {"kind": "inform"},
+    "POST /cases/{case_id}/traces": {"file": NOWHERE},
+    "PUT /cases/{case_id}/incident": {"answers": {}},
+    "POST /evidence/{evidence_id}/custody": {"deed": "examined", "why": "analysis"},
+    "POST /intakes": {"title": "An incident"},
+    "POST /requests/{request_id}/decision": {"approve": True, "digest": "0" * 64},
+    "POST /requests/{request_id}/deeds": {"deed": "submit", "version": 1},
+    "PUT /requests/{request_id}": {"version": 1, "content": {}},
     "POST /groups": {"name": "A group"},
     "POST /markings": {"thing": "case", "id": NOWHERE, "marking": "TLP:RED", "pap": "PAP:RED"},
     "POST /people/{person_id}/invitation": {},
@@ -54,6 +72,7 @@ BODIES: dict[str, Any] = {
     "POST /watches": {"kind": "address", "target": address_of("watched")},
     "PUT /groups/{group_id}/people": {"people": []},
 }
+RAW = ("POST /files", "POST /tag-sets", "POST /cases/{case_id}/evidence", "POST /requests/{request_id}/reply")
 DOOR_SAYS = ("that needs the permission to", "that is not for machines", "a write with a session must come from")
 UNRECORDED = {
     "session.confirm": "a question of the ceremony; its end is recorded",
@@ -101,7 +120,7 @@ def ask(caller: Caller, method: str, path: str, **given: Any):
     query = QUERIES.get(route) or (QUERIES.get(path, "") if method == "GET" else "")
     if method in ("GET", "DELETE"):
         return caller.ask(method, path + query, **given)
-    if route in ("POST /files", "POST /tag-sets"):
+    if route in RAW:
         return caller.ask(method, path + query, body=b"\0", **given)
     return caller.ask(method, path + query, BODIES.get(route, {}), **given)
 

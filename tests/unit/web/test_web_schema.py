@@ -39,7 +39,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 NEGATIVE = [*CHECKS, negative_data_rejection]
-BYTES = {"POST /api/v1/files", "POST /api/v1/tag-sets"}
+BYTES = {
+    "POST /api/v1/files",
+    "POST /api/v1/tag-sets",
+    "POST /api/v1/cases/{case_id}/evidence",
+    "POST /api/v1/requests/{request_id}/reply",
+}
 """Operations that take any bytes: no body is wrong in form."""
 STREAM = "GET /api/v1/jobs/{job_id}/events"
 """Events: OpenAPI 3.1 describes the stream as a text, and schemathesis holds each event to that, as OpenAPI 3.2 would."""
@@ -101,6 +106,8 @@ def furnish(site: Site) -> dict[str, str]:
     asked = {"thing": "file", "id": file, "marking": "TLP:CLEAR", "pap": "PAP:CLEAR", "reason": "why"}
     approval = session.post("/approvals", asked).json["id"]
     token = site.token(person, Permission.READ).token
+    piece = session.ask("POST", f"/cases/{case}/evidence?name=a.txt&method=copied&source=here", body=b"bytes")
+    asked_for = session.post(f"/cases/{case}/requests", {"kind": "inform"})
     with site.store.act(NODE, "test.ring") as work:
         (found,) = work.watches.active()
         handling = Handling(marking=Marking.GREEN, pap=Pap.GREEN, owner=person)
@@ -112,6 +119,9 @@ def furnish(site: Site) -> dict[str, str]:
         "case_id": case,
         "claim_id": claim,
         "file_id": file,
+        "evidence_id": piece.json["id"],
+        "request_id": asked_for.json["id"],
+        "travel_id": "0" * 32,
         "job_id": job,
         "trace_id": trace,
         "sheet_id": sheet,

@@ -141,6 +141,7 @@ def look_at_case(
     at: AsOf = NOW,
     before: tuple[int, str] | None = None,
     kinds: Sequence[str] = (),
+    most: int = ENTRIES,
 ) -> CaseView:
     """A case.
 
@@ -152,13 +153,14 @@ def look_at_case(
         at: As when.
         before: Where the timeline goes on.
         kinds: Entries of the timeline of these kinds only.
+        most: How many of them.
 
     Raises:
         NotFound: No such case that whoever asks may see.
         Tampered: Something of it is not what was kept.
     """
     with node.store.look(identity, act, case=case_id) as work:
-        return case_in(node, work, case_id, at=at, before=before, kinds=kinds)
+        return case_in(node, work, case_id, at=at, before=before, kinds=kinds, most=most)
 
 
 def case_in(
@@ -169,13 +171,14 @@ def case_in(
     at: AsOf = NOW,
     before: tuple[int, str] | None = None,
     kinds: Sequence[str] = (),
+    most: int = ENTRIES,
 ) -> CaseView:
     """The same within an act."""
     case = work.cases.get(case_id)
     known = at.known_at
     incident, incident_id = incident_of(work, case_id, known_at=known)
     entries = work.timeline.page(
-        case_id, most=ENTRIES + 1, before=before, kinds=kinds, known_at=known, happened_by=at.happened_by
+        case_id, most=most + 1, before=before, kinds=kinds, known_at=known, happened_by=at.happened_by
     )
     findings: dict[Layer, list[Kept]] = {layer: [] for layer in Layer}
     for kept in work.claims.of_case(case_id, [FINDING.name], most=MOST_FINDINGS, known_at=known):
@@ -198,9 +201,9 @@ def case_in(
         evidence=held_in(work, case_id, known_at=known),
         requests=[asked_in(node, work, row.id) for row in rows],
         files=files,
-        entries=entries[:ENTRIES],
+        entries=entries[:most],
         counts=work.timeline.counts(case_id, known_at=known, happened_by=at.happened_by),
-        more=(entries[ENTRIES - 1].happened_at, entries[ENTRIES - 1].id) if len(entries) > ENTRIES else None,
+        more=(entries[most - 1].happened_at, entries[most - 1].id) if len(entries) > most else None,
         meetings=[(one.contact, one.day) for one in work.cases.meetings() if one.case == case_id],
         shared=shared_in(work, case_id),
         to_tell=[each for each in work.travels.to_tell(most=200) if each.handling.case == case_id],

@@ -52,9 +52,9 @@ def open_incident(node: Node, identity: Identity, act: str, intake: Intake | Non
         UsageError: No title.
         NotFound: No such person or group.
     """
-    if asked.marking > identity.highest:
-        raise NotAllowed("you would not see the case yourself", hint=f"you see up to {identity.highest.label}")
     with node.store.act(identity, act) as work:
+        if asked.marking > identity.highest:
+            raise NotAllowed("you would not see the case yourself", hint=f"you see up to {identity.highest.label}")
         case = work.cases.add(
             asked.title,
             number=asked.number,

@@ -27,10 +27,16 @@ def list_cases(
     node: NodeHere,
     caller: CallerHere,
     status: Annotated[Literal["", "open", "closed"], Query(description="Only these.")] = "",
+    q: Annotated[str, Query(max_length=200, description="Words of title, number, group, victim; then no pages.")] = "",
     cursor: Cursor = "",
     most: Most = 50,
 ) -> Cases:
-    """The cases that one is a member of, the newest first."""
+    """The cases that one is a member of, the newest first; or those in which all words are found."""
+    if q.strip():
+        with node.store.look(caller.identity, caller.act) as work:
+            hits = work.cases.search(q, most=most)
+            work.note(found=len(hits))
+        return Cases(cases=[case_shape(case) for case in hits])
     after = open_cursor(node, caller, cursor) or ""
     with node.store.look(caller.identity, caller.act) as work:
         found = work.cases.page(after=after, most=most + 1, status=status)
@@ -44,6 +50,7 @@ def add_case(node: NodeHere, caller: CallerHere, response: Response, asked: Case
     with node.store.act(caller.identity, caller.act) as work:
         case = work.cases.add(
             asked.title,
+            number=asked.number,
             marking=parse_marking(asked.marking),
             pap=parse_pap(asked.pap),
             silent=asked.silent,
@@ -75,6 +82,7 @@ def change_case(
             case_id,
             before.version,
             title=asked.title,
+            number=asked.number,
             status=asked.status,
             silent=asked.silent,
             contact=asked.contact,
@@ -109,6 +117,7 @@ def case_shape(case: Case) -> CaseShape:
     return CaseShape(
         id=case.id,
         title=case.title,
+        number=case.number,
         status=case.status,
         silent=case.silent,
         contact=case.contact,

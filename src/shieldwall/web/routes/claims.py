@@ -11,6 +11,7 @@ from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.claim import Claim, Layer, Subject
 from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.model.standing import standing
+from shieldwall.node.casework.saying import recall
 from shieldwall.node.kinds import check_claim
 from shieldwall.store.claims import Kept
 from shieldwall.web.door import Routes
@@ -107,9 +108,10 @@ def show_claim(
 
 @routes.post("/claims/{claim_id}/retraction", Rule("claim.retract", Permission.WRITE), status_code=201)
 def retract_claim(node: NodeHere, caller: CallerHere, claim_id: ClaimId, asked: Reason) -> ClaimShape:
-    """Take a claim back; it stays, with the reason."""
+    """Take a claim back; it stays, with the reason, and on each way that it travelled somebody is to be told (`/travels`)."""
     with node.store.act(caller.identity, caller.act, claim=claim_id) as work:
         kept = work.claims.retract(claim_id, asked.reason)
+        recall(work, kept.claim.kind, claim_id)
     return claim_shape(caller, kept)
 
 

@@ -13,6 +13,7 @@ class CaseAsked(Shape):
     """A new case; whoever asks becomes a member and its contact."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    number: Annotated[str, StringConstraints(max_length=80)] = ""
     marking: Tlp = "TLP:RED"
     pap: PapWord = "PAP:RED"
     silent: bool = False
@@ -24,6 +25,7 @@ class CaseChange(Shape):
     """What changes of a case; what is not said stays."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    number: Annotated[str, StringConstraints(max_length=80)] | None = None
     status: Literal["open", "closed"] | None = None
     silent: bool | None = None
     contact: Id | None = None
@@ -43,6 +45,7 @@ class CaseShape(Shape):
 
     id: Id
     title: str
+    number: str
     status: str
     silent: bool
     contact: Id
