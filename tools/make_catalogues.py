@@ -1,4 +1,5 @@
-"""Write the catalogues of the pages, src/shieldwall/web/catalogues/*.po: every text that is said to people, and its translations.
+"""Write the catalogues of pages and letters, `catalogues/*.po` of the rooms web and cases: every text that is said to people,
+and its translations.
 
     .venv/bin/python tools/make_catalogues.py
     .venv/bin/python tools/make_catalogues.py --check
@@ -13,7 +14,8 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -21,14 +23,30 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from shieldwall.cases.languages import LETTERS as LETTER_LANGUAGES
 from shieldwall.model.words import FIELD
 from shieldwall.web.words import LANGUAGES
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "shieldwall"
-ROOMS = ("trace", "web")
-TEMPLATES = "web/templates"
-CATALOGUES = "web/catalogues"
-TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Catalogues that belong together: whose texts they have, where they are, and their languages beside English."""
+
+    rooms: tuple[str, ...]
+    templates: str
+    catalogues: str
+    languages: tuple[str, ...]
+
+
+PAGES = Book(
+    ("cases", "trace", "web"), "web/templates", "web/catalogues", tuple(each for each in LANGUAGES if each != "en")
+)
+LETTERS = Book(
+    ("cases",), "cases/templates", "cases/catalogues", tuple(each for each in LETTER_LANGUAGES if each != "en")
+)
+BOOKS = (PAGES, LETTERS)
 TEXTS = {"say": 1, "message": 1, "count": 2}
 """How many texts each call begins with."""
 
@@ -82,15 +100,15 @@ def in_template(source: str, name: str) -> Iterator[Texts]:
             yield texts
 
 
-def said(package: Path = PACKAGE) -> Places:
-    """Every text that the package says, with the files that say it, as they are called in the package.
+def said(package: Path = PACKAGE, book: Book = PAGES) -> Places:
+    """Every text that a book's rooms say, with the files that say it, as they are called in the package.
 
     Raises:
         UnclearError: As `in_python`; or one text is said with two different texts of many.
     """
     places: Places = {}
-    paths = [path for room in ROOMS for path in (package / room).rglob("*.py")]
-    for path in sorted(paths) + sorted((package / TEMPLATES).rglob("*.j2")):
+    paths = [path for room in book.rooms for path in (package / room).rglob("*.py")]
+    for path in sorted(paths) + sorted((package / book.templates).rglob("*.j2")):
         source, name = path.read_text(encoding="utf-8"), path.relative_to(package).as_posix()
         for texts in in_python(source, name) if path.suffix == ".py" else in_template(source, name):
             places.setdefault(texts, set()).add(name)
@@ -103,9 +121,9 @@ def said(package: Path = PACKAGE) -> Places:
     return places
 
 
-def path_of(language: str) -> Path:
+def path_of(language: str, book: Book = PAGES) -> Path:
     """Where a catalogue is."""
-    return PACKAGE / CATALOGUES / f"{language}.po"
+    return PACKAGE / book.catalogues / f"{language}.po"
 
 
 def read(text: bytes, language: str) -> Catalog:
@@ -175,17 +193,17 @@ def _id(message: Message) -> Texts:
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
-def check(places: Mapping[Texts, set[str]], languages: Iterable[str] = TRANSLATED) -> list[str]:
-    """What is not as it should be in the catalogues that are there."""
+def check(places: Mapping[Texts, set[str]], book: Book = PAGES) -> list[str]:
+    """What is not as it should be in the catalogues of a book."""
     found = []
-    for language in languages:
-        path = path_of(language)
+    for language in book.languages:
+        path = path_of(language, book)
         text = path.read_bytes()
         catalog = read(text, language)
         wrong = problems(catalog, places)
         if not wrong and text != written(renewed(catalog, places), language, catalog.plural_forms):
             wrong = ["is not as tools/make_catalogues.py writes it: run it"]
-        found += [f"{path.name}: {problem}" for problem in wrong]
+        found += [f"{book.catalogues}/{path.name}: {problem}" for problem in wrong]
     return found
 
 
@@ -193,18 +211,22 @@ def main() -> int:
     """Write the catalogues, or with --check say what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where something is missing or wrong")
-    try:
-        places = said()
-    except UnclearError as error:
-        print(error)
-        return 1
-    if not parser.parse_args().check:
-        for language in TRANSLATED:
-            path = path_of(language)
+    only_check = parser.parse_args().check
+    found: list[str] = []
+    for book in BOOKS:
+        try:
+            places = said(PACKAGE, book)
+        except UnclearError as error:
+            print(error)
+            return 1
+        for language in () if only_check else book.languages:
+            path = path_of(language, book)
             old = read(path.read_bytes(), language) if path.is_file() else Catalog(locale=language)
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(written(renewed(old, places), language, old.plural_forms))
-    found = check(places)
-    print(*found or [f"{len(places)} texts, all of them in {len(TRANSLATED)} catalogues"], sep="\n")
+        found += check(places, book)
+        print(f"{book.catalogues}: {len(places)} texts, {len(book.languages)} languages")
+    print(*found or ["all of them are translated"], sep="\n")
     return 1 if found else 0
 
 

@@ -16,18 +16,61 @@ from typing import Any
 
 from shieldwall.errors import BadText, UsageError
 from shieldwall.model.moment import unix, utc
+from shieldwall.model.words import message
 
-STARTS = ("aware", "occurred", "determined_material", "payment", "believed", "classified")
-"""From when a clock runs."""
+STARTS = {
+    "aware": message("from when it was noticed"),
+    "occurred": message("from when it happened"),
+    "determined_material": message("from when it was found material"),
+    "payment": message("from the payment"),
+    "believed": message("from when there was reason to believe it"),
+    "classified": message("from when it was classified"),
+}
+"""From when a clock runs; a message each."""
+
+SPANS = {
+    "hours": message("hours"),
+    "days": message("days"),
+    "business_days": message("business days"),
+    "months": message("months"),
+}
+"""In what a clock is counted; a message each."""
 
 EU = frozenset(
-    ("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE").split()
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+    ]
 )
 """Members of the European Union, ISO 3166."""
 
 _TEXTS = ("id", "name", "regime", "jurisdiction", "applies_to", "starts", "to", "what")
 _SOURCE = ("source_title", "source_url", "source_as_of", "after", "note")
-_SPANS = ("hours", "days", "business_days", "months")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +219,14 @@ def read_clocks(text: str, place: str) -> Clocks:
 
 
 def _clock(entry: Mapping[str, Any], place: str) -> Clock:
-    if set(entry) - {*_TEXTS, *_SOURCE, *_SPANS, "verified"}:
-        raise BadText(f"{place}: unknown field {sorted(set(entry) - {*_TEXTS, *_SOURCE, *_SPANS, 'verified'})[0]!r}")
+    if set(entry) - {*_TEXTS, *_SOURCE, *SPANS, "verified"}:
+        raise BadText(f"{place}: unknown field {sorted(set(entry) - {*_TEXTS, *_SOURCE, *SPANS, 'verified'})[0]!r}")
     for name in (*_TEXTS, *_SOURCE):
         if not isinstance(entry.get(name, "" if name in _SOURCE else None), str):
             raise BadText(f"{place}: {name} is a text")
-    spans = [name for name in _SPANS if name in entry]
+    spans = [name for name in SPANS if name in entry]
     if len(spans) > 1 or any(type(entry[name]) is not int or not 0 < entry[name] < 10_000 for name in spans):
-        raise BadText(f"{place}: a clock has one of {', '.join(_SPANS)}, a whole number")
+        raise BadText(f"{place}: a clock has one of {', '.join(SPANS)}, a whole number")
     if entry["starts"] not in STARTS or type(entry.get("verified")) is not bool:
         raise BadText(f"{place}: starts is one of {', '.join(STARTS)}, and verified is true or false")
     try:
@@ -191,7 +234,9 @@ def _clock(entry: Mapping[str, Any], place: str) -> Clock:
     except UsageError:
         raise BadText(f"{place}: source_as_of is no date") from None
     texts = {name: entry.get(name, "") for name in (*_TEXTS, *_SOURCE)}
-    return Clock(**texts, span=spans[0] if spans else "", length=entry[spans[0]] if spans else 0, verified=entry["verified"])
+    return Clock(
+        **texts, span=spans[0] if spans else "", length=entry[spans[0]] if spans else 0, verified=entry["verified"]
+    )
 
 
 def _last_day(year: int, month: int) -> int:

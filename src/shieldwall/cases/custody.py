@@ -137,7 +137,9 @@ def broken(entries: Sequence[Entry]) -> tuple[str, ...]:
     found, before = [], None
     for place, entry in enumerate(entries, 1):
         if entry.number != place:
-            found.append(f"entry {place} is missing: the chain {'begins' if place == 1 else 'goes on'} with {entry.number}")
+            found.append(
+                f"entry {place} is missing: the chain {'begins' if place == 1 else 'goes on'} with {entry.number}"
+            )
             break
         if entry.previous != (before.digest if before else NONE):
             found.append(f"entry {place} does not follow on the one before it")
@@ -151,7 +153,9 @@ def _made(number: int, at: str, who: str, deed: str, why: str, sha256: str, prev
     try:
         known = Deed(deed)
     except ValueError:
-        raise BadInput(f"{deed[:40]!r} is nothing that is done with evidence", hint=f"use one of {', '.join(Deed)}") from None
+        raise BadInput(
+            f"{deed[:40]!r} is nothing that is done with evidence", hint=f"use one of {', '.join(Deed)}"
+        ) from None
     plain = " ".join(why.split())
     if not who.strip() or not plain or len(plain) > MOST_WORDS:
         raise BadInput(f"an entry says who did it, and what for in at most {MOST_WORDS} characters")

@@ -137,7 +137,9 @@ def lacking(request: Request, recipient: Profile | None = None, legal: LegalProf
         if entry.name in FROM_LEGAL:
             wanted[FROM_LEGAL[entry.name]] = "law"
     order = list(LABELS)
-    lacks = [Lack(name, LABELS[name], by) for name, by in wanted.items() if name in LABELS and not _filled(request, name)]
+    lacks = [
+        Lack(name, LABELS[name], by) for name, by in wanted.items() if name in LABELS and not _filled(request, name)
+    ]
     lacks.sort(key=lambda lack: order.index(lack.field))
     given = dict(request.particulars)
     lacks += [Lack(f"particulars.{name}", label, "law") for name, label in own.items() if not given.get(name)]

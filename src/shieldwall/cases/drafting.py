@@ -59,12 +59,16 @@ def narrative_of(body: Mapping[str, Any], end: Mapping[str, Any], summary: str, 
     amount, seed = btc(end["amount"]), body["seed_amount"]
     where = end["address"] or "an unknown script"
     sources = [source["source"] for tag in end["tags"] for source in tag["sources"] if source["source"]]
-    whose = f", an address that {sources[0]} attributes to {end['service'] or end['tags'][0]['label']}" if sources else ""
+    whose = (
+        f", an address that {sources[0]} attributes to {end['service'] or end['tags'][0]['label']}" if sources else ""
+    )
     if body["direction"] == "backward":
         told = f"{percent(end['amount'], seed)} of the money ({amount} {coin}) came from {where}{whose}."
         moved = f"It left there between {end['first_received']} and {end['last_moved']}."
     else:
-        told = f"Of the {btc(seed)} {coin} paid, {percent(end['amount'], seed)} ({amount} {coin}) reached {where}{whose}."
+        told = (
+            f"Of the {btc(seed)} {coin} paid, {percent(end['amount'], seed)} ({amount} {coin}) reached {where}{whose}."
+        )
         moved = f"It arrived between {end['first_received']} and {end['last_moved']}."
     return " ".join(part for part in (summary.strip(), told, moved) if part)
 

@@ -18,6 +18,18 @@ LONGEST = 20_000  # characters of a long answer: a ransom note stands here as a 
 _SHORT = 300
 
 TEXT, LONG, TIME, CHOICE, COUNTRY = "text", "long", "time", "choice", "country"
+CHOICES = {
+    "yes": message("yes"),
+    "no": message("no"),
+    "partly": message("partly"),
+    "unknown": message("unknown"),
+    "not received": message("not received"),
+    "received, works": message("received, works"),
+    "received, works partly": message("received, works partly"),
+    "received, does not work": message("received, does not work"),
+}
+"""Every word that may be chosen; a message each."""
+
 YES_NO = ("yes", "no", "unknown")
 PAID = ("no", "yes", "partly", "unknown")
 DECRYPTOR = ("not received", "received, works", "received, works partly", "received, does not work", "unknown")
@@ -139,7 +151,9 @@ FIRST_HOUR = (
     message("Photograph the screens; save the note and one encrypted file."),
     message("Copy the payment address as text, from the note. One wrong letter sends a trace elsewhere."),
     message("Write down who saw what when, in UTC."),
-    message("Call the police or the national cyber centre: money moves within hours, and can be frozen only where it stands."),
+    message(
+        "Call the police or the national cyber centre: money moves within hours, and can be frozen only where it stands."
+    ),
     message("Talk about it by telephone or on machines that are not hit: attackers read mail."),
     message("Change passwords of administrators from a clean machine."),
     message("Do not delete, reinstall or run tools for decryption before an image of the disk is made."),

@@ -10,9 +10,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from shieldwall.cases.clocks import Clocks
+from shieldwall.cases.clocks import SPANS, STARTS, Clocks
 from shieldwall.cases.clocks import shipped as shipped_clocks
-from shieldwall.cases.incident import CHOICE, FIRST_HOUR, LONG, SECTIONS, TIME, incident_statement
+from shieldwall.cases.incident import CHOICE, CHOICES, FIRST_HOUR, LONG, SECTIONS, TIME, incident_statement
 from shieldwall.cases.letter import environment
 from shieldwall.cases.reply import script_of
 from shieldwall.errors import BadInput, BadText
@@ -52,7 +52,11 @@ def read_intake(raw: bytes, place: str = "the intake file") -> Intake:
     if len(raw) > LARGEST:
         raise BadText(f"{place}: an intake has at most {LARGEST:,} bytes")
     body = parse_json(raw, place)
-    if not isinstance(body, dict) or body.get("format") != FORMAT or set(body) - {"format", "answers", "first_hour", "made_at"}:
+    if (
+        not isinstance(body, dict)
+        or body.get("format") != FORMAT
+        or set(body) - {"format", "answers", "first_hour", "made_at"}
+    ):
         raise BadText(f"{place}: no intake of an incident", hint="the page intake.html makes one")
     answers, done, made_at = body.get("answers"), body.get("first_hour", []), body.get("made_at", "")
     if not isinstance(answers, dict) or not isinstance(done, list) or not isinstance(made_at, str):
@@ -81,6 +85,9 @@ def intake_page(words: Words = ENGLISH, clocks: Clocks | None = None) -> str:
             sections=SECTIONS,
             first_hour=FIRST_HOUR,
             clocks=shipped_clocks() if clocks is None else clocks,
+            choices=CHOICES,
+            spans=SPANS,
+            starts=STARTS,
             kinds={"long": LONG, "time": TIME, "choice": CHOICE},
             data=Markup(json.dumps(known).replace("<", "\\u003c")),  # noqa: S704 - JSON without a sign that ends a script
             script=Markup(script),  # noqa: S704 - our own file

@@ -209,7 +209,9 @@ def as_html(letter: Letter) -> str:
 
 
 def _exercise(words: Words) -> str:
-    return words.say("EXERCISE. Nothing here is real: people, firms, addresses and money are invented. Do not act on it.")
+    return words.say(
+        "EXERCISE. Nothing here is real: people, firms, addresses and money are invented. Do not act on it."
+    )
 
 
 def _grounds(
@@ -293,7 +295,11 @@ def _genuine(request: Request, words: Words, key: Key) -> Part:
         key.spoken,
         say("Then hold the signature against the key: shieldwall verify request.json, or verify.py of an evidence package."),
     )  # fmt: skip
-    rows = (Row(say("Key"), key.id, code=True), Row(say("Node"), key.node, code=True), Row(say("Digest"), request.digest, code=True))
+    rows = (
+        Row(say("Key"), key.id, code=True),
+        Row(say("Node"), key.node, code=True),
+        Row(say("Digest"), request.digest, code=True),
+    )
     return Part(say("How you know that this letter is genuine"), rows=rows, paragraphs=paragraphs)
 
 

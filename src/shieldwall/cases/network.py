@@ -148,7 +148,9 @@ def draw(network: Network, words: Words = ENGLISH, *, names: Mapping[str, str] |
     for key, thing in network.things.items():
         x, y = at[key]
         mark = " shared" if key in shared else ""
-        sign = f'<text class="signs" x="{x + _WIDTH - 6}" y="{y + 15}">⧉ {len(network.cases[key])}</text>' if mark else ""
+        sign = (
+            f'<text class="signs" x="{x + _WIDTH - 6}" y="{y + 15}">×{len(network.cases[key])}</text>' if mark else ""
+        )
         parts.append(
             f'<g class="thing {escape(thing.type)}{mark}"><title>{escape(thing.name)}</title>'
             f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="3"/>'

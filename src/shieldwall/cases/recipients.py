@@ -138,7 +138,9 @@ def _profile(entry: Mapping[str, Any]) -> Profile:
         subject=_text(body.pop("subject", "")),
         handling_days=body.pop("handling_days", 0),
         routes=tuple(_route(each) for each in body.pop("route", ())),
-        sources=tuple(Source(**{name: _text(value) for name, value in each.items()}) for each in body.pop("source", ())),
+        sources=tuple(
+            Source(**{name: _text(value) for name, value in each.items()}) for each in body.pop("source", ())
+        ),
         generic=body.pop("generic", False),
     )
     if body or found.role not in ROLES or type(found.handling_days) is not int or type(found.generic) is not bool:

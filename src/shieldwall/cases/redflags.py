@@ -64,6 +64,7 @@ def red_flags(traces: Sequence[Mapping[str, Any]]) -> list[Flag]:
     """
     transfers = [transfer for trace in traces for transfer in trace["transfers"]]
     ends = [end for trace in traces for end in trace["ends"]]
+    sources = [end for trace in traces if trace["direction"] == "backward" for end in trace["ends"]]
     passed = message("transfers of the traces")
     tagged = message("tags of the ends of the traces")
     nothing = not transfers
@@ -75,7 +76,7 @@ def red_flags(traces: Sequence[Mapping[str, Any]]) -> list[Flag]:
         _flag("anonymity", message("Did it reach a service that mixes?"), _tags(ends, _MIXING), tagged, not _any_tags(ends)),
         _flag("anonymity", message("Did it go where amounts and holders are hidden?"), _hidden(traces), passed, nothing),
         _flag("parties", message("Is a recipient tagged with a crime or a sanction?"), _tags(ends, _BAD), tagged, not _any_tags(ends)),
-        _flag("source", message("Is the money's source itself tagged with a crime?"), (), message("tags of what the traces started from"), True),
+        _flag("source", message("Is the money's source itself tagged with a crime?"), _tags(sources, _BAD), message("tags of the ends of traces that go back"), not _any_tags(sources)),
         _flag("geography", message("Did it reach services in several countries?"), _countries(ends), message("directory of who can freeze"), not _places(ends)),
     ]  # fmt: skip
 

@@ -38,7 +38,9 @@ RELATIONS: dict[str, str] = {
 LONGEST = 300  # characters of a name
 
 
-def relation_statement(relation: str, object_type: str, name: str, *, chain: str = "", basis: str = "") -> dict[str, str]:
+def relation_statement(
+    relation: str, object_type: str, name: str, *, chain: str = "", basis: str = ""
+) -> dict[str, str]:
     """The statement of a relation.
 
     Raises:

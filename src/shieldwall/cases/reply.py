@@ -17,7 +17,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from shieldwall.cases.letter import environment, compose
+from shieldwall.cases.letter import compose, environment
 from shieldwall.cases.request import Request, RequestKind
 from shieldwall.cases.tracker import Outcome
 from shieldwall.errors import BadText
@@ -107,7 +107,19 @@ def read_reply(raw: bytes, place: str = "the answer file") -> Reply:
     body = parse_json(raw, place)
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise BadText(f"{place}: no answer to a request", hint="the page reply.html makes one")
-    wanted = {"format", "request", "digest", "outcome", "amount", "until", "moved_to", "reference", "contact", "words", "made_at"}
+    wanted = {
+        "format",
+        "request",
+        "digest",
+        "outcome",
+        "amount",
+        "until",
+        "moved_to",
+        "reference",
+        "contact",
+        "words",
+        "made_at",
+    }
     if set(body) != wanted:
         raise BadText(f"{place}: it lacks, or has beside: {', '.join(sorted(wanted ^ set(body)))[:200]}")
     texts = {name: body[name] for name in wanted - {"format", "amount", "outcome"}}

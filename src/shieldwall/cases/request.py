@@ -292,7 +292,9 @@ class Request:
             body["items"] = tuple(_texts(Item, each) for each in body["items"])
             body["paths"] = tuple(tuple(_step(step) for step in path) for path in body["paths"])
             body["chronology"] = tuple((_text(each["time"]), _text(each["event"])) for each in body["chronology"])
-            body["particulars"] = tuple(sorted((_text(name), _text(text)) for name, text in body["particulars"].items()))
+            body["particulars"] = tuple(
+                sorted((_text(name), _text(text)) for name, text in body["particulars"].items())
+            )
             for name in ("alternatives", "claims", "evidence"):
                 body[name] = tuple(_text(each) for each in body[name])
             for entry in fields(cls):

@@ -24,20 +24,24 @@ def try_(directory: Path, port: int) -> None:
     from shieldwall.node.keysource import credential_file  # noqa: PLC0415
     from shieldwall.node.node import Node  # noqa: PLC0415
     from shieldwall.node.serving import Door, serve_app  # noqa: PLC0415
-    from shieldwall.node.tryout import KEY, NODE, fill_tryout, make_tryout  # noqa: PLC0415
+    from shieldwall.node.tryout import COLLEAGUE, KEY, NODE, PERSON, fill_tryout, make_tryout  # noqa: PLC0415
     from shieldwall.web.app import create  # noqa: PLC0415
 
-    operator, secret = this_user(), ""
+    operator, secrets = this_user(), dict[str, str]()
     if (directory / NODE).is_dir():
         home = open_home(directory / NODE, lambda: credential_file(directory / KEY), identity=operator)
     else:
-        home, secret = make_tryout(directory, operator, port=port, say=tell)
+        home, secrets = make_tryout(directory, operator, port=port, say=tell)
     with home:
         node = Node(home)
-        if secret:
+        if secrets:
             fill_tryout(node, operator, tell)
             tell("open this link in a browser on this machine; it makes your passkey:")
-            tell(f"  {sign_in_link(home.config, secret)}")
+            tell(f"  {sign_in_link(home.config, secrets[PERSON])}")
+            tell(
+                "the second person, who approves requests, is called colleague; in another browser or a private window:"
+            )
+            tell(f"  {sign_in_link(home.config, secrets[COLLEAGUE])}")
             tell("no passkey on this machine? Chromium has a virtual one: developer tools, WebAuthn")
         else:
             tell(f"open {home.config.origin} in a browser on this machine")

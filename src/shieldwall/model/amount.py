@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from shieldwall.errors import BadInput
 from shieldwall.model.network import COIN
 
 SHARE_DIGITS = 6
+_DECIMAL = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,8}))?", re.ASCII)
 
 
 def btc(satoshi: int) -> str:
@@ -17,6 +21,24 @@ def btc(satoshi: int) -> str:
     sign = "-" if satoshi < 0 else ""
     whole, rest = divmod(abs(int(satoshi)), COIN)
     return f"{sign}{whole}.{rest:08d}".rstrip("0").rstrip(".")
+
+
+def satoshi(text: str) -> int:
+    """A decimal number of bitcoin as whole satoshi, exact.
+
+    Example:
+        >>> satoshi("63.69996546"), satoshi("0,5"), satoshi("10")
+        (6369996546, 50000000, 1000000000)
+
+    Raises:
+        BadInput: It is none, or has more than eight decimals.
+    """
+    found = _DECIMAL.fullmatch(text.strip())
+    if found is None:
+        raise BadInput(
+            f"{text.strip()[:40]!r} is no amount", hint="write a number with at most eight decimals, as in 6.2"
+        )
+    return int(found[1]) * COIN + int((found[2] or "").ljust(8, "0"))
 
 
 def share(part: int, whole: int) -> str:

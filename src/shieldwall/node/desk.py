@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shieldwall.cases.tracker import State as RequestState
 from shieldwall.model.access import Identity, Permission
 from shieldwall.model.claim import Subject
 from shieldwall.model.moment import unix, utc
 from shieldwall.model.standing import standing
+from shieldwall.node.casework.asking import Asked, asked_in
 from shieldwall.store.claims import Kept
 from shieldwall.store.jobs import Job, State
 from shieldwall.store.watches import Alarm
@@ -34,6 +36,10 @@ CHAIN_OLD = 3 * 3600  # seconds behind the clock: Bitcoin goes a block in ten mi
 TAGS_OLD = 60 * 86_400
 DIRECTORY_OLD = 180 * 86_400
 _SECOND = 1_000_000
+DUE_SOON = 3 * 86_400 * _SECOND
+"""So long before something of a request is due it stands on the desk."""
+
+MOST_TOLD = 100
 _FAILED_FOR = 7 * 86_400 * _SECOND
 """How long a job that failed is told of."""
 
@@ -83,6 +89,8 @@ class Desk:
         searched: Claims that were looked through for them.
         partly: There are older claims that were not.
         old: Data that has grown old.
+        requests: Requests that wait for a decision of whoever asks, and those of which something is due, the most urgent first.
+        to_tell: How many must be told that what they have was taken back.
         at: When all this was so, in microseconds.
     """
 
@@ -94,6 +102,8 @@ class Desk:
     searched: int
     partly: bool
     old: Sequence[Old]
+    requests: Sequence[Asked]
+    to_tell: int
     at: int
 
 
@@ -105,8 +115,28 @@ def look_at_desk(node: Node, identity: Identity, act: str) -> Desk:
         jobs = _jobs(work)
         contradictions, searched, partly = _contradictions(node, work)
         old = stale(node, work)
+        requests, to_tell = _requests(node, work), len(work.travels.to_tell(most=MOST_TOLD))
         at = work.now
-    return Desk(alarms, unanswered, jobs[:ROWS], len(jobs) > ROWS, contradictions, searched, partly, old, at)
+    more_jobs = len(jobs) > ROWS
+    return Desk(
+        alarms, unanswered, jobs[:ROWS], more_jobs, contradictions, searched, partly, old, requests, to_tell, at
+    )
+
+
+def _requests(node: Node, work: Work) -> list[Asked]:
+    """What waits for whoever asks: those that they may decide on, and those of which something is due soon."""
+    identity, rows = work.identity, {}
+    if identity.may(Permission.APPROVE):
+        rows |= {row.id: row for row in work.requests.page(most=MOST_TOLD, states=[RequestState.WAITING.value])}
+    rows |= {row.id: row for row in work.requests.due(by=work.now + DUE_SOON, most=MOST_TOLD)}
+    found = [asked_in(node, work, row_id) for row_id in rows]
+    own = [
+        each
+        for each in found
+        if each.track.state is not RequestState.WAITING
+        or identity.person not in each.track.writers | {each.track.submitted_by}
+    ]
+    return sorted(own, key=lambda each: (each.due[0].at if each.due else 0, each.row.id))
 
 
 def _jobs(work: Work) -> list[Job]:

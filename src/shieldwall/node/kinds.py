@@ -24,9 +24,7 @@ def kinds() -> dict[str, ClaimKind]:
     from shieldwall.trace.published import HOP  # noqa: PLC0415
 
     said_in_cases = (FINDING, EVENT, INCIDENT, RELATION)
-    return {
-        kind.name: kind for kind in (NOTE, TAG, ACTOR, TRACE, SHEET, OVERRULE, CLUSTERING, HOP, *said_in_cases)
-    }
+    return {kind.name: kind for kind in (NOTE, TAG, ACTOR, TRACE, SHEET, OVERRULE, CLUSTERING, HOP, *said_in_cases)}
 
 
 def _check_words(claim: Claim, place: str) -> None:

@@ -21,7 +21,7 @@ MOST = 50
 
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-_LOOKED = 500  # cases and files whose titles are read through, the newest
+_LOOKED = 500  # files whose titles are read through, the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ def _by_id(work: Work, text: str) -> list[Found]:
 
 def _by_title(work: Work, text: str) -> list[Found]:
     wanted = text.casefold().strip()
-    titles = [Found("case", case.id, case.title) for case in work.cases.page(most=_LOOKED)]
-    titles += [Found("file", file.id, file.name) for file in work.files.page(most=_LOOKED)]
-    return [hit for hit in titles if wanted in hit.title.casefold()]
+    cases = [Found("case", case.id, case.title) for case in work.cases.search(text, most=MOST)]
+    titles = [Found("file", file.id, file.name) for file in work.files.page(most=_LOOKED)]
+    return [*cases, *(hit for hit in titles if wanted in hit.title.casefold())]
 
 
 def _case_title(work: Work, case_id: str) -> str:

@@ -18,8 +18,9 @@ from shieldwall.intel.preparing import Source
 from shieldwall.model.access import Handling, Identity, Role
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.model.network import MAIN, REGTEST, Network
+from shieldwall.node.casework.references import AGENCY, RECIPIENTS
 from shieldwall.node.home import OpenHome, make_home, write_private
-from shieldwall.node.people.recovery import first_administrator
+from shieldwall.node.people.recovery import begin_recovery, first_administrator
 from shieldwall.node.slots import new_credential
 from shieldwall.playbooks.demo import MERGE_INPUT, RANSOM_ADDRESS
 from shieldwall.playbooks.exercise import make_exercise
@@ -33,12 +34,15 @@ Say = Callable[[str], None]
 KEY = "key"
 NODE = "node"
 PERSON = "you"
+COLLEAGUE = "colleague"
+"""The second person, who reads and approves: nobody approves what they ask for themselves."""
+
 MARKING, PAP = Marking.GREEN, Pap.GREEN
 """How what is loaded is handled: it is public, or invented."""
 
 
-def make_tryout(folder: Path, operator: Identity, *, port: int, say: Say) -> tuple[OpenHome, str]:
-    """Make the node: chain stores of both acts, the node itself, and the person.
+def make_tryout(folder: Path, operator: Identity, *, port: int, say: Say) -> tuple[OpenHome, dict[str, str]]:
+    """Make the node: chain stores of both acts, the node itself, and two people.
 
     Args:
         folder: A new folder.
@@ -47,7 +51,7 @@ def make_tryout(folder: Path, operator: Identity, *, port: int, say: Say) -> tup
         say: Is told each step.
 
     Returns:
-        The open node, and the secret of the link by which the person makes a passkey.
+        The open node, and by name the secret of the link by which each person makes a passkey.
     """
     folder.mkdir(parents=True)
     say("building two small chain stores: the real Colonial transactions of May 2021, and an exercise")
@@ -69,9 +73,19 @@ def make_tryout(folder: Path, operator: Identity, *, port: int, say: Say) -> tup
         }
         home = make_home(folder / NODE, credential, identity=operator, settings=settings)
         shutil.copy(data / "exercise" / "directory.toml", home.path / "freeze-directory.toml")
-        secret = first_administrator(home.store, operator, PERSON)
+        for name in (RECIPIENTS, AGENCY):
+            shutil.copy(data / "exercise" / name, home.path / name)
+        secrets = {PERSON: first_administrator(home.store, operator, PERSON)}
         _all_roles(home, operator)
-    return home, secret
+        secrets[COLLEAGUE] = _second(home, operator)
+    return home, secrets
+
+
+def _second(home: OpenHome, operator: Identity) -> str:
+    """The second person; returns the secret of their link."""
+    with home.store.act(operator, "person.add") as work:
+        work.people.add(COLLEAGUE, roles=(Role.VIEWER, Role.APPROVER), highest=Marking.RED)
+    return begin_recovery(home.store, operator, COLLEAGUE)
 
 
 def _all_roles(home: OpenHome, operator: Identity) -> None:

@@ -297,7 +297,9 @@ class Cases:
                     query.where(columns.subject_key.in_(part), columns.case_id.in_(own))
                 ):
                     found.setdefault(row.subject_key, set()).add(row.case_id)
-        seen = {case.id for case in self._read(cases.c.id.in_(sorted({each for some in found.values() for each in some})))}
+        seen = {
+            case.id for case in self._read(cases.c.id.in_(sorted({each for some in found.values() for each in some})))
+        }
         return {key: some & seen for key, some in found.items() if some & seen}
 
     def mark(self, case_id: str, subject_keys: Iterable[int]) -> None:

@@ -243,7 +243,10 @@ class Claims:
         if known_at is None:
             conditions.append(retractions.c.at.is_(None))
         else:
-            conditions += [claims.c.received_at <= known_at, or_(retractions.c.at.is_(None), retractions.c.at > known_at)]
+            conditions += [
+                claims.c.received_at <= known_at,
+                or_(retractions.c.at.is_(None), retractions.c.at > known_at),
+            ]
         return list(self._read(self._query(*conditions).limit(most)))
 
     def taken_back(self, case_id: str, *, most: int) -> list[Kept]:

@@ -16,7 +16,7 @@ from sqlalchemy import Row, delete, literal, select, union_all
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Identity, Kind, Permission, Role
 from shieldwall.model.marking import Marking
-from shieldwall.store.ids import new_id
+from shieldwall.store.ids import new_id, searchable
 from shieldwall.store.proving import change, held, hold, one_held, proven
 from shieldwall.store.schema import (
     case_groups,
@@ -156,6 +156,24 @@ class People:
             self._work.must(Permission.MANAGE)
         query = select(people).where(people.c.id > after).order_by(people.c.id).limit(min(most, MOST_AT_ONCE))
         return [_person(row) for row in held(self._work, people, self._connection.execute(query))]
+
+    def called(self, names: Iterable[str]) -> dict[str, str]:
+        """Ids of people by their names, for whoever opens a case to them: nothing else of them is told.
+
+        Raises:
+            NotAllowed: Whoever asks may not write.
+            NotFound: Nobody who is active has one of the names.
+        """
+        self._work.must(Permission.WRITE)
+        wanted = list(dict.fromkeys(names))
+        query = select(people).where(people.c.name.in_(list(map(searchable, wanted))), people.c.disabled_at.is_(None))
+        found = {row.name: row.id for row in held(self._work, people, self._work.connection.execute(query))}
+        for name in wanted:
+            if name not in found:
+                raise NotFound(
+                    f"nobody here is called {name[:60]!r}", hint="names are written as they stand on the page Node"
+                )
+        return found
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Names by id, of the ids that there are: whoever works here may know what a colleague is called."""

@@ -182,7 +182,9 @@ class Requests:
             "at": self._work.now,
             "by": self._work.identity.person,
             "deed": deed,
-            "body_sealed": self._work.seal(request_deeds.name, "body", f"{request_id}:{number}", canonical_json(dict(body))),
+            "body_sealed": self._work.seal(
+                request_deeds.name, "body", f"{request_id}:{number}", canonical_json(dict(body))
+            ),
         }
         self._work.connection.execute(insert(request_deeds).values(proven(self._work, request_deeds, row)))
         self._work.note(request=request_id, deed=deed, number=number)

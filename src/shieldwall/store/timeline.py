@@ -119,7 +119,9 @@ class Timeline:
     def there(self, case_id: str, kind: str, refs: Sequence[str]) -> set[str]:
         """Which of these things the timeline of a case tells of already."""
         keys = {self._key(kind, ref): ref for ref in refs}
-        query = select(timeline.c.ref_key).where(timeline.c.case_id == searchable(case_id), timeline.c.gone_at.is_(None))
+        query = select(timeline.c.ref_key).where(
+            timeline.c.case_id == searchable(case_id), timeline.c.gone_at.is_(None)
+        )
         found: set[str] = set()
         wanted = list(keys)
         for start in range(0, len(wanted), _AT_ONCE):
@@ -155,9 +157,7 @@ class Timeline:
         query = select(timeline).where(*conditions).order_by(columns.happened_at.desc(), columns.id.desc()).limit(most)
         return list(self._read(query))
 
-    def counts(
-        self, case_id: str, *, known_at: int | None = None, happened_by: int | None = None
-    ) -> dict[str, int]:
+    def counts(self, case_id: str, *, known_at: int | None = None, happened_by: int | None = None) -> dict[str, int]:
         """How many entries of each kind a case has that whoever asks may see."""
         conditions = self._conditions(case_id, (), known_at, happened_by)
         query = select(timeline.c.kind, func.count()).where(*conditions).group_by(timeline.c.kind)

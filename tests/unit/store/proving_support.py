@@ -117,7 +117,9 @@ def fill_casework(store: Store) -> None:
         handling = Handling(marking=Marking.AMBER, pap=Pap(number), owner=person, case=case)
         with store.act(into(who(person), case), "test.fill") as work:
             happened = (number + 1) * HOUR
-            entries = [NewEntry(kind="event", ref=f"r{each}", body={"text": "x"}, happened_at=happened) for each in range(2)]
+            entries = [
+                NewEntry(kind="event", ref=f"r{each}", body={"text": "x"}, happened_at=happened) for each in range(2)
+            ]
             assert work.timeline.add(entries, handling) == 2
             work.timeline.go("event", "r1")
             file = work.files.add(f"piece-{number}.txt", "text/plain", [b"p" * (number + 1)], "upload", handling)

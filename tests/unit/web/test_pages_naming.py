@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from shieldwall.cases.clocks import SPANS, STARTS
+from shieldwall.cases.custody import Copy
+from shieldwall.cases.custody import Deed as CustodyDeed
+from shieldwall.cases.incident import CHOICES
+from shieldwall.cases.recipients import NEEDS
+from shieldwall.cases.relation import RELATIONS
+from shieldwall.cases.request import RequestKind
+from shieldwall.cases.tracker import Deed, Outcome, State
 from shieldwall.model.access import Role
+from shieldwall.model.claim import Layer
 from shieldwall.model.words import ENGLISH
 from shieldwall.node.jobs.kinds import KINDS as JOBS
 from shieldwall.node.kinds import kinds
 from shieldwall.node.sheets.asking import STEPS
 from shieldwall.store.cases import STATUSES
 from shieldwall.store.files import KINDS as FILES
+from shieldwall.store.timeline import KINDS as TIMELINE
 from shieldwall.web.pages.naming import NAMES, name_in_words
 from shieldwall.web.words import LANGUAGES, words_of
 
@@ -21,6 +31,19 @@ USED = {
     "role": [role.value for role in Role],
     "step": STEPS,
     "case": STATUSES,
+    "entry": TIMELINE,
+    "request": [kind.value for kind in RequestKind],
+    "request_state": [state.value for state in State],
+    "deed": [deed.value for deed in Deed],
+    "result": [outcome.value for outcome in Outcome],
+    "needs": NEEDS,
+    "copy": [each.value for each in Copy],
+    "custody": [each.value for each in CustodyDeed],
+    "layer": [layer.value for layer in Layer],
+    "relation": RELATIONS,
+    "answer": CHOICES,
+    "span": SPANS,
+    "start": STARTS,
 }
 
 

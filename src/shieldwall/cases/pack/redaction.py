@@ -60,7 +60,9 @@ def redact(contents: Contents, redaction: Redaction, ids: Mapping[int, str]) -> 
         for place, claim in enumerate(contents.claims):
             if ids[place] in redaction.claims:
                 layers[claim["layer"]] = layers.get(claim["layer"], 0) + 1
-        withheld += [Withheld(what=f"{count} claims of the layer {layer}", why=why) for layer, count in sorted(layers.items())]
+        withheld += [
+            Withheld(what=f"{count} claims of the layer {layer}", why=why) for layer, count in sorted(layers.items())
+        ]
     evidence = []
     for piece in contents.evidence:
         if piece.id in redaction.evidence:

@@ -150,7 +150,9 @@ def verify(raw: bytes, key: str = "") -> Report:
     return report
 
 
-def verify_signed(message: bytes, envelope: bytes, identity: bytes, purpose: str = REQUEST_PURPOSE, key: str = "") -> str:
+def verify_signed(
+    message: bytes, envelope: bytes, identity: bytes, purpose: str = REQUEST_PURPOSE, key: str = ""
+) -> str:
     """Hold a single signed file, such as request.json with request.sig.json, against a key document; the key's fingerprint.
 
     Raises:
@@ -227,7 +229,11 @@ def bundle(files: dict[str, bytes]) -> bytes:
         )
         local = b"PK\x03\x04" + common + raw
         central.append(
-            b"PK\x01\x02" + struct.pack("<H", 0x0314) + common + struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, at) + raw
+            b"PK\x01\x02"
+            + struct.pack("<H", 0x0314)
+            + common
+            + struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, at)
+            + raw
         )
         parts += [local, content]
         at += len(local) + len(content)
@@ -304,7 +310,9 @@ def _hold(message: bytes, purpose: str, envelope: Any, identity: Any, key: str) 
     if not isinstance(envelope, dict) or set(envelope) != {"algorithms", "key", "signatures"}:
         raise NotGood("bad-signature", "the signature: not in the form of a signature")
     if envelope["algorithms"] != ALGORITHMS or not isinstance(envelope["signatures"], list):
-        raise NotGood("stripped-signature", f"the signature: both of {' and '.join(ALGORITHMS)} are wanted, in this order")
+        raise NotGood(
+            "stripped-signature", f"the signature: both of {' and '.join(ALGORITHMS)} are wanted, in this order"
+        )
     if len(envelope["signatures"]) != 2:
         raise NotGood("stripped-signature", "the signature: one of the two is missing")
     try:
@@ -312,7 +320,11 @@ def _hold(message: bytes, purpose: str, envelope: Any, identity: Any, key: str) 
         if [base64.b64encode(each).decode() for each in signatures] != envelope["signatures"]:
             raise ValueError
         pairs = [
-            (each["id"], base64.b64decode(each["ed25519"], validate=True), base64.b64decode(each["mldsa65"], validate=True))
+            (
+                each["id"],
+                base64.b64decode(each["ed25519"], validate=True),
+                base64.b64decode(each["mldsa65"], validate=True),
+            )
             for each in identity["keys"]
         ]
     except (KeyError, TypeError, ValueError, binascii.Error):
@@ -329,14 +341,20 @@ def _hold(message: bytes, purpose: str, envelope: Any, identity: Any, key: str) 
         hashed = hashlib.sha512(b"shieldwall/1/signed" + len(header).to_bytes(4, "big") + header + message).digest()
         for algorithm, public, one in (
             ("Ed25519", lambda: Ed25519PublicKey.from_public_bytes(ed25519).verify(signatures[0], hashed), 0),
-            ("ML-DSA-65", lambda: MLDSA65PublicKey.from_public_bytes(mldsa65).verify(signatures[1], hashed, b"shieldwall/1"), 1),
+            (
+                "ML-DSA-65",
+                lambda: MLDSA65PublicKey.from_public_bytes(mldsa65).verify(signatures[1], hashed, b"shieldwall/1"),
+                1,
+            ),
         ):
             try:
                 public()
             except (InvalidSignature, ValueError):
                 raise NotGood("bad-signature", f"the {algorithm} signature ({one + 1} of 2) does not hold") from None
         return name, fingerprint
-    raise NotGood("wrong-key", f"the signature names the key {_shown(str(envelope['key']))}, which keys.json does not have")
+    raise NotGood(
+        "wrong-key", f"the signature names the key {_shown(str(envelope['key']))}, which keys.json does not have"
+    )
 
 
 # 4. the chain
@@ -373,9 +391,13 @@ def _chain(files: dict[str, bytes], package: dict[str, Any], report: Report) -> 
         if name.startswith("data/chain/") and name[len("data/chain/") : -len(".json")] not in listed:
             raise NotGood("unlisted-file", f"{name}: a proof of no transaction of the package")
     if report.states.get("not proven"):
-        report.notes.append("Transactions that are not proven are named in claims or traces; the package has not their bytes.")
+        report.notes.append(
+            "Transactions that are not proven are named in claims or traces; the package has not their bytes."
+        )
     if report.states.get("txid proven"):
-        report.notes.append("Of transactions whose txid alone is proven, the bytes are genuine; that they are in a block is not shown.")
+        report.notes.append(
+            "Of transactions whose txid alone is proven, the bytes are genuine; that they are in a block is not shown."
+        )
     if any(told["network"] not in ("main", "litecoin") for told in report.transactions):
         report.notes.append("Not real money: some transactions are of a test network, where anybody can make blocks.")
 
@@ -425,16 +447,16 @@ def _work(header: bytes, name: str, network: str, height: int | None) -> int:
     """Expected hashes for a header; refused where its hash does not show them, or the network never allowed so few."""
     target = _target(int.from_bytes(header[72:76], "little"))
     kind, from_height, least = NETWORKS[network]
-    hashed = (
-        _sha256d(header) if kind == "sha256d" else hashlib.scrypt(header, salt=header, n=1024, r=1, p=1, dklen=32)
-    )
+    hashed = _sha256d(header) if kind == "sha256d" else hashlib.scrypt(header, salt=header, n=1024, r=1, p=1, dklen=32)
     if not target or int.from_bytes(hashed, "little") > target:
         raise NotGood("no-work", f"{name}: the header does not carry the work that it claims")
     work = (1 << 256) // (target + 1)
     if network in POW_LIMIT and target > _target(POW_LIMIT[network]):
         raise NotGood("no-work", f"{name}: {network} never allowed a block with so little work")
     if least and work < least and (height is None or height >= from_height):
-        raise NotGood("no-work", f"{name}: every block of {network} from height {from_height} on took more work than that")
+        raise NotGood(
+            "no-work", f"{name}: every block of {network} from height {from_height} on took more work than that"
+        )
     return work
 
 
@@ -518,7 +540,9 @@ def _custody(files: dict[str, bytes], package: dict[str, Any]) -> None:
             if hashlib.sha256(canonical(bare)).hexdigest() != entry["digest"]:
                 raise NotGood("wrong-custody", f"{at}: entry {number} of its custody log is not what its digest says")
             if entry["number"] != number or entry["previous"] != (before["digest"] if before else "0" * 64):
-                raise NotGood("wrong-custody", f"{at}: entry {number} of its custody log does not follow on the one before")
+                raise NotGood(
+                    "wrong-custody", f"{at}: entry {number} of its custody log does not follow on the one before"
+                )
             if before and entry["at"] < before["at"]:
                 raise NotGood("wrong-custody", f"{at}: entry {number} of its custody log is older than the one before")
             before, last = entry, entry
@@ -609,7 +633,9 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, float):
         raise NotGood("bad-form", "a float: amounts are whole numbers, shares are texts")
     if isinstance(value, dict):
-        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))}
+        return {
+            key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        }
     if isinstance(value, list):
         return [_ordered(item) for item in value]
     return value

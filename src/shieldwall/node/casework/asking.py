@@ -164,7 +164,9 @@ def send(node: Node, identity: Identity, act: str, request_id: str, version: int
         row = _at(work, request_id, version)
         request = Request.from_dict(row.body)
         track = track_of(work, request_id)
-        tracker.after(track, _done(work, track.number + 1, Deed.SEND, {"digest": request.digest}))  # before any work is done
+        tracker.after(
+            track, _done(work, track.number + 1, Deed.SEND, {"digest": request.digest})
+        )  # before any work is done
         day = utc(work.now // _SECOND)
         files = letter_files(node, request, day=day, legal=_legal(request), key=key_of(node))
         kept = {}
@@ -174,15 +176,11 @@ def send(node: Node, identity: Identity, act: str, request_id: str, version: int
             kept[name] = file.id
         _do(node, work, row, Deed.SEND, {"digest": request.digest, "files": kept})
         carried = [row.id, *request.claims]
-        work.travels.add(
-            carried, by=REQUEST, carrier=row.id, to=_whom(request), handling=_own(work, row)
-        )
+        work.travels.add(carried, by=REQUEST, carrier=row.id, to=_whom(request), handling=_own(work, row))
         return asked_in(node, work, request_id)
 
 
-def record(
-    node: Node, identity: Identity, act: str, request_id: str, deed: Deed, fields: Mapping[str, Any]
-) -> Asked:
+def record(node: Node, identity: Identity, act: str, request_id: str, deed: Deed, fields: Mapping[str, Any]) -> Asked:
     """Note what a recipient did: acknowledged, answered, or that a term was renewed.
 
     Raises:
@@ -201,7 +199,9 @@ def record(
         return asked_in(node, work, request_id)
 
 
-def take_reply(node: Node, identity: Identity, act: str, request_id: str, raw: bytes, place: str = "the answer file") -> Asked:
+def take_reply(
+    node: Node, identity: Identity, act: str, request_id: str, raw: bytes, place: str = "the answer file"
+) -> Asked:
     """Take in the answer file that a recipient sent; the file itself is kept in the case.
 
     Raises:
@@ -236,11 +236,19 @@ def retract(node: Node, identity: Identity, act: str, request_id: str, version: 
         row = _at(work, request_id, version)
         request = Request.from_dict(row.body)
         day = utc(work.now // _SECOND)
-        files = letter_files(node, request, day=day, legal=_legal(request), key=key_of(node), retracts=reason.strip() or "-")
+        files = letter_files(
+            node, request, day=day, legal=_legal(request), key=key_of(node), retracts=reason.strip() or "-"
+        )
         _do(node, work, row, Deed.RETRACT, {"reason": reason.strip()})
         kept = {}
         for name, content in files.items():
-            file = work.files.add(f"request-{row.number:03}-taken-back-{name}", "application/octet-stream", [content], "letter", _own(work, row))
+            file = work.files.add(
+                f"request-{row.number:03}-taken-back-{name}",
+                "application/octet-stream",
+                [content],
+                "letter",
+                _own(work, row),
+            )
             kept[name] = file.id
         work.travels.recall(row.id)
         work.note(files=sorted(kept.values()))
@@ -285,7 +293,9 @@ def track_of(work: Work, request_id: str) -> Track:
 def due_of(request: Request, track: Track, now: int) -> list[Due]:
     """What is due of a request, the next first; `now` in Unix seconds."""
     legal = _legal(request)
-    clocks = [] if legal is None else [(clock.name, clock.seconds) for clock in legal.clocks if clock.start == "received"]
+    clocks = (
+        [] if legal is None else [(clock.name, clock.seconds) for clock in legal.clocks if clock.start == "received"]
+    )
     return tracker.due(track, now=now, urgent=bool(request.urgent), expires=request.expires, clocks=clocks)
 
 
@@ -324,7 +334,13 @@ def _do(
     if deed is Deed.DRAFT and before.number:
         return now  # a change of a draft is no event of the case
     kind = "reply" if deed in (Deed.ACKNOWLEDGE, Deed.ANSWER) else "request"
-    told = {"text": _whom(request), "deed": deed.value, "number": row.number, "by": work.identity.name, "asked": row.kind}
+    told = {
+        "text": _whom(request),
+        "deed": deed.value,
+        "number": row.number,
+        "by": work.identity.name,
+        "asked": row.kind,
+    }
     told |= {name: plain[name] for name in ("outcome", "amount", "reason", "until") if name in plain}
     if work.identity.may(Permission.WRITE):
         work.timeline.add([NewEntry(kind=kind, ref=row.id, body=told)], _own(work, row))
@@ -370,5 +386,8 @@ def _whom(request: Request) -> str:
 
 def _answer(reply: Reply, way: str) -> dict[str, Any]:
     plain = reply.as_dict()
-    kept = {name: plain[name] for name in ("outcome", "amount", "until", "moved_to", "reference", "contact", "words", "made_at")}
+    kept = {
+        name: plain[name]
+        for name in ("outcome", "amount", "until", "moved_to", "reference", "contact", "words", "made_at")
+    }
     return {name: value for name, value in kept.items() if value not in ("", None)} | {"way": way}

@@ -137,9 +137,7 @@ def _end(
     raise NotFound("that trace has no such end")
 
 
-def _whom(
-    node: Node, asked: Filling, end: Mapping[str, Any] | None
-) -> tuple[Mapping[str, Any] | None, Profile | None]:
+def _whom(node: Node, asked: Filling, end: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, Profile | None]:
     """The entry of the directory and the profile of whoever is asked."""
     profiles = profiles_of(node)
     freezers: Sequence[Mapping[str, Any]] = () if end is None else end["freezable_by"]
@@ -155,5 +153,7 @@ def _whom(
 
 def _confidence(statements: Sequence[Mapping[str, Any]]) -> str:
     """What the findings of the case say of their grounds."""
-    told = [f"{said['confidence'].capitalize()} confidence: {said['text']}" for said in statements if said.get("confidence")]
+    told = [
+        f"{said['confidence'].capitalize()} confidence: {said['text']}" for said in statements if said.get("confidence")
+    ]
     return " ".join(told)[:2000]

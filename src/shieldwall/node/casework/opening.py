@@ -104,10 +104,16 @@ def put_incident(node: Node, work: Work, case: Case, intake: Intake) -> None:
     )
     work.claims.add([claim], case=case.id)
     entries = [
-        NewEntry(kind="incident", ref=claim.id, body={"told": what, "text": statement.get(text, "")[:400]}, happened_at=at)
+        NewEntry(
+            kind="incident", ref=claim.id, body={"told": what, "text": statement.get(text, "")[:400]}, happened_at=at
+        )
         for what, text, at in _moments(statement)
     ]
-    entries.append(NewEntry(kind="incident", ref=claim.id, body={"told": "intake", "by": work.identity.name, "done": list(intake.done)}))
+    entries.append(
+        NewEntry(
+            kind="incident", ref=claim.id, body={"told": "intake", "by": work.identity.name, "done": list(intake.done)}
+        )
+    )
     work.timeline.add(entries, handling)
     relations = _relations(node, work, case, statement)
     if relations:
@@ -127,7 +133,12 @@ def incident_of(work: Work, case_id: str, *, known_at: int | None = None) -> tup
 def _moments(statement: dict[str, str]) -> list[tuple[str, str, int]]:
     """What of an incident has a place in time: its name, the field that says more, and when."""
     found = []
-    for name, more in (("began", "initial_access"), ("found", "what"), ("demand_until", "demand"), ("paid_at", "paid_amount")):
+    for name, more in (
+        ("began", "initial_access"),
+        ("found", "what"),
+        ("demand_until", "demand"),
+        ("paid_at", "paid_amount"),
+    ):
         if statement.get(name):
             try:
                 found.append((name, more, unix(statement[name]) * _SECOND))

@@ -49,9 +49,7 @@ def letter_files(
     languages = languages_of(node, request)
     files: dict[str, bytes] = {}
     for language in languages:
-        letter = compose(
-            request, letter_words(language), lacks=lacks, legal=legal, key=key, retracts=retracts
-        )
+        letter = compose(request, letter_words(language), lacks=lacks, legal=legal, key=key, retracts=retracts)
         ending = f".{language}"
         files[f"letter{ending}.html"] = as_html(letter).encode()
         try:

@@ -88,7 +88,12 @@ def pack_case(node: Node, identity: Identity, act: str, case_id: str, asked: Pac
         if asked.as_of is None:
             for each in held_in(work, case_id):
                 if not asked.redaction or each.evidence.id not in asked.redaction.evidence:
-                    put_deed(work, each.evidence, Deed.PACKED.value, f"into an evidence package for {asked.to or 'nobody named'}")
+                    put_deed(
+                        work,
+                        each.evidence,
+                        Deed.PACKED.value,
+                        f"into an evidence package for {asked.to or 'nobody named'}",
+                    )
         contents, handling = gather(node, work, case, asked)
         keys = node.keys()
         raw = write_pack(contents, keys.sign, spoken=keys.public.spoken)
@@ -215,9 +220,7 @@ def _traces(node: Node, work: Work, case_id: str, at: int | None) -> list[tuple[
     return found
 
 
-def _letters(
-    node: Node, work: Work, case_id: str, at: int | None
-) -> tuple[list[PackedLetter], list[Request]]:
+def _letters(node: Node, work: Work, case_id: str, at: int | None) -> tuple[list[PackedLetter], list[Request]]:
     letters, requests = [], []
     for row in work.requests.page(most=500, case=case_id)[::-1]:
         if at is not None and row.created_at > at:
@@ -305,9 +308,13 @@ def _methods(bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             }
         )
         if body["parameters"].get("clustering"):
-            found.append({"trace": body["digest"], "rule": "clusters", **_cluster_rates(body["parameters"]["clustering"])})
+            found.append(
+                {"trace": body["digest"], "rule": "clusters", **_cluster_rates(body["parameters"]["clustering"])}
+            )
         if any(end["tags"] for end in body["ends"]):
-            sources = sorted({source["source"] for end in body["ends"] for tag in end["tags"] for source in tag["sources"]})
+            sources = sorted(
+                {source["source"] for end in body["ends"] for tag in end["tags"] for source in tag["sources"]}
+            )
             found.append({"trace": body["digest"], "rule": "tags", "sources": sources, "error_rate": NONE_PUBLISHED})
     return found
 
@@ -315,7 +322,9 @@ def _methods(bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _cluster_rates(clustering: Mapping[str, Any]) -> dict[str, Any]:
     """What was published of the rules of a clustering."""
     given = clustering["parameters"]
-    rates: dict[str, Any] = {"co_spend": [none_published("multi-input heuristic, as used since Nakamoto (2008), section 10").as_json()]}
+    rates: dict[str, Any] = {
+        "co_spend": [none_published("multi-input heuristic, as used since Nakamoto (2008), section 10").as_json()]
+    }
     for name in re.findall(r"[a-z_]+", given.get("change") or ""):
         if name in PREDICATES:
             rates[f"change: {name}"] = [rate.as_json() for rate in PREDICATES[name].rates.rates()]
@@ -328,9 +337,13 @@ def _alternatives(
     found: list[str] = []
     for body in bodies:
         for gap in body["gaps"]:
-            found.append(f"Gap: transaction {gap['txid']} is not in the data; {gap['amount']} satoshi lie behind it ({gap['source']}).")
+            found.append(
+                f"Gap: transaction {gap['txid']} is not in the data; {gap['amount']} satoshi lie behind it ({gap['source']})."
+            )
         if body["unknown_amount"]:
-            found.append(f"Of {body['unknown_amount']} satoshi the data cannot tell where they are; unknown money is never called held.")
+            found.append(
+                f"Of {body['unknown_amount']} satoshi the data cannot tell where they are; unknown money is never called held."
+            )
         found += [str(note) for note in body["notes"]]
         for end in body["ends"]:
             found += [f"Contradiction on {end['address']}: {text}" for text in end["contradictions"]]

@@ -30,7 +30,9 @@ def profiles_of(node: Node) -> Profiles:
         BadText: The file does not fit.
     """
     path = node.home.path / RECIPIENTS
-    return shipped_profiles().with_further(read_profiles(_text(path), str(path))) if path.is_file() else shipped_profiles()
+    return (
+        shipped_profiles().with_further(read_profiles(_text(path), str(path))) if path.is_file() else shipped_profiles()
+    )
 
 
 def legal_profiles() -> LegalProfiles:

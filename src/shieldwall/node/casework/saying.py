@@ -33,9 +33,7 @@ def case_subject(case_id: str) -> Subject:
 
 def handling_in(work: Work, case: Case) -> Handling:
     """How something new of a case is handled: as the case, owned by whoever asks."""
-    return Handling(
-        marking=case.handling.marking, pap=case.handling.pap, owner=work.identity.person, case=case.id
-    )
+    return Handling(marking=case.handling.marking, pap=case.handling.pap, owner=work.identity.person, case=case.id)
 
 
 def add_finding(node: Node, identity: Identity, act: str, case_id: str, finding: Finding) -> Kept:
@@ -47,7 +45,15 @@ def add_finding(node: Node, identity: Identity, act: str, case_id: str, finding:
         Conflict: The case is closed.
     """
     with node.store.act(identity, act, case=case_id) as work:
-        return say(work, case_id, FINDING, case_subject(case_id), finding.statement(), finding.layer, {"text": finding.sentence})
+        return say(
+            work,
+            case_id,
+            FINDING,
+            case_subject(case_id),
+            finding.statement(),
+            finding.layer,
+            {"text": finding.sentence},
+        )
 
 
 def add_event(node: Node, identity: Identity, act: str, case_id: str, text: str, when: str, where: str = "") -> Kept:

@@ -6,13 +6,26 @@ does is a form whose answer is a page. Without script everything can be read, an
 Example:
     >>> from shieldwall.web.pages.screens import SCREENS
     >>> [screen.name for screen in SCREENS]
-    ['Desk', 'Trace', 'Node']
+    ['Desk', 'Trace', 'Cases', 'Requests', 'Node']
 
 What it does not know: how anything is decided; it asks the node, as the routes of the API do.
 """
 
 from shieldwall.web.door import Routes
-from shieldwall.web.pages import chain, desk, jobs, node, saved, sheets, signing, traces, watches
+from shieldwall.web.pages import (
+    cases,
+    chain,
+    desk,
+    intake,
+    jobs,
+    node,
+    requests,
+    saved,
+    sheets,
+    signing,
+    traces,
+    watches,
+)
 
 ALL: tuple[Routes, ...] = (
     signing.pages,
@@ -20,6 +33,9 @@ ALL: tuple[Routes, ...] = (
     traces.pages,
     sheets.pages,
     saved.pages,
+    cases.pages,
+    intake.pages,
+    requests.pages,
     chain.pages,
     jobs.pages,
     watches.pages,

@@ -19,7 +19,7 @@ from shieldwall.web.pages.rendering import page
 from shieldwall.web.problems import status_of
 from shieldwall.web.rules import RULES, Caller, guard
 
-_MOST_FIELDS = 40
+_MOST_FIELDS = 120
 _LONGEST_NEXT = 2000  # characters of the place that one is sent to after signing in
 
 

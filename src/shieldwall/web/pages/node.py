@@ -120,17 +120,6 @@ def show_claim(node: NodeHere, caller: CallerHere, request: Request, claim_id: A
     return page(request, "claim", caller, kept=kept)
 
 
-@pages.get("/cases/{case_id}", Rule("case.show", Permission.READ, PEOPLE))
-def show_case(node: NodeHere, caller: CallerHere, request: Request, case_id: Annotated[Id, Path()]) -> Response:
-    """What is in a case, until it has a screen of its own."""
-    with node.store.look(caller.identity, caller.act, case=case_id) as work:
-        case = work.cases.get(case_id)
-        files = work.files.page(most=MOST, case=case_id)
-        claims = work.claims.page(most=MOST, case=case_id)
-        names = work.people.names(case.people)
-    return page(request, "case", caller, case=case, files=files, claims=claims, names=names)
-
-
 @pages.get("/files/{file_id}", Rule("file.show", Permission.READ, PEOPLE))
 def show_file(node: NodeHere, caller: CallerHere, request: Request, file_id: Annotated[Id, Path()]) -> Response:
     """What is known of a file."""

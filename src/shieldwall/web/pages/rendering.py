@@ -145,7 +145,15 @@ def environment() -> Environment:
         loader=PackageLoader("shieldwall.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_shown,
     )  # fmt: skip
-    made.filters |= {"btc": btc, "short": short, "when": when, "micro": micro, "kib": kib, "urlencode": in_address}
+    made.filters |= {
+        "btc": btc,
+        "short": short,
+        "when": when,
+        "micro": micro,
+        "kib": kib,
+        "lines": lines,
+        "urlencode": in_address,
+    }
     made.globals |= {"static": static_path, "percent": percent}
     return made
 
@@ -241,6 +249,12 @@ def micro(moment: int | None) -> Markup:
     if moment is None:
         return Markup("")
     return when(datetime.fromtimestamp(moment // 1_000_000, UTC).isoformat().replace("+00:00", "Z"))
+
+
+def lines(text: str) -> Markup:
+    """A text of several lines, as a field or a paragraph that keeps them shows it; all else that is not seen is made so."""
+    plain = text.replace("\r\n", "\n").split("\n")
+    return Markup("\n").join(escape(printable(line)) for line in plain)
 
 
 def kib(size: int) -> str:

@@ -1,4 +1,4 @@
-"""The screens, in the order in which they stand in the head of every page. Case, Request, Share and Board get places here."""
+"""The screens, in the order in which they stand in the head of every page. Share and Board get places here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class Screen:
 SCREENS = (
     Screen(message("Desk"), "/", "1", Permission.READ),
     Screen(message("Trace"), "/traces", "2", Permission.READ),
-    Screen(message("Node"), "/node", "3"),
+    Screen(message("Cases"), "/cases", "3", Permission.READ),
+    Screen(message("Requests"), "/requests", "4", Permission.READ),
+    Screen(message("Node"), "/node", "5"),
 )
 
 
@@ -39,7 +41,7 @@ def screens_of(identity: Identity) -> list[Screen]:
 
 KEYS = (
     ("/", message("go to the box that takes anything")),
-    ("1 2 3", message("Desk, Trace, Node")),
+    ("1 2 3 4 5", message("Desk, Trace, Cases, Requests, Node")),
     ("← → ↑ ↓", message("walk along the money, and between lanes")),
     ("e", message("expand: show what is folded, or what was cut off")),
     ("c", message("collapse: fold what is behind it")),

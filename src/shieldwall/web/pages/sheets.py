@@ -183,7 +183,9 @@ def ends_of(request: Request, trace: Frozen) -> Markup:
     """Where the money of a trace is, by kind, and who can freeze it there."""
     body, name = trace.body, trace.file.id
     groups = ends_by_kind(body)
-    return fragment(request, "sheet_ends", name, body=body, coin=coin_of(body), groups=groups, trace_id=name)
+    case = trace.file.handling.case
+    given = {"body": body, "coin": coin_of(body), "groups": groups, "trace_id": name, "case": case}
+    return fragment(request, "sheet_ends", (name, case), **given)
 
 
 def _picture(request: Request, sheet: Sheet, words: Words) -> Markup:

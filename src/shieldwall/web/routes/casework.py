@@ -289,7 +289,13 @@ def show_network(
     network, _ = looking.network_in(node, caller.identity, caller.act, ids)
     return NetworkShape(
         things=[
-            {"key": key, "type": thing.type, "name": thing.name, "chain": thing.chain, "cases": list(network.cases[key])}
+            {
+                "key": key,
+                "type": thing.type,
+                "name": thing.name,
+                "chain": thing.chain,
+                "cases": list(network.cases[key]),
+            }
             for key, thing in network.things.items()
         ],
         relations=[asdict(edge) | {"cases": list(edge.cases)} for edge in network.edges],
@@ -315,7 +321,9 @@ def show_shared(node: NodeHere, caller: CallerHere, case_id: CaseId) -> SharedLi
 
 
 @routes.post("/cases/{case_id}/packs", Rule("case.pack", Permission.WRITE), status_code=201)
-async def pack(node: NodeHere, caller: CallerHere, request: Request, case_id: CaseId, asked: PackAskedShape) -> FileShape:
+async def pack(
+    node: NodeHere, caller: CallerHere, request: Request, case_id: CaseId, asked: PackAskedShape
+) -> FileShape:
     """Make an evidence package of what one may see of a case; it is a file of the case, to be taken out by `/files`."""
     leaves = bool(
         asked.leave_claims or asked.leave_evidence or asked.leave_requests or asked.leave_title or asked.leave_kinds
@@ -343,7 +351,9 @@ async def pack(node: NodeHere, caller: CallerHere, request: Request, case_id: Ca
 def list_travels(
     node: NodeHere,
     caller: CallerHere,
-    what: Annotated[str, Query(max_length=64, description="Id of a claim or request; without it, what is to be told.")] = "",
+    what: Annotated[
+        str, Query(max_length=64, description="Id of a claim or request; without it, what is to be told.")
+    ] = "",
 ) -> Travels:
     """Where a claim or request went; or, without one, the ways at whose end nobody was told of a retraction."""
     with node.store.look(caller.identity, caller.act) as work:
@@ -442,5 +452,3 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - plain values of a dataclass
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value
-
-

@@ -99,9 +99,7 @@ def show_request(node: NodeHere, caller: CallerHere, request_id: RequestId) -> R
 
 
 @routes.put("/requests/{request_id}", Rule("request.edit", Permission.WRITE), versioned=False)
-def change_request(
-    node: NodeHere, caller: CallerHere, request_id: RequestId, asked: RequestChange
-) -> RequestShape:
+def change_request(node: NodeHere, caller: CallerHere, request_id: RequestId, asked: RequestChange) -> RequestShape:
     """Change what a draft says."""
     given = CaseRequest.from_dict(asked.content, "content")
     return request_shape(asking.edit(node, caller.identity, caller.act, request_id, asked.version, given))
@@ -118,9 +116,7 @@ async def do_deed(
 @routes.post(
     "/requests/{request_id}/decision", Rule("request.decide", Permission.APPROVE, PEOPLE, confirm=True), status_code=201
 )
-def decide_request(
-    node: NodeHere, caller: CallerHere, request_id: RequestId, asked: RequestDecision
-) -> RequestShape:
+def decide_request(node: NodeHere, caller: CallerHere, request_id: RequestId, asked: RequestDecision) -> RequestShape:
     """Approve what another person wrote, or give it back; what was changed since one looked at it is not approved."""
     found = asking.decide(
         node,

@@ -110,9 +110,39 @@ for (const place of document.querySelectorAll("[data-drop]")) {
   });
 }
 
+// a chosen file becomes the text of a field, so that the form is the same without script
+for (const picker of document.querySelectorAll("input[type=file][data-into]")) {
+  picker.addEventListener("change", async () => {
+    if (picker.files[0]) document.getElementById(picker.dataset.into).value = await picker.files[0].text();
+  });
+}
+
+// a form with a file that was chosen: the file is the body, all else stands in the address
+for (const form of document.querySelectorAll("form[data-raw]")) {
+  form.addEventListener("submit", async (event) => {
+    const [file] = form.querySelector("[data-raw-file]").files;
+    if (!file) return;
+    event.preventDefault();
+    const query = new URLSearchParams({ name: file.name.slice(0, 200) });
+    for (const field of form.querySelectorAll("input[name], select[name]")) {
+      if (field.name !== "name") query.set(field.name, field.value);
+    }
+    const answer = await fetch(`${form.dataset.raw}?${query}`, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/octet-stream", "X-Requested-With": "drop" },
+      body: file,
+    }).catch(() => null);
+    if (!answer) return tell(document.getElementById("said").dataset.lost);
+    if (answer.ok && answer.headers.get("content-type").startsWith("text/plain")) return location.assign(await answer.text());
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    tell(page.querySelector("main")?.textContent.trim() ?? answer.statusText);
+  });
+}
+
 document.addEventListener("htmx:error", () => tell(document.getElementById("said").dataset.lost));
 // what is only for script
-for (const each of document.querySelectorAll("[data-opens]")) each.hidden = false;
+for (const each of document.querySelectorAll("[data-opens], [data-script]")) each.hidden = false;
 
 // a number that leads to rows which are folded opens them
 function unfold() {

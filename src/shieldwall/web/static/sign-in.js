@@ -67,12 +67,21 @@ async function signIn() {
   location.assign(texts.next);
 }
 
+async function confirm() {
+  const { challenge, options } = await ask("/session/confirm/begin", {});
+  const made = await navigator.credentials.get({ publicKey: request(options) });
+  await ask("/session/confirm/finish", { challenge, credential: plain(made) });
+  document.body.dataset.ready = "confirmed";
+  location.assign(texts.next);
+}
+
 async function go(event) {
   event.preventDefault();
   element("go").disabled = true;
   element("said").textContent = "";
   try {
     if (secret) await register();
+    else if (texts.confirm) await confirm();
     else await signIn();
   } catch (error) {
     element("said").textContent = error instanceof DOMException ? texts.refused : error.message;
