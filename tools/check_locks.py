@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {
     "requirements-build.lock": ("build",),
     "requirements.lock": ("", "build"),
-    "requirements-node.lock": ("", "node", "oidc", "postgresql", "build"),
+    "requirements-node.lock": ("", "node", "oidc", "pdf", "postgresql", "build"),
     "requirements-dev.lock": ("", "build", "dev", "docs"),
 }
 PLACES = re.compile(r"://|^\s*--(?!hash)|(?:^|\s)-[if]\s|(?:^|\s)(?:file:|/)", re.MULTILINE)

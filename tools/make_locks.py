@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = "3.11"
-NODE_EXTRAS = ("node", "oidc", "postgresql")
+NODE_EXTRAS = ("node", "oidc", "pdf", "postgresql")
 HEADER = "# Made by `make lock` from pyproject.toml; do not edit. Install with --require-hashes.\n"
 
 

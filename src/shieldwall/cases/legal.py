@@ -127,6 +127,8 @@ def read_legal(text: str, place: str) -> LegalProfiles:
 
 def _profile(entry: Mapping[str, Any]) -> LegalProfile:
     body = dict(entry)
+    if body.get("verified") not in (True, False):
+        raise TypeError("verified is true or false")
     found = LegalProfile(
         id=body.pop("id"),
         name=body.pop("name"),
@@ -146,13 +148,13 @@ def _profile(entry: Mapping[str, Any]) -> LegalProfile:
         ),
     )
     texts = (found.id, found.name, found.instrument, found.between, found.state, found.note)
-    if body or type(found.verified) is not bool or not all(isinstance(text, str) for text in texts):
+    if body or not all(isinstance(text, str) for text in texts):
         raise TypeError(f"{found.id}: unknown or wrong field {next(iter(body), '')}")
     return found
 
 
 def _clock(entry: Mapping[str, Any]) -> LegalClock:
-    seconds = entry.get("hours", 0) * _HOUR + entry.get("days", 0) * _DAY
-    if type(seconds) is not int or seconds <= 0:
+    seconds = int(entry.get("hours", 0)) * _HOUR + int(entry.get("days", 0)) * _DAY
+    if seconds <= 0:
         raise TypeError("a clock has hours or days, a whole number")
     return LegalClock(entry["name"], seconds, entry["from"], entry.get("what", ""), bool(entry.get("verified", False)))

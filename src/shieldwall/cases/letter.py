@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shieldwall.cases.demands import LABELS, Lack, particulars
 from shieldwall.cases.legal import LegalProfile
-from shieldwall.cases.request import Asset, Request, RequestKind
+from shieldwall.cases.request import Asset, PathStep, Request, RequestKind
 from shieldwall.model.amount import btc
 from shieldwall.model.words import ENGLISH, Words, message
 
@@ -233,21 +233,29 @@ def _grounds(
     parts.append(
         Part(say("Chronology"), head=(say("When (UTC)"), say("What")), table=tuple(request.chronology))
     )  # fmt: skip
-    for path in request.paths:
-        parts.append(
-            Part(
-                say("How {amount} came to {output}", amount=f"{btc(path[-1].amount)} {request.coin}",
-                    output=f"{path[-1].txid[:16]}…:{path[-1].index}"),
-                head=(say("When (UTC)"), say("Amount"), say("Address"), say("Output"), say("Height")),
-                table=tuple(
-                    (step.time, btc(step.amount), step.address, f"{step.txid}:{step.index}",
-                     "" if step.height is None else str(step.height))
-                    for step in path
-                ),
-            )
-        )  # fmt: skip
+    parts += [_way(request, path, words) for path in request.paths]
     parts.append(Part(say("How we know"), rows(_HOW)))
     return parts
+
+
+def _way(request: Request, path: Sequence[PathStep], words: Words) -> Part:
+    say = words.say
+    rows = tuple(
+        (
+            step.time,
+            btc(step.amount),
+            step.address,
+            f"{step.txid}:{step.index}",
+            "" if step.height is None else str(step.height),
+        )
+        for step in path
+    )
+    amount, output = f"{btc(path[-1].amount)} {request.coin}", f"{path[-1].txid[:16]}…:{path[-1].index}"
+    return Part(
+        say("How {amount} came to {output}", amount=amount, output=output),
+        head=(say("When (UTC)"), say("Amount"), say("Address"), say("Output"), say("Height")),
+        table=rows,
+    )
 
 
 def _assets(request: Request, words: Words) -> list[Part]:
@@ -289,12 +297,15 @@ def _height(asset: Asset) -> str:
 def _genuine(request: Request, words: Words, key: Key) -> Part:
     say = words.say
     paragraphs = (
-        say("The file request.json beside this letter is signed by two algorithms at once, Ed25519 and ML-DSA-65 (request.sig.json)."),
-        say("A key proves nothing by itself. Call the agency at a number that you found yourself, not the one in this letter, and "
-            "have these words read to you; they are the fingerprint of the key:"),
+        say("The file request.json beside this letter is signed by two algorithms at once, Ed25519 and ML-DSA-65."),
+        say("The signature is in request.sig.json, the public keys are in keys.json."),
+        say(
+            "A key proves nothing by itself. Call the agency at a number that you found yourself, not the one in this letter."
+        ),
+        say("Have these words read to you; they are the fingerprint of the key:"),
         key.spoken,
-        say("Then hold the signature against the key: shieldwall verify request.json, or verify.py of an evidence package."),
-    )  # fmt: skip
+        say("Then hold the signature against the key: shieldwall verify request.json"),
+    )
     rows = (
         Row(say("Key"), key.id, code=True),
         Row(say("Node"), key.node, code=True),

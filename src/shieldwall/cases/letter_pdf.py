@@ -12,12 +12,12 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from shieldwall.cases.letter import Letter
 from shieldwall.errors import UsageError
 
-STANDARD = "a-3b"
+STANDARD: Final = "a-3b"
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # would disguise a text
 _UNSEEN = re.compile("[\ufe00-\ufe0f\ufeff\u2060\U000e0000-\U000e01ef]")
 _MARKED = re.compile("[^\u0300-\u036f\u3099\u309a][\u0300-\u036f\u3099\u309a]+")
@@ -52,12 +52,11 @@ def as_pdf(letter: Letter, day: str, csv: str = "") -> bytes:
     with resources.as_file(resources.files("shieldwall.cases") / "fonts") as fonts:
         made = typst.compile(
             _template(),
-            root=str(fonts),
             font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)]),
             ignore_system_fonts=True,
             sys_inputs=inputs,
             format="pdf",
-            pdf_standards=[STANDARD],
+            pdf_standards=STANDARD,
             timestamp=0,
         )
     return bytes(made)

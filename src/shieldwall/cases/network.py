@@ -134,10 +134,9 @@ def draw(network: Network, words: Words = ENGLISH, *, names: Mapping[str, str] |
         return Markup("")
     width = max(x for x, _ in at.values()) + _WIDTH + 2
     height = max(y for _, y in at.values()) + _HEIGHT + 8
-    parts = [
-        f'<svg class="lanes network" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escape(words.say("Network of people, malware, infrastructure, wallets and victims"))}">'
-    ]
+    label = escape(words.say("Network of people, malware, infrastructure, wallets and victims"))
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    parts = [f'<svg class="lanes network" {size} role="img" aria-label="{label}">']
     told = names or {}
     for x, kind in sorted({(at[key][0], thing.type) for key, thing in network.things.items()}):
         parts.append(f'<text class="when" x="{x + 4}" y="18">{escape(words.say(told.get(kind, kind)))}</text>')

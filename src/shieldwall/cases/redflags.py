@@ -67,17 +67,19 @@ def red_flags(traces: Sequence[Mapping[str, Any]]) -> list[Flag]:
     sources = [end for trace in traces if trace["direction"] == "backward" for end in trace["ends"]]
     passed = message("transfers of the traces")
     tagged = message("tags of the ends of the traces")
-    nothing = not transfers
+    back = message("tags of the ends of traces that go back")
+    listed = message("directory of who can freeze")
+    blind, no_tags = not transfers, not _any_tags(ends)
     return [
-        _flag("transactions", message("Are several payments of exactly the same amount?"), _equal(transfers), passed, nothing),
-        _flag("transactions", message("Did money move on within a day of its arrival?"), _quick(transfers), passed, nothing),
-        _flag("patterns", message("Is there a peel chain?"), _peel(transfers), passed, nothing),
-        _flag("patterns", message("Is money brought together from many places, or spread to many?"), _fan(transfers), passed, nothing),
-        _flag("anonymity", message("Did it reach a service that mixes?"), _tags(ends, _MIXING), tagged, not _any_tags(ends)),
-        _flag("anonymity", message("Did it go where amounts and holders are hidden?"), _hidden(traces), passed, nothing),
-        _flag("parties", message("Is a recipient tagged with a crime or a sanction?"), _tags(ends, _BAD), tagged, not _any_tags(ends)),
-        _flag("source", message("Is the money's source itself tagged with a crime?"), _tags(sources, _BAD), message("tags of the ends of traces that go back"), not _any_tags(sources)),
-        _flag("geography", message("Did it reach services in several countries?"), _countries(ends), message("directory of who can freeze"), not _places(ends)),
+        _flag("transactions", message("Are several payments of exactly the same amount?"), _equal(transfers), passed, blind),
+        _flag("transactions", message("Did money move on within a day of its arrival?"), _quick(transfers), passed, blind),
+        _flag("patterns", message("Is there a peel chain?"), _peel(transfers), passed, blind),
+        _flag("patterns", message("Is money brought together, or spread to many?"), _fan(transfers), passed, blind),
+        _flag("anonymity", message("Did it reach a service that mixes?"), _tags(ends, _MIXING), tagged, no_tags),
+        _flag("anonymity", message("Did it go where amounts and holders are hidden?"), _hidden(traces), passed, blind),
+        _flag("parties", message("Is a recipient tagged with a crime or a sanction?"), _tags(ends, _BAD), tagged, no_tags),
+        _flag("source", message("Is its source tagged with a crime?"), _tags(sources, _BAD), back, not _any_tags(sources)),
+        _flag("geography", message("Did it reach services in several countries?"), _countries(ends), listed, not _places(ends)),
     ]  # fmt: skip
 
 

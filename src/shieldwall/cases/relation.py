@@ -7,7 +7,7 @@ from shieldwall.model.claim import ClaimKind
 from shieldwall.model.words import message
 
 RELATION = ClaimKind("relation", {"relation": str, "object_type": str, "object": str}, {"chain": str, "basis": str})
-"""That the claim's subject stands in a relation to another thing; `chain` where that is an address, `basis` whence it is known."""
+"""That the claim's subject stands in a relation to another thing: `chain` is of an address, `basis` whence it is known."""
 
 TYPES: dict[str, str] = {
     "group": message("group"),

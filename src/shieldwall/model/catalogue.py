@@ -1,4 +1,4 @@
-"""A language that has a catalogue: texts of gettext, with what is put into them kept readable where writing runs from the right."""
+"""A language that has a catalogue: texts of gettext; values stay readable where writing runs from the right."""
 
 from __future__ import annotations
 

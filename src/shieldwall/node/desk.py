@@ -17,6 +17,7 @@ from shieldwall.model.standing import standing
 from shieldwall.node.casework.asking import Asked, asked_in
 from shieldwall.store.claims import Kept
 from shieldwall.store.jobs import Job, State
+from shieldwall.store.requests import RequestRow
 from shieldwall.store.watches import Alarm
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def look_at_desk(node: Node, identity: Identity, act: str) -> Desk:
 
 def _requests(node: Node, work: Work) -> list[Asked]:
     """What waits for whoever asks: those that they may decide on, and those of which something is due soon."""
-    identity, rows = work.identity, {}
+    identity, rows = work.identity, dict[str, RequestRow]()
     if identity.may(Permission.APPROVE):
         rows |= {row.id: row for row in work.requests.page(most=MOST_TOLD, states=[RequestState.WAITING.value])}
     rows |= {row.id: row for row in work.requests.due(by=work.now + DUE_SOON, most=MOST_TOLD)}

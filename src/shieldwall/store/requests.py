@@ -176,19 +176,12 @@ class Requests:
         if before.version != version or change(self._work, requests, *chosen, values=values) != 1:
             raise Conflict("something else was done with that request in the meantime", hint="look at it again")
         number = version + 1
-        row = {
-            "request_id": request_id,
-            "number": number,
-            "at": self._work.now,
-            "by": self._work.identity.person,
-            "deed": deed,
-            "body_sealed": self._work.seal(
-                request_deeds.name, "body", f"{request_id}:{number}", canonical_json(dict(body))
-            ),
-        }
+        at, by = self._work.now, self._work.identity.person
+        sealed = self._work.seal(request_deeds.name, "body", f"{request_id}:{number}", canonical_json(dict(body)))
+        row = {"request_id": request_id, "number": number, "at": at, "by": by, "deed": deed, "body_sealed": sealed}
         self._work.connection.execute(insert(request_deeds).values(proven(self._work, request_deeds, row)))
         self._work.note(request=request_id, deed=deed, number=number)
-        return DeedRow(number=number, at=row["at"], by=row["by"], deed=deed, body=dict(body))
+        return DeedRow(number=number, at=at, by=by, deed=deed, body=dict(body))
 
     def remind(self, request_id: str, due_at: int | None) -> None:
         """Say when something is due next, where that has come round."""

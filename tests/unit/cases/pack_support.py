@@ -41,7 +41,7 @@ def claims() -> list[Claim]:
         ),
         Finding(layer=Layer.ATTRIBUTION, text="The address is Meridian's.", basis="Meridian's own list"),
     ]
-    made = [
+    return [
         Claim(
             subject=Subject("case", "", "c" * 32),
             kind=FINDING.name,
@@ -54,7 +54,6 @@ def claims() -> list[Claim]:
         )
         for finding in found
     ]
-    return made
 
 
 def evidence() -> PackedEvidence:

@@ -366,7 +366,7 @@ def test_json_that_means_more_than_one_thing_is_refused(pack, raw, problem):
 
 def test_a_redaction_is_a_new_package_that_says_what_it_withholds():
     whole = contents()
-    ids = {place: row for place, row in enumerate(json.loads(payload(whole)["data/pack.json"])["claims"])}
+    ids = dict(enumerate(json.loads(payload(whole)["data/pack.json"])["claims"]))
     redacted = redact(
         replace(whole, package_id="22222222-2222-4333-8444-555555555555", replaces=whole.package_id),
         Redaction(why="names a source", claims=frozenset([ids[2]]), evidence=frozenset(["e" * 32]), title=True),
@@ -408,5 +408,5 @@ def test_a_signed_request_holds_alone():
 
 
 def test_writing_needs_both_signatures_to_hold(proofs):
-    raw = write_pack(contents(proofs), lambda purpose, message: OTHER.sign(purpose, message))
+    raw = write_pack(contents(proofs), OTHER.sign)
     refused(raw, "wrong-key")

@@ -111,7 +111,7 @@ def test_json_is_canonical_and_whole():
     ],
 )
 def test_what_is_no_request_is_refused(change):
-    with pytest.raises(BadText, match="not a request|amount"):
+    with pytest.raises(BadText, match=r"not a request|amount"):
         Request.from_dict({**json.loads(REQUEST.to_json()), **change})
 
 

@@ -83,9 +83,10 @@ class NotGood(Exception):
 
 
 NAMES = (
-    "not-a-zip", "too-large", "bomb", "traversal", "duplicate-name", "link", "encrypted", "unlisted-file", "missing-file",
-    "changed-file", "packed", "changed-zip", "bad-manifest", "bad-json", "bad-form", "bad-signature", "stripped-signature", "wrong-key", "wrong-txid",
-    "wrong-header", "no-work", "wrong-branch", "wrong-custody", "wrong-digest", "mixed-layers",
+    "not-a-zip", "too-large", "bomb", "traversal", "duplicate-name", "link", "packed", "changed-zip", "encrypted",
+    "unlisted-file", "missing-file", "changed-file", "bad-manifest", "bad-json", "bad-form", "bad-signature",
+    "stripped-signature", "wrong-key", "wrong-txid", "wrong-header", "no-work", "wrong-branch", "wrong-custody",
+    "wrong-digest", "mixed-layers",
 )  # fmt: skip
 """Every name that `NotGood` may have."""
 
@@ -339,18 +340,13 @@ def _hold(message: bytes, purpose: str, envelope: Any, identity: Any, key: str) 
             raise NotGood("wrong-key", f"signed by {fingerprint}, not by the key that was asked for")
         header = canonical({"algorithms": ALGORITHMS, "key": name, "purpose": purpose})
         hashed = hashlib.sha512(b"shieldwall/1/signed" + len(header).to_bytes(4, "big") + header + message).digest()
-        for algorithm, public, one in (
-            ("Ed25519", lambda: Ed25519PublicKey.from_public_bytes(ed25519).verify(signatures[0], hashed), 0),
-            (
-                "ML-DSA-65",
-                lambda: MLDSA65PublicKey.from_public_bytes(mldsa65).verify(signatures[1], hashed, b"shieldwall/1"),
-                1,
-            ),
-        ):
-            try:
-                public()
-            except (InvalidSignature, ValueError):
-                raise NotGood("bad-signature", f"the {algorithm} signature ({one + 1} of 2) does not hold") from None
+        try:
+            at = 1
+            Ed25519PublicKey.from_public_bytes(ed25519).verify(signatures[0], hashed)
+            at = 2
+            MLDSA65PublicKey.from_public_bytes(mldsa65).verify(signatures[1], hashed, b"shieldwall/1")
+        except (InvalidSignature, ValueError):
+            raise NotGood("bad-signature", f"the {ALGORITHMS[at - 1]} signature ({at} of 2) does not hold") from None
         return name, fingerprint
     raise NotGood(
         "wrong-key", f"the signature names the key {_shown(str(envelope['key']))}, which keys.json does not have"
@@ -713,16 +709,14 @@ def told(report: Report) -> str:
         "             Ask the sender, by a way that you found yourself, whether this is their key.",
         "PROVEN by the chain:",
     ]
-    for state in _STATES:
-        lines.append(f"  {report.states.get(state, 0):6} transactions: {state}")
+    lines += [f"  {report.states.get(state, 0):6} transactions: {state}" for state in _STATES]
     if report.work:
         lines.append(f"         the blocks that are shown took about 2^{report.work.bit_length() - 1} hashes together")
     lines.append("ASSERTED, by whom:")
     for layer in _LAYERS:
         for who, count in sorted(report.asserted.get(layer, {}).items()):
             lines.append(f"  {count:6} {layer}: {_shown(who)}")
-    for each in report.withheld:
-        lines.append(f"WITHHELD: {_shown(each.get('what', ''))}: {_shown(each.get('why', ''))}")
+    lines += [f"WITHHELD: {_shown(each.get('what', ''))}: {_shown(each.get('why', ''))}" for each in report.withheld]
     lines += [f"NOTE: {note}" for note in report.notes]
     return "\n".join(lines)
 

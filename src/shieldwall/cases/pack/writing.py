@@ -21,8 +21,9 @@ Made {created_at} (UTC) by {creator}, {organisation}, with {program}.
 Handling: {marking}, {pap}.
 {exercise}
 HOW TO VERIFY IT, without us and without a network
-1. Take a verifier that you trust: `shieldwall verify PACK.zip` of an installed Shieldwall, or verify.py, whose SHA-256 is published
-   with each version of the program. The copy inside this package is a convenience: a forged package could carry a forged copy.
+1. Take a verifier that you trust: `shieldwall verify PACK.zip` of an installed Shieldwall, or verify.py, whose SHA-256 is
+   published with each version of the program. The copy inside this package is a convenience: a forged package could carry a
+   forged copy.
 2. python3 verify.py PACK.zip --key FINGERPRINT
    It needs Python 3.11 and the package `cryptography`. It names the first thing that does not hold.
 3. FINGERPRINT is what the sender tells you by a way that you found yourself, such as a telephone number of the agency that does
@@ -31,8 +32,9 @@ HOW TO VERIFY IT, without us and without a network
    Its words to read out: {spoken}
 
 WHAT IT SHOWS
-- data/chain       of each transaction what the chain proves: its bytes (txid), and, where the sender could, header and Merkle branch
-                   (inclusion). Block headers show work; compare the block hashes with any source of the chain that you trust.
+- data/chain       of each transaction what the chain proves: its bytes (txid), and, where the sender could, header and
+                   Merkle branch (inclusion). Block headers show work; compare the block hashes with any source of the chain
+                   that you trust.
 - data/claims      what somebody says, in three files that are never mixed: observation.json, inference.json, attribution.json.
 - data/traces      frozen results of the program, with method and parameters; data/derived has tables made of them alone.
 - data/methods.json, data/alternatives.json    rules with their published error rates and sources; other explanations, and gaps.

@@ -82,7 +82,7 @@ def draft(node: Node, identity: Identity, act: str, case_id: str, request: Reque
         handling = replace(handling_in(work, case), marking=given.marking)
         row = work.requests.add(given.kind.value, State.DRAFT.value, given.as_dict(), handling)
         content = replace(given, given_id=str(UUID(row.id)))
-        _do(node, work, row, Deed.DRAFT, {"digest": content.digest}, content=content)
+        _do(work, row, Deed.DRAFT, {"digest": content.digest}, content=content)
         return asked_in(node, work, row.id)
 
 
@@ -99,7 +99,7 @@ def edit(node: Node, identity: Identity, act: str, request_id: str, version: int
         content = replace(request, given_id=str(UUID(row.id)), marking=row.handling.marking)
         if content.kind.value != row.kind:
             raise BadInput("what is asked for stays what it was", hint="withdraw it, and write another request")
-        _do(node, work, row, Deed.DRAFT, {"digest": content.digest}, content=content)
+        _do(work, row, Deed.DRAFT, {"digest": content.digest}, content=content)
         return asked_in(node, work, request_id)
 
 
@@ -111,7 +111,7 @@ def submit(node: Node, identity: Identity, act: str, request_id: str, version: i
     """
     with node.store.act(identity, act, request=request_id) as work:
         row = _at(work, request_id, version)
-        _do(node, work, row, Deed.SUBMIT, {"digest": Request.from_dict(row.body).digest})
+        _do(work, row, Deed.SUBMIT, {"digest": Request.from_dict(row.body).digest})
         return asked_in(node, work, request_id)
 
 
@@ -139,7 +139,7 @@ def decide(
         work.must(Permission.APPROVE)
         row = work.requests.get(request_id)
         body = {"digest": digest, "reason": reason.strip()}
-        _do(node, work, row, Deed.APPROVE if approve else Deed.GIVE_BACK, body, needs=Permission.APPROVE)
+        _do(work, row, Deed.APPROVE if approve else Deed.GIVE_BACK, body, needs=Permission.APPROVE)
         return asked_in(node, work, request_id)
 
 
@@ -150,7 +150,7 @@ def withdraw(node: Node, identity: Identity, act: str, request_id: str, version:
         NotFound, NotAllowed, Conflict: As `edit`.
     """
     with node.store.act(identity, act, request=request_id) as work:
-        _do(node, work, _at(work, request_id, version), Deed.WITHDRAW, {"reason": reason.strip()})
+        _do(work, _at(work, request_id, version), Deed.WITHDRAW, {"reason": reason.strip()})
         return asked_in(node, work, request_id)
 
 
@@ -174,7 +174,7 @@ def send(node: Node, identity: Identity, act: str, request_id: str, version: int
             media = "application/pdf" if name.endswith(".pdf") else "application/octet-stream"
             file = work.files.add(f"request-{row.number:03}-{name}", media, [content], "letter", _own(work, row))
             kept[name] = file.id
-        _do(node, work, row, Deed.SEND, {"digest": request.digest, "files": kept})
+        _do(work, row, Deed.SEND, {"digest": request.digest, "files": kept})
         carried = [row.id, *request.claims]
         work.travels.add(carried, by=REQUEST, carrier=row.id, to=_whom(request), handling=_own(work, row))
         return asked_in(node, work, request_id)
@@ -195,7 +195,7 @@ def record(node: Node, identity: Identity, act: str, request_id: str, deed: Deed
         if deed is Deed.ANSWER:
             request = Request.from_dict(row.body)
             body = _answer(reply_of(fields, request, utc(work.now // _SECOND)), "noted by us")
-        _do(node, work, row, deed, body)
+        _do(work, row, deed, body)
         return asked_in(node, work, request_id)
 
 
@@ -213,7 +213,7 @@ def take_reply(
         row = work.requests.get(request_id)
         must_answer(reply, Request.from_dict(row.body), place)
         file = work.files.add(f"reply-{row.number:03}.json", "application/json", [raw], "letter", _own(work, row))
-        _do(node, work, row, Deed.ANSWER, _answer(reply, "answer file") | {"file": file.id, "sha256": file.sha256})
+        _do(work, row, Deed.ANSWER, _answer(reply, "answer file") | {"file": file.id, "sha256": file.sha256})
         return asked_in(node, work, request_id)
 
 
@@ -239,7 +239,7 @@ def retract(node: Node, identity: Identity, act: str, request_id: str, version: 
         files = letter_files(
             node, request, day=day, legal=_legal(request), key=key_of(node), retracts=reason.strip() or "-"
         )
-        _do(node, work, row, Deed.RETRACT, {"reason": reason.strip()})
+        _do(work, row, Deed.RETRACT, {"reason": reason.strip()})
         kept = {}
         for name, content in files.items():
             file = work.files.add(
@@ -306,7 +306,6 @@ def key_of(node: Node) -> Key:
 
 
 def _do(
-    node: Node,
     work: Work,
     row: RequestRow,
     deed: Deed,

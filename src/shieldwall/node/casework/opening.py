@@ -158,8 +158,8 @@ def _relations(node: Node, work: Work, case: Case, statement: dict[str, str]) ->
         pairs.append((Subject("group", "", _known(group)), "uses", Subject("malware", "", _known(family))))
     elif family:
         pairs.append((Subject("malware", "", _known(family)), "attacked", Subject("victim", "", victim)))
-    for subject in addresses_in(node, statement.get("addresses", "")):
-        pairs.append((Subject("victim", "", victim), "asked to pay to", subject))
+    asked = addresses_in(node, statement.get("addresses", ""))
+    pairs += [(Subject("victim", "", victim), "asked to pay to", subject) for subject in asked]
     there = {
         (kept.claim.subject, kept.claim.statement.get("relation"), kept.claim.statement.get("object"))
         for kept in work.claims.of_case(case.id, [RELATION.name], most=5000)

@@ -1,4 +1,4 @@
-"""The files of a request: letters in the languages of both sides, CSV and JSON to copy from, the signature, and the answer form."""
+"""The files of a request: letters in the languages of both sides, CSV and JSON to copy from, signature, answer form."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from shieldwall.cases.pack.proving import prove
 from shieldwall.cases.pack.redaction import Redaction, redact
 from shieldwall.cases.pack.writing import write_pack
 from shieldwall.cases.request import Request
+from shieldwall.cases.tracker import Done
 from shieldwall.errors import ShieldwallError
 from shieldwall.model.access import Handling, Identity, Permission, joint
 from shieldwall.model.claim import Claim
@@ -211,7 +212,7 @@ def _ids(contents: Contents) -> dict[int, str]:
 
 
 def _traces(node: Node, work: Work, case_id: str, at: int | None) -> list[tuple[bytes, Mapping[str, Any], File]]:
-    found = []
+    found: list[tuple[bytes, Mapping[str, Any], File]] = []
     for file in work.files.page(most=500, case=case_id, kind="trace")[::-1]:
         if at is not None and file.created_at > at:
             continue
@@ -243,14 +244,16 @@ def _letters(node: Node, work: Work, case_id: str, at: int | None) -> tuple[list
                 kind=row.kind,
                 state=asked.track.state.value if at is None else deeds[-1].deed.value,
                 files=files,
-                deeds=[
-                    {"number": done.number, "at": utc(done.at), "by": asked.names.get(done.by, "the node"), "deed": done.deed.value,
-                     "told": {name: value for name, value in done.body.items() if name != "files"}}
-                    for done in deeds
-                ],
+                deeds=[_deed(done, asked.names) for done in deeds],
             )
-        )  # fmt: skip
+        )
     return letters, requests
+
+
+def _deed(done: Done, names: Mapping[str, str]) -> dict[str, Any]:
+    told = {name: value for name, value in done.body.items() if name != "files"}
+    by = names.get(done.by, "the node")
+    return {"number": done.number, "at": utc(done.at), "by": by, "deed": done.deed.value, "told": told}
 
 
 def _entry(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - an entry of a timeline
@@ -298,7 +301,7 @@ def _methods(bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "method": body["method"],
                 "rule": body["method_rule"],
                 "conserved": body["conserved"],
-                "error_rate": "a convention, not a measurement: no error rate can be given; the other methods' totals stand beside",
+                "error_rate": "a convention, not a measurement: no error rate can be given; see methods_side_by_side",
                 "parameters": dict(body["parameters"]),
                 "chain": {name: body[name] for name in ("network", "tip_height", "tip_hash", "chain_digest")},
                 "methods_side_by_side": [
@@ -327,7 +330,7 @@ def _cluster_rates(clustering: Mapping[str, Any]) -> dict[str, Any]:
     }
     for name in re.findall(r"[a-z_]+", given.get("change") or ""):
         if name in PREDICATES:
-            rates[f"change: {name}"] = [rate.as_json() for rate in PREDICATES[name].rates.rates()]
+            rates[f"change: {name}"] = [rate.as_json() for rate in PREDICATES[name].published.rates()]
     return {"clustering": {"digest": clustering["digest"], "parameters": given}, "error_rates": rates}
 
 
@@ -336,13 +339,13 @@ def _alternatives(
 ) -> list[str]:
     found: list[str] = []
     for body in bodies:
-        for gap in body["gaps"]:
-            found.append(
-                f"Gap: transaction {gap['txid']} is not in the data; {gap['amount']} satoshi lie behind it ({gap['source']})."
-            )
+        found += [
+            f"Gap: transaction {gap['txid']} is not in the data; {gap['amount']} satoshi lie behind it ({gap['source']})."
+            for gap in body["gaps"]
+        ]
         if body["unknown_amount"]:
             found.append(
-                f"Of {body['unknown_amount']} satoshi the data cannot tell where they are; unknown money is never called held."
+                f"Of {body['unknown_amount']} satoshi the data cannot tell where they are: unknown is never held."
             )
         found += [str(note) for note in body["notes"]]
         for end in body["ends"]:

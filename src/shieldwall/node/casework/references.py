@@ -1,4 +1,4 @@
-"""What a node refers to: recipients, legal profiles and clocks that ship with the program, and those of its own folder over them."""
+"""What a node refers to: recipients, legal profiles and clocks that ship, and those of its own folder over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say in a case: findings, events, relations, and what they take back. All of it are claims with a place in its time."""
+"""What people say in a case: findings, events, relations, and what they take back; claims with a place in its time."""
 
 from __future__ import annotations
 

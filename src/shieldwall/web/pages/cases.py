@@ -209,11 +209,8 @@ async def trace_case(node: NodeHere, caller: CallerHere, case_id: CaseId, form: 
     targets, handling = await run_in_threadpool(start)
     if not targets:
         raise BadInput("the intake names no address", hint="say where to start: an address or a transaction")
-    params = {
-        "targets": targets,
-        "method": form.text("method", "fifo", most=20),
-        "direction": form.text("direction", "forward", most=20),
-    }
+    chosen = {name: form.text(name, most=20) for name in ("method", "direction") if form.text(name)}
+    params = {"targets": targets, **chosen}
     return await begin(node, caller, params, handling)
 
 
