@@ -43,7 +43,9 @@ def as_pdf(letter: Letter, day: str, csv: str = "") -> bytes:
         raise UsageError("a letter as PDF needs typst", hint="pip install 'shieldwall[pdf]'") from None
 
     lost: set[str] = set()
-    body = _shown(letter.as_dict(), lost, right=letter.direction == "rtl")
+    told = letter.as_dict()
+    body = _shown(told, lost, right=letter.direction == "rtl")
+    body |= {name: told[name] for name in ("language", "direction", "written_in")}  # for Typst, not for a reader
     if lost:
         names = " ".join(sorted(f"U+{ord(letter_):04X}" for letter_ in lost))
         body["lacks"] = f"{body['lacks']} (U+FFFD: {names})".strip()

@@ -108,7 +108,7 @@ class Track:
 
     Attributes:
         state: See `State`.
-        writers: Ids of those who wrote what it says now.
+        writers: Ids of those who ever wrote in it, or stood for it by submitting it.
         submitted_by: Id of whoever asked for approval; "" for nobody.
         approved_by: Id of whoever approved; "" for nobody.
         digest: Of the content that was submitted last.
@@ -180,15 +180,16 @@ def after(track: Track, done: Done) -> Track:
             return replace(track, writers=track.writers | {done.by})
         case Deed.SUBMIT:
             _need(body, "digest", deed)
-            return replace(track, state=State.WAITING, submitted_by=done.by, digest=body["digest"])
+            writers = track.writers | {done.by}
+            return replace(track, state=State.WAITING, writers=writers, submitted_by=done.by, digest=body["digest"])
         case Deed.APPROVE:
-            if done.by in track.writers | {track.submitted_by} or not done.by:
+            if done.by in track.writers or not done.by:
                 raise NotAllowed("whoever wrote a request does not approve it", hint="let another person approve it")
             if body.get("digest") != track.digest:
                 raise Conflict("what you looked at is not what was submitted", hint="look at it again")
             return replace(track, state=State.APPROVED, approved_by=done.by)
         case Deed.GIVE_BACK:
-            if done.by in track.writers | {track.submitted_by} or not done.by:
+            if done.by in track.writers or not done.by:
                 raise NotAllowed("whoever wrote a request withdraws it", hint="withdraw it")
             _need(body, "reason", deed)
             return replace(track, state=State.DRAFT, digest="", submitted_by="")

@@ -102,7 +102,7 @@ _CONFIDENCE = (
     r"\bconfidence\b",
     r"\bconfident(?:ly)?\b",
 )
-_SENTENCE = re.compile(r"(?<=[.!?;。！？؟])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?。！？؟])\s+|\n+")
 _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|approx|no|nos|art|vs|cf|Mr|Mrs|Dr|St)\.$", re.IGNORECASE)
 
 
