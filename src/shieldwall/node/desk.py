@@ -134,8 +134,7 @@ def _requests(node: Node, work: Work) -> list[Asked]:
     own = [
         each
         for each in found
-        if each.track.state is not RequestState.WAITING
-        or identity.person not in each.track.writers | {each.track.submitted_by}
+        if each.track.state is not RequestState.WAITING or identity.person not in each.track.writers
     ]
     return sorted(own, key=lambda each: (each.due[0].at if each.due else 0, each.row.id))
 

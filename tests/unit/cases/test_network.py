@@ -1,4 +1,4 @@
-"""The network of cases is the same whoever said it first, and its picture says what its table says; red flags say what they saw."""
+"""The network of cases is the same whoever spoke first, and its picture says what its table says; flags say what they saw."""
 
 from __future__ import annotations
 

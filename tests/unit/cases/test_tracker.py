@@ -1,4 +1,4 @@
-"""Requests as a machine: whatever people try in whatever order, nobody approves what they wrote, and nothing goes out unapproved."""
+"""Requests as a machine: whatever people try, nobody approves what they wrote, and nothing goes out unapproved."""
 
 from __future__ import annotations
 

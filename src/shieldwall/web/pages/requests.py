@@ -137,7 +137,7 @@ def show_request(node: NodeHere, caller: CallerHere, request: Request, request_i
         now = work.now // 1_000_000
     may = MAY[asked.track.state]
     writes = caller.identity.may(Permission.WRITE)
-    own = caller.identity.person in asked.track.writers | {asked.track.submitted_by}
+    own = caller.identity.person in asked.track.writers
     sent = next((each for each in reversed(asked.deeds) if each.deed is Deed.SEND), None)
     wanted = {lack.field: lack.by for lack in asked.lacks}
     return page(
