@@ -163,9 +163,8 @@ def send(request_id: str, directory: Path, output: str | None, seat: Seat) -> No
         asked = asking.look(at, identity, "request.show", request_id)
         if not any(done.deed is Deed.SEND for done in asked.deeds):
             asked = asking.send(at, identity, "request.deed", request_id, asked.row.version)
-        sent = next(done for done in reversed(asked.deeds) if done.deed is Deed.SEND)
         with at.store.look(identity, "file.export", request=request_id) as work:
-            files = {name: work.files.read(str(each)) for name, each in dict(sent.body["files"]).items()}
+            files = {name: work.files.read(each) for name, each in asked.files.items()}
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in sorted(files.items()):
         (directory / name).write_bytes(content)

@@ -133,10 +133,14 @@ class Requests:
 
         Raises:
             NotFound: No such request that whoever asks may see.
+            Tampered: Some of it is gone, or is not as it was written.
         """
-        self.get(request_id)
+        row = self.get(request_id)
         query = select(request_deeds).where(request_deeds.c.request_id == request_id).order_by(request_deeds.c.number)
-        return [self._deed(row) for row in held(self._work, request_deeds, self._work.connection.execute(query))]
+        deeds = [self._deed(each) for each in held(self._work, request_deeds, self._work.connection.execute(query))]
+        if [deed.number for deed in deeds] != list(range(1, row.version + 1)):
+            raise Tampered("a request has lost something that was done with it", hint="shieldwall node check")
+        return deeds
 
     def append(
         self,
@@ -165,10 +169,12 @@ class Requests:
         Raises:
             NotAllowed: Whoever asks has not that permission.
             NotFound: No such request that they may see.
-            Conflict: Something else was done in the meantime.
+            Conflict: Something else was done in the meantime, or the case is closed.
         """
         self._work.must(needs)
         before = self.get(request_id)
+        if before.handling.case is not None:
+            self._work.cases.must_be_open(before.handling.case)
         values: dict[str, Any] = {"state": state, "due_at": due_at, "version": version + 1}
         if content is not None:
             values["body_sealed"] = self._sealed(request_id, content)

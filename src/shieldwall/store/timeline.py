@@ -86,9 +86,11 @@ class Timeline:
 
         Raises:
             NotFound: Whoever asks may not see it.
+            Conflict: The case is closed.
         """
-        if not may_see(self._work.identity, handling):
+        if not may_see(self._work.identity, handling) or handling.case is None:
             raise NotFound("there is no such case")
+        self._work.cases.must_be_open(handling.case)
         return self._add(entries, handling)
 
     def _add(self, entries: Iterable[NewEntry], handling: Handling) -> int:

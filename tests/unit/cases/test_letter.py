@@ -112,7 +112,9 @@ def test_an_unverified_instrument_says_so():
     assert "not held against its text by us" in page
 
 
-HOSTILE = '<script>alert(1)</script> #import "x" $e=mc^2$ `x` \\u{202e} {{7*7}} @c *b* #panic("x") \u202egnp.exe =cmd() </p>'
+HOSTILE = (
+    '<script>alert(1)</script> #import "x" $e=mc^2$ `x` \\u{202e} {{7*7}} @c *b* #panic("x") \u202egnp.exe =cmd() </p>'
+)
 
 
 @pytest.mark.parametrize("field", ["case_number", "narrative", "offence", "suspect", "relief", "method"])

@@ -62,6 +62,15 @@ class Asked:
     legal: LegalProfile | None
     due: tuple[Due, ...]
 
+    @property
+    def files(self) -> dict[str, str]:
+        """What went out: id of each file by its name; letters that take the request back have names of their own."""
+        found: dict[str, str] = {}
+        for done in self.deeds:
+            before = "taken-back-" if done.deed is Deed.RETRACT else ""
+            found |= {f"{before}{name}": str(file_id) for name, file_id in dict(done.body.get("files", {})).items()}
+        return found
+
 
 def draft(node: Node, identity: Identity, act: str, case_id: str, request: Request) -> Asked:
     """Begin a request in a case.
@@ -169,11 +178,7 @@ def send(node: Node, identity: Identity, act: str, request_id: str, version: int
         )  # before any work is done
         day = utc(work.now // _SECOND)
         files = letter_files(node, request, day=day, legal=_legal(request), key=key_of(node))
-        kept = {}
-        for name, content in files.items():
-            media = "application/pdf" if name.endswith(".pdf") else "application/octet-stream"
-            file = work.files.add(f"request-{row.number:03}-{name}", media, [content], "letter", _own(work, row))
-            kept[name] = file.id
+        kept = _keep(work, row, files)
         _do(work, row, Deed.SEND, {"digest": request.digest, "files": kept})
         carried = [row.id, *request.claims]
         work.travels.add(carried, by=REQUEST, carrier=row.id, to=_whom(request), handling=_own(work, row))
@@ -239,19 +244,9 @@ def retract(node: Node, identity: Identity, act: str, request_id: str, version: 
         files = letter_files(
             node, request, day=day, legal=_legal(request), key=key_of(node), retracts=reason.strip() or "-"
         )
-        _do(work, row, Deed.RETRACT, {"reason": reason.strip()})
-        kept = {}
-        for name, content in files.items():
-            file = work.files.add(
-                f"request-{row.number:03}-taken-back-{name}",
-                "application/octet-stream",
-                [content],
-                "letter",
-                _own(work, row),
-            )
-            kept[name] = file.id
+        kept = _keep(work, row, files, "taken-back-")
+        _do(work, row, Deed.RETRACT, {"reason": reason.strip(), "files": kept})
         work.travels.recall(row.id)
-        work.note(files=sorted(kept.values()))
         return asked_in(node, work, request_id)
 
 
@@ -265,11 +260,15 @@ def look(node: Node, identity: Identity, act: str, request_id: str) -> Asked:
         return asked_in(node, work, request_id)
 
 
-def asked_in(node: Node, work: Work, request_id: str) -> Asked:
-    """The same within an act."""
+def asked_in(node: Node, work: Work, request_id: str, *, known_at: int | None = None) -> Asked:
+    """The same within an act; as it stood at a moment, in microseconds, at which it was there."""
     row = work.requests.get(request_id)
-    request = Request.from_dict(row.body)
     deeds = _deeds(work, request_id)
+    request = Request.from_dict(row.body)
+    if known_at is not None:
+        deeds = [done for done in deeds if done.at * _SECOND <= known_at]
+        said = [done.body["content"] for done in deeds if "content" in done.body]
+        request = Request.from_dict(said[-1]) if said else request
     track = tracker.track_of(deeds)
     recipient, legal = profiles_of(node).get(request.recipient.profile), _legal(request)
     return Asked(
@@ -281,7 +280,7 @@ def asked_in(node: Node, work: Work, request_id: str) -> Asked:
         lacks=lacking(request, recipient, legal),
         recipient=recipient,
         legal=legal,
-        due=tuple(due_of(request, track, work.now // _SECOND)),
+        due=tuple(due_of(request, track, (work.now if known_at is None else known_at) // _SECOND)),
     )
 
 
@@ -318,6 +317,8 @@ def _do(
     request = content or Request.from_dict(row.body)
     before = tracker.track_of(_deeds(work, row.id))
     plain = {name: value for name, value in body.items() if value not in ("", None)}
+    if content is not None:
+        plain["content"] = content.as_dict()  # so that what it said at a moment can be seen
     now = tracker.after(before, _done(work, before.number + 1, deed, plain))
     following = due_of(request, now, work.now // _SECOND)
     work.requests.append(
@@ -346,6 +347,16 @@ def _do(
     else:  # an approver writes nothing but the decision, which belongs to the case all the same
         _tell(work, row, kind, told)
     return now
+
+
+def _keep(work: Work, row: RequestRow, files: Mapping[str, bytes], before: str = "") -> dict[str, str]:
+    """Keep the files that go out in the case; returns the id of each by its name."""
+    kept = {}
+    for name, content in files.items():
+        media = "application/pdf" if name.endswith(".pdf") else "application/octet-stream"
+        file = work.files.add(f"request-{row.number:03}-{before}{name}", media, [content], "letter", _own(work, row))
+        kept[name] = file.id
+    return kept
 
 
 def _tell(work: Work, row: RequestRow, kind: str, told: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from shieldwall.node.casework.asking import Asked, asked_in
 from shieldwall.node.casework.holding import Held, held_in
 from shieldwall.node.casework.opening import first_hour, incident_of
 from shieldwall.node.casework.references import clocks
+from shieldwall.node.casework.saying import object_of
 from shieldwall.store.cases import Case
 from shieldwall.store.claims import Kept
 from shieldwall.store.files import File
@@ -188,7 +189,7 @@ def case_in(
     if known is not None:
         rows = [row for row in rows if row.created_at <= known]
         files = [file for file in files if file.created_at <= known]
-    done = _done(work, case_id, incident_id)
+    done = _done(work, case_id, incident_id, known)
     country = incident.get("country", "")
     return CaseView(
         case=case,
@@ -196,10 +197,10 @@ def case_in(
         as_of=at,
         incident=incident,
         first_hour=first_hour(done) if incident else (),
-        deadlines=deadlines(clocks().of(country), incident, work.now // _SECOND) if country else (),
+        deadlines=deadlines(clocks().of(country), incident, (known or work.now) // _SECOND) if country else (),
         findings=findings,
         evidence=held_in(work, case_id, known_at=known),
-        requests=[asked_in(node, work, row.id) for row in rows],
+        requests=[asked_in(node, work, row.id, known_at=known) for row in rows],
         files=files,
         entries=entries[:most],
         counts=work.timeline.counts(case_id, known_at=known, happened_by=at.happened_by),
@@ -261,11 +262,11 @@ def flags_in(node: Node, identity: Identity, act: str, case_id: str) -> list[Fla
         return red_flags([node.frozen.open(work, file.id).body for file in traces])
 
 
-def _done(work: Work, case_id: str, incident_id: str) -> list[int]:
+def _done(work: Work, case_id: str, incident_id: str, known_at: int | None) -> list[int]:
     """Which points of the first hour were done, as the newest intake says."""
     if not incident_id:
         return []
-    for entry in work.timeline.page(case_id, most=20, kinds=["incident"]):
+    for entry in work.timeline.page(case_id, most=20, kinds=["incident"], known_at=known_at):
         if entry.ref == incident_id and "done" in entry.body:
             return [int(each) for each in entry.body["done"]]
     return []
@@ -316,8 +317,11 @@ def _named(work: Work, case_id: str, keys: set[int]) -> dict[int, tuple[str, str
     """What the keys of subjects stand for, out of what this case itself says and shows."""
     found: dict[int, tuple[str, str]] = {}
     for kept in work.claims.of_case(case_id, [RELATION.name, "tag", "note", "trace", "hop"], most=_MOST_RELATIONS):
-        subject = kept.claim.subject
-        found.setdefault(work.claims.subject_key(subject), (subject.type, subject.name))
+        subjects = [kept.claim.subject]
+        if kept.claim.kind == RELATION.name:
+            subjects.append(object_of(kept.claim))
+        for subject in subjects:
+            found.setdefault(work.claims.subject_key(subject), (subject.type, subject.name))
     for entry in work.timeline.page(case_id, most=2000, kinds=["transfer"]):
         found |= _of_transfer(work, entry.body)
     return {key: name for key, name in found.items() if key in keys}

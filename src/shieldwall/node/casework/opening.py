@@ -17,7 +17,7 @@ from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
 from shieldwall.model.mention import find_mentions
 from shieldwall.model.moment import unix, utc
 from shieldwall.model.network import MAIN
-from shieldwall.node.casework.saying import case_subject, handling_in
+from shieldwall.node.casework.saying import case_subject, handling_in, meet_by
 from shieldwall.store.timeline import NewEntry
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def put_incident(node: Node, work: Work, case: Case, intake: Intake) -> None:
     relations = _relations(node, work, case, statement)
     if relations:
         work.claims.add(relations, case=case.id)
+        meet_by(work, case.id, relations)
     work.cases.find_by(case.id, " ".join(_words(statement)))
     work.note(claim=claim.id, answers=len(statement))
 

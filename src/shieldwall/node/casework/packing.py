@@ -226,15 +226,12 @@ def _letters(node: Node, work: Work, case_id: str, at: int | None) -> tuple[list
     for row in work.requests.page(most=500, case=case_id)[::-1]:
         if at is not None and row.created_at > at:
             continue
-        asked = asked_in(node, work, row.id)
+        asked = asked_in(node, work, row.id, known_at=at)
         requests.append(asked.request)
-        deeds = [done for done in asked.deeds if at is None or done.at * _SECOND <= at]
-        files: dict[str, bytes] = {}
-        for done in deeds:
-            for name, file_id in dict(done.body.get("files", {})).items():
-                files[name] = work.files.read(str(file_id))
+        files = {name: work.files.read(file_id) for name, file_id in asked.files.items()}
+        for done in asked.deeds:
             if "file" in done.body:
-                files["reply.json"] = work.files.read(str(done.body["file"]))
+                files[f"reply-{done.number:03}.json"] = work.files.read(str(done.body["file"]))
         if not files:
             files["request.json"] = asked.request.to_json().encode()
         letters.append(
@@ -242,16 +239,16 @@ def _letters(node: Node, work: Work, case_id: str, at: int | None) -> tuple[list
                 id=row.id,
                 number=row.number,
                 kind=row.kind,
-                state=asked.track.state.value if at is None else deeds[-1].deed.value,
+                state=asked.track.state.value,
                 files=files,
-                deeds=[_deed(done, asked.names) for done in deeds],
+                deeds=[_deed(done, asked.names) for done in asked.deeds],
             )
         )
     return letters, requests
 
 
 def _deed(done: Done, names: Mapping[str, str]) -> dict[str, Any]:
-    told = {name: value for name, value in done.body.items() if name != "files"}
+    told = {name: value for name, value in done.body.items() if name not in ("files", "content")}
     by = names.get(done.by, "the node")
     return {"number": done.number, "at": utc(done.at), "by": by, "deed": done.deed.value, "told": told}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shieldwall.cases.event import EVENT, event_statement
@@ -91,7 +91,9 @@ def add_relation(
     must_be_thing(subject.type, subject.name)
     statement = relation_statement(relation, target.type, target.name, chain=target.chain, basis=basis)
     with node.store.act(identity, act, case=case_id) as work:
-        return say(work, case_id, RELATION, subject, statement, layer, None)
+        kept = say(work, case_id, RELATION, subject, statement, layer, None)
+        meet_by(work, case_id, [kept.claim])
+        return kept
 
 
 def say(
@@ -125,6 +127,18 @@ def say(
         work.timeline.add([NewEntry(kind=kind.name, ref=claim.id, body=body, happened_at=happened_at)], handling)
     work.note(claim=claim.id, case=case_id)
     return work.claims.get(claim.id)
+
+
+def meet_by(work: Work, case_id: str, relations: Iterable[Claim]) -> None:
+    """Let cases meet by what relations lead to, within an act; by what they start from claims meet of themselves."""
+    objects = (object_of(claim) for claim in relations)
+    work.cases.mark(case_id, (work.claims.subject_key(subject) for subject in objects))
+
+
+def object_of(claim: Claim) -> Subject:
+    """What a relation leads to."""
+    said = claim.statement
+    return Subject(str(said["object_type"]), str(said.get("chain", "")), str(said["object"]))
 
 
 def take_back(node: Node, identity: Identity, act: str, claim_id: str, reason: str) -> tuple[Kept, int]:

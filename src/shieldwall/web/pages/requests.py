@@ -138,7 +138,6 @@ def show_request(node: NodeHere, caller: CallerHere, request: Request, request_i
     may = MAY[asked.track.state]
     writes = caller.identity.may(Permission.WRITE)
     own = caller.identity.person in asked.track.writers
-    sent = next((each for each in reversed(asked.deeds) if each.deed is Deed.SEND), None)
     wanted = {lack.field: lack.by for lack in asked.lacks}
     return page(
         request,
@@ -161,7 +160,7 @@ def show_request(node: NodeHere, caller: CallerHere, request: Request, request_i
         given=dict(asked.request.particulars),
         route=asked.recipient.route(asked.request.kind) if asked.recipient else None,
         letters=LETTERS,
-        files=dict(sent.body.get("files", {})) if sent else {},
+        files=asked.files,
         ways=ways,
         now=now,
         may_edit=writes and Deed.DRAFT in may,

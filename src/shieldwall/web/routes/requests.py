@@ -214,7 +214,7 @@ def request_shape(asked: Asked) -> RequestShape:
                 at=utc(each.at),
                 by=asked.names.get(each.by, ""),
                 deed=each.deed.value,
-                told=dict(each.body),
+                told={name: value for name, value in each.body.items() if name != "content"},
             )
             for each in asked.deeds
         ],
