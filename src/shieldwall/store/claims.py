@@ -65,6 +65,13 @@ class Kept:
     retracted_at: int | None = None
     reason: str = ""
 
+    @property
+    def standing(self) -> Kept:
+        """The same as before it was taken back here: `claim.id` is `id`."""
+        if self.retracted_at is None:
+            return self
+        return replace(self, claim=replace(self.claim, retracted=""), retracted_at=None, reason="")
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -237,7 +244,7 @@ class Claims:
             case_id: The case.
             kinds: Of claims.
             most: How many.
-            known_at: As it was known at a moment, in microseconds; None for now.
+            known_at: As it was known at a moment, in microseconds; None for now. What was taken back later stands as it did.
         """
         conditions = [claims.c.case_id == searchable(case_id), claims.c.kind.in_(list(map(searchable, kinds)))]
         if known_at is None:
@@ -247,7 +254,8 @@ class Claims:
                 claims.c.received_at <= known_at,
                 or_(retractions.c.at.is_(None), retractions.c.at > known_at),
             ]
-        return list(self._read(self._query(*conditions).limit(most)))
+        found = self._read(self._query(*conditions).limit(most))
+        return [each if known_at is None else each.standing for each in found]
 
     def taken_back(self, case_id: str, *, most: int) -> list[Kept]:
         """Claims of a case that were taken back here, with the reason, in the order of arrival."""

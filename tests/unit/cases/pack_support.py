@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -57,8 +58,6 @@ def claims() -> list[Claim]:
 
 
 def evidence() -> PackedEvidence:
-    import hashlib
-
     digest = hashlib.sha256(NOTE).hexdigest()
     first = custody.begin("2026-10-01T08:00:00Z", "Mara", "acquired", "the note, as it was on the screen", digest)
     then = custody.follow(first, "2026-10-02T08:00:00Z", "Mara", "packed", "for the court", digest)
@@ -89,8 +88,8 @@ def contents(proofs: list[ChainProof] | tuple[ChainProof, ...] = (), **more: Any
         "claims": [claim.as_dict() for claim in claims()],
         "timeline": [{"kind": "event", "ref": "x", "at": "2026-10-01T08:00:00Z", "text": "found"}],
         "evidence": [evidence()],
-        "traces": [trace()],
-        "proofs": proofs,
+        "traces": [trace(proofs[0].txid if proofs else "a" * 64)],
+        "proofs": proofs or [ChainProof(txid="a" * 64, network="regtest")],
         "letters": [
             PackedLetter(id="d" * 32, number=1, kind="freeze", state="sent", files={"letter.html": b"<p>x"}, deeds=[])
         ],
@@ -101,23 +100,21 @@ def contents(proofs: list[ChainProof] | tuple[ChainProof, ...] = (), **more: Any
     return Contents(**{**given, **more})
 
 
-def trace() -> PackedTrace:
-    import hashlib
-
+def trace(txid: str = "a" * 64, **transfer: Any) -> PackedTrace:
+    """A trace of one step: that of a transaction of which nothing is known, or as `transfer` says."""
+    step = {
+        "txid": txid,
+        "height": 5,
+        "time": "2026-10-01T08:00:00Z",
+        "hop": 1,
+        "inputs": [],
+        "outputs": [{"index": 0, "address": "=y", "amount": 10}],
+        "fee": 1,
+    }
     body: dict[str, Any] = {
         "format": "shieldwall-trace/3",
         "sentence": "10 BTC are held.",
-        "transfers": [
-            {
-                "txid": "a" * 64,
-                "height": 5,
-                "time": "2026-10-01T08:00:00Z",
-                "hop": 1,
-                "inputs": [{"place": 0, "txid": "b" * 64, "index": 0, "address": "=x", "amount": 11}],
-                "outputs": [{"index": 0, "address": "y", "amount": 10}],
-                "fee": 1,
-            }
-        ],
+        "transfers": [{**step, **transfer}],
     }
     body["digest"] = hashlib.sha256(canonical_json(body)).hexdigest()
     return PackedTrace(raw=canonical_json(body), body=body, command="shieldwall trace x")
@@ -133,7 +130,6 @@ def packed(what: Contents | None = None, secret: SecretPair = SECRET) -> bytes:
 
 def resigned(files: dict[str, bytes], secret: SecretPair = SECRET, known: SecretPair | None = None) -> bytes:
     """A package of other files that is signed, as a sender could make it who means ill: manifests and signature fit."""
-    import hashlib
 
     def listing(names: list[str]) -> bytes:
         return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in names).encode()
@@ -141,6 +137,8 @@ def resigned(files: dict[str, bytes], secret: SecretPair = SECRET, known: Secret
     files = dict(files)
     files["keys.json"] = json.dumps(keys(known or secret), sort_keys=True, indent=1).encode() + b"\n"
     data = sorted(name for name in files if name.startswith("data/"))
+    size = sum(len(files[name]) for name in data)
+    files["bag-info.txt"] = f"Payload-Oxum: {size}.{len(data)}\n".encode()
     files[verifier.MANIFEST] = listing(data)
     files[verifier.TAGMANIFEST] = listing(list(verifier.TAGS))
     message = canonical_json(

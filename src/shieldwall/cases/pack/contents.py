@@ -90,7 +90,7 @@ class PackedTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedLetter:
-    """A request with its letters: files by name, and what became of it."""
+    """A request with its letters: files by name, what became of it, and the ids of the claims that it carries."""
 
     id: str
     number: int
@@ -98,6 +98,7 @@ class PackedLetter:
     state: str
     files: Mapping[str, bytes]
     deeds: Sequence[Mapping[str, Any]]
+    claims: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ class Contents:
         marking, pap: How it must be handled.
         as_of: As it was known then; "" for now.
         claims: Claims that stand, as plain JSON values, in the order in which they came.
-        retracted: Those that were taken back, with the reason.
+        retracted: Those that were taken back: `claim`, its `claim_id`, `reason` and `at`.
         timeline: What happened, in order.
         evidence: See above.
         traces: See above.

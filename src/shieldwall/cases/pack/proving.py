@@ -18,8 +18,14 @@ def prove(chain: ChainStore, txids: Iterable[str]) -> list[ChainProof]:
         chain: The store.
         txids: Display form.
     """
+    wanted = {txid: chain.find_transaction(internal(txid)) for txid in set(txids)}
     trees: dict[int, list[list[bytes]]] = {}
-    return [_prove(chain, txid, trees) for txid in sorted(set(txids))]
+    found = []
+    for txid in sorted(wanted, key=lambda txid: (-1 if wanted[txid] is None else wanted[txid], txid)):  # block by block
+        found.append(_prove(chain, txid, wanted[txid], trees))
+        while len(trees) > 1:  # a tree of 4,000 transactions is most of a megabyte: only the last one is kept
+            del trees[next(iter(trees))]
+    return sorted(found, key=lambda proof: proof.txid)
 
 
 def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
@@ -41,9 +47,8 @@ def branch(tree: Sequence[Sequence[bytes]], place: int) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _prove(chain: ChainStore, txid: str, trees: dict[int, list[list[bytes]]]) -> ChainProof:
+def _prove(chain: ChainStore, txid: str, number: int | None, trees: dict[int, list[list[bytes]]]) -> ChainProof:
     network = chain.network.name
-    number = chain.find_transaction(internal(txid))
     if number is None:
         return ChainProof(txid=txid, network=network)
     proof = chain.proof_of(number)

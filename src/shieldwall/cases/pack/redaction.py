@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from shieldwall.cases.pack.contents import Contents, Withheld
 from shieldwall.errors import BadInput
 
 REDACTED = "withheld"
+_SHORTEST = 8  # characters of a text that is looked for elsewhere: shorter ones stand everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +49,33 @@ def redact(contents: Contents, redaction: Redaction, ids: Mapping[int, str]) -> 
         ids: Id of each claim of `contents.claims`, by its place.
 
     Raises:
-        BadInput: Something that is to be left out is not there.
+        BadInput: Something that is to be left out is not there, or a request that stays carries it.
     """
-    there = set(ids.values())
+    gone = {str(each["claim_id"]) for each in contents.retracted}
     pieces, letters = {each.id for each in contents.evidence}, {each.id for each in contents.letters}
+    there = set(ids.values()) | gone
     for wanted, known in ((redaction.claims, there), (redaction.evidence, pieces), (redaction.letters, letters)):
         for each in sorted(wanted - known):
             raise BadInput(f"nothing in the package has the id {each[:70]}", hint="look at what is in it")
+    for letter in contents.letters:
+        if letter.id not in redaction.letters and redaction.claims & set(letter.claims):
+            raise BadInput(
+                f"request {letter.number} carries a claim that is to be left out", hint="leave that request out as well"
+            )
     why, withheld = redaction.why.strip(), list(contents.withheld)
     claims = [claim for place, claim in enumerate(contents.claims) if ids[place] not in redaction.claims]
-    if redaction.claims:
-        layers: dict[str, int] = {}
-        for place, claim in enumerate(contents.claims):
-            if ids[place] in redaction.claims:
-                layers[claim["layer"]] = layers.get(claim["layer"], 0) + 1
-        withheld += [
-            Withheld(what=f"{count} claims of the layer {layer}", why=why) for layer, count in sorted(layers.items())
-        ]
+    layers = Counter(claim["layer"] for place, claim in enumerate(contents.claims) if ids[place] in redaction.claims)
+    withheld += [
+        Withheld(what=f"{count} claims of the layer {layer}", why=why) for layer, count in sorted(layers.items())
+    ]
+    retracted = [each for each in contents.retracted if each["claim_id"] not in redaction.claims]
+    if len(retracted) < len(contents.retracted):
+        count = len(contents.retracted) - len(retracted)
+        withheld.append(Withheld(what=f"{count} claims that were taken back", why=why))
     evidence = []
     for piece in contents.evidence:
-        if piece.id in redaction.evidence:
-            withheld.append(Withheld(what=f"content of evidence {piece.number}, SHA-256 {piece.sha256}", why=why))
-            piece = replace(piece, content=None, why=why, name=REDACTED)  # noqa: PLW2901 - the redacted one
+        if piece.id in redaction.evidence:  # the verifier itself names it among what is withheld
+            piece = replace(piece, content=None, why=why, name=REDACTED, body={})  # noqa: PLW2901 - the redacted one
         evidence.append(piece)
     kept = [letter for letter in contents.letters if letter.id not in redaction.letters]
     withheld += [
@@ -86,11 +94,46 @@ def redact(contents: Contents, redaction: Redaction, ids: Mapping[int, str]) -> 
         contents,
         case=case,
         claims=tuple(claims),
+        retracted=tuple(retracted),
         evidence=tuple(evidence),
         letters=tuple(kept),
         timeline=tuple(timeline),
         withheld=tuple(withheld),
     )
+
+
+def must_be_gone(before: Contents, after: Contents, files: Mapping[str, bytes]) -> None:
+    """Refuse a redacted payload in which a text that was left out stands elsewhere all the same.
+
+    Args:
+        before: The contents of the whole package.
+        after: Those of the redacted one.
+        files: Its payload.
+
+    Raises:
+        BadInput: One stands in a file, which is named.
+    """
+    texts = set(_texts([*before.claims, *before.retracted])) - set(_texts([*after.claims, *after.retracted]))
+    names = {piece.id: piece.name for piece in after.evidence}
+    texts |= {piece.name for piece in before.evidence if names.get(piece.id) == REDACTED}
+    if after.case.get("title") == REDACTED:
+        texts.add(str(before.case.get("title", "")))
+    for text in sorted(texts):
+        for name, content in files.items():
+            if len(text) >= _SHORTEST and (text.encode() in content or json.dumps(text)[1:-1].encode() in content):
+                raise BadInput(
+                    f"{text[:40]!r} is to be left out, and stands in {name}, too",
+                    hint="leave that out as well, or neither",
+                )
+
+
+def _texts(claims: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What claims say in words of their own."""
+    for each in claims:
+        claim = each.get("claim", each)
+        for name in ("text", "basis", "alternatives"):
+            said = claim["statement"].get(name, "")
+            yield from (said if isinstance(said, list) else [said])
 
 
 def _gone(entry: Mapping[str, Any], redaction: Redaction) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shieldwall.cases.pack import verifier
 from shieldwall.cases.pack.contents import UNPROVEN, Contents, PackedEvidence, Signs
-from shieldwall.errors import TooMany
+from shieldwall.errors import BadInput, TooMany
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.claim import Layer
 
@@ -24,7 +24,7 @@ HOW TO VERIFY IT, without us and without a network
 1. Take a verifier that you trust: `shieldwall verify PACK.zip` of an installed Shieldwall, or verify.py, whose SHA-256 is
    published with each version of the program. The copy inside this package is a convenience: a forged package could carry a
    forged copy.
-2. python3 verify.py PACK.zip --key FINGERPRINT
+2. python3 -I verify.py PACK.zip --key FINGERPRINT
    It needs Python 3.11 and the package `cryptography`. It names the first thing that does not hold.
 3. FINGERPRINT is what the sender tells you by a way that you found yourself, such as a telephone number of the agency that does
    not stand in this package or its letters. Without it you know that the package is whole, not whose it is.
@@ -32,13 +32,13 @@ HOW TO VERIFY IT, without us and without a network
    Its words to read out: {spoken}
 
 WHAT IT SHOWS
-- data/chain       of each transaction what the chain proves: its bytes (txid), and, where the sender could, header and
-                   Merkle branch (inclusion). Block headers show work; compare the block hashes with any source of the chain
-                   that you trust.
+- data/chain       of each transaction what can be shown: its bytes (txid), and, where the sender could, header and Merkle
+                   branch (inclusion). A header shows work, and not of which chain it is: look the block hashes up in a source
+                   of the chain that you trust.
 - data/claims      what somebody says, in three files that are never mixed: observation.json, inference.json, attribution.json.
 - data/traces      frozen results of the program, with method and parameters; data/derived has tables made of them alone.
 - data/methods.json, data/alternatives.json    rules with their published error rates and sources; other explanations, and gaps.
-- data/evidence    files as they were acquired; pack.json has their custody logs.
+- data/evidence    files as they were acquired; pack.json has their custody logs, which are the sender's account.
 - data/letters     what was asked of whom, and what was answered.
 - data/timeline.json    what happened, and when it became known.
 - data/pack.json   the list of all this, and what is withheld.
@@ -86,6 +86,11 @@ def write_pack(contents: Contents, sign: Signs, *, spoken: str = "") -> bytes:
             f"a package has at most {verifier.MOST_FILES:,} files and {verifier.MOST_PACKED:,} bytes",
             hint="leave out large evidence, or make several packages",
         )
+    for name in files:
+        if not verifier.is_name(name):
+            raise BadInput(
+                f"{name[:80]!r} is no name of a file in a package", hint="use letters, digits, . _ and - alone"
+            )
     return verifier.bundle(files)
 
 
@@ -131,8 +136,7 @@ def payload(contents: Contents) -> dict[str, bytes]:
                 "name": piece.name,
                 "sha256": piece.sha256,
                 "size": piece.size,
-                "custody": [dict(entry) for entry in piece.custody],
-                **({"file": place} if place else {"withheld": piece.why or "not in this package"}),
+                **(_custody_of(piece) if place is None else {"file": place, "custody": list(map(dict, piece.custody))}),
             }
         )
     letters = []
@@ -184,6 +188,13 @@ def payload(contents: Contents) -> dict[str, bytes]:
 def single_verifier() -> bytes:
     """The verifier, as one file."""
     return (resources.files("shieldwall.cases.pack") / "verifier.py").read_bytes()
+
+
+def _custody_of(piece: PackedEvidence) -> dict[str, Any]:
+    """What stays of a custody log that is withheld: whoever has the log can tell by its end that it is the same."""
+    last = piece.custody[-1]["digest"] if piece.custody else ""
+    why = piece.why or "not in this package"
+    return {"withheld": why, "custody_entries": len(piece.custody), "custody_last": last}
 
 
 def _place_of(piece: PackedEvidence) -> str:

@@ -122,10 +122,15 @@ def gather(node: Node, work: Work, case: Case, asked: PackAsked) -> tuple[Conten
     traces = _traces(node, work, case.id, at)
     letters, requests = _letters(node, work, case.id, at)
     entries = work.timeline.page(case.id, most=_MOST_ENTRIES, known_at=at)[::-1]
+    back = [each for each in work.claims.taken_back(case.id, most=2000) if at is None or (each.retracted_at or 0) <= at]
     retracted = [
-        {"claim": each.claim.as_dict(), "reason": each.reason, "at": utc((each.retracted_at or 0) // _SECOND)}
-        for each in work.claims.taken_back(case.id, most=2000)
-        if at is None or (each.retracted_at or 0) <= at
+        {
+            "claim_id": each.id,
+            "claim": each.standing.claim.as_dict(),
+            "reason": each.reason,
+            "at": utc((each.retracted_at or 0) // _SECOND),
+        }
+        for each in back
     ]
     sender = sender_of(node)
     contents = Contents(
