@@ -10,6 +10,7 @@ EVENT = ClaimKind("event", {"text": str, "when": str}, {"where": str})
 """What happened, and when: ISO 8601 in UTC; a day alone where nobody knows the hour."""
 
 MOST_TEXT = 2000  # characters
+LATEST = 7_258_118_400  # seconds: the year 2200, so that whatever a clock adds is a time as well
 
 
 def event_statement(text: str, when: str, where: str = "") -> dict[str, str]:
@@ -29,11 +30,14 @@ def moment_of(text: str, what: str) -> str:
     """A time that somebody wrote, as ISO 8601 in UTC; a day stays a day.
 
     Raises:
-        BadInput: It is none.
+        BadInput: It is none, or none between 1970 and 2200.
     """
     plain = text.strip()
     try:
         seconds = unix(plain)
-        return plain if len(plain) == 10 else utc(seconds)
+        found = plain if len(plain) == 10 else utc(seconds)
     except (UsageError, OverflowError, ValueError, OSError):
-        raise BadInput(f"{what}: {plain[:40]!r} is no time", hint="write 2021-05-08 or 2021-05-08T17:12:57Z") from None
+        seconds, found = -1, ""
+    if not found or not 0 <= seconds <= LATEST:
+        raise BadInput(f"{what}: {plain[:40]!r} is no time", hint="write 2021-05-08 or 2021-05-08T17:12:57Z")
+    return found

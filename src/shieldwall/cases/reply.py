@@ -17,11 +17,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from shieldwall.cases.event import moment_of
 from shieldwall.cases.letter import compose, environment
 from shieldwall.cases.request import Request, RequestKind
 from shieldwall.cases.tracker import Outcome
 from shieldwall.errors import BadText
-from shieldwall.model.moment import unix
 from shieldwall.model.strictjson import parse_json
 from shieldwall.model.words import ENGLISH, Words, message
 
@@ -133,7 +133,7 @@ def read_reply(raw: bytes, place: str = "the answer file") -> Reply:
         outcome = Outcome(body["outcome"])
         for name in ("until", "made_at"):
             if texts[name]:
-                unix(texts[name])
+                moment_of(texts[name], name)
     except Exception as error:  # noqa: BLE001 - a word or a time that there is not
         raise BadText(f"{place}: no such outcome or time ({error})") from None
     return Reply(outcome=outcome, amount=amount, **texts)

@@ -8,7 +8,7 @@ missing is named (`demands`), never invented. Format: docs/spec/request.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -250,6 +250,14 @@ class Request:
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of the whole request: what is approved and signed."""
         return digest(self.as_dict())
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """What people wrote in it, by the name of its field."""
+        for name in sorted(_TEXTS):
+            yield name, getattr(self, name)
+        yield from (("alternatives", text) for text in self.alternatives)
+        yield from (("chronology", event) for _, event in self.chronology)
+        yield from self.particulars
 
     def as_dict(self) -> dict[str, Any]:
         """The request as plain JSON values.

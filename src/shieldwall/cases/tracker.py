@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from shieldwall.cases.event import moment_of
 from shieldwall.errors import BadInput, Conflict, NotAllowed
 from shieldwall.model.moment import unix
 
@@ -205,7 +206,7 @@ def after(track: Track, done: Done) -> Track:
             return _answered(track, done)
         case Deed.RENEW:
             _need(body, "until", deed)
-            return replace(track, until=body["until"])
+            return replace(track, until=moment_of(body["until"], "until"))
         case Deed.RETRACT:
             _need(body, "reason", deed)
             return replace(track, state=State.RETRACTED)
@@ -228,7 +229,7 @@ def _answered(track: Track, done: Done) -> Track:
         acknowledged_at=track.acknowledged_at or done.at,
         outcome=outcome,
         amount=amount if holds else 0,
-        until=body.get("until", "") if holds else "",
+        until=moment_of(body["until"], "until") if holds and body.get("until") else "",
         contact=body.get("contact", "") or track.contact,
     )
 

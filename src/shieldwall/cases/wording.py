@@ -95,14 +95,26 @@ LIKELIHOOD_WORDS: dict[Likelihood, tuple[str, ...]] = {
 }
 """Both rows of words, and the adverbs that are used for them."""
 
+_FURTHER_LIKELIHOOD = (
+    r"\b\d{1,3}\s*(?:%|per\s?cent)\s+(?:chance|likelihood|probability|likely|certain)",
+    r"\b(?:tr[eè]s\s+|peu\s+|hautement\s+)?(?:im)?probable(?:ment)?\b|\bvraisemblable(?:ment)?\b",
+    r"\b(?:presque|quasi(?:ment)?)[\s-]+certain\w*",
+    "من المرج|مرجّ?ح|من المحتمل|محتمل|على الأرجح|شبه مؤكد|مستبعد",
+    "おそらく|可能性が(?:高い|低い)|ほぼ確実|見込みが",
+)
+"""Figures; and how French, Arabic and Japanese analysts commonly say it."""
+
 _CONFIDENCE = (
     r"(?:low|moderate|medium|high)(?:\s+(?:level|degree)\s+of)?\s+confidence",
     r"confidence\s+(?:\w+\s+){0,3}?(?:is|as|of|remains)\s+(?:low|moderate|medium|high)",
     r"(?:highly|moderately|fairly|very|not\s+very)\s+confident",
     r"\bconfidence\b",
     r"\bconfident(?:ly)?\b",
+    r"\bconfiance\b",
+    "(?:ب|ال)?ثقة",
+    "確信度|信頼度|確度",
 )
-_SENTENCE = re.compile(r"(?<=[.!?。！？؟])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])\s*|\n+")
 _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|approx|no|nos|art|vs|cf|Mr|Mrs|Dr|St)\.$", re.IGNORECASE)
 
 
@@ -122,7 +134,8 @@ class Mixed:
 
 
 def mixed(text: str) -> tuple[Mixed, ...]:
-    """The sentences of an English text that have a word of likelihood and one of confidence."""
+    """The sentences that have a word of likelihood and one of confidence: all words of ICD 203, and the common ones of French,
+    Arabic and Japanese."""
     found = []
     for sentence in sentences(text):
         likelihood = tuple(match[0] for match in _likelihood().finditer(sentence))
@@ -164,7 +177,8 @@ def sentences(text: str) -> list[str]:
 @cache
 def _likelihood() -> re.Pattern[str]:
     words = sorted((word for row in LIKELIHOOD_WORDS.values() for word in row), key=len, reverse=True)
-    return re.compile(r"\b(?:" + "|".join(word.replace(" ", r"\s+") for word in words) + r")\b", re.IGNORECASE)
+    english = r"\b(?:" + "|".join(word.replace(" ", r"\s+") for word in words) + r")\b"
+    return re.compile("|".join((english, *_FURTHER_LIKELIHOOD)), re.IGNORECASE)
 
 
 @cache

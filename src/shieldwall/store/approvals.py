@@ -301,6 +301,10 @@ class Approvals:
         elif change.thing == "file":
             same = (files.c.id == change.id, *_handled(files, columns_of(before)))
             self._must_be_one(change_row(self._work, files, *same, values=columns_of(after)))
+            self._work.evidence.follow(change.id, before, after)
+            for kind in ("trace", "pack"):
+                self._work.timeline.follow(kind, change.id, before, after)
+            self._work.timeline.follow_trace(change.id, before, after)
         else:
             now, then = ({"marking": int(each.marking), "pap": int(each.pap)} for each in (before, after))
             same = (cases.c.id == change.id, *_handled(cases, now))

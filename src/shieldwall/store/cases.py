@@ -20,7 +20,7 @@ from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import new_id, searchable, utf8
 from shieldwall.store.placing import older_than
-from shieldwall.store.proving import change, held, hold, one_held, proven
+from shieldwall.store.proving import change, held, hold, proven
 from shieldwall.store.schema import (
     case_about,
     case_groups,
@@ -208,6 +208,8 @@ class Cases:
             raise NotAllowed("you would not see the case any more", hint="ask a member who may see that marking")
         if status is not None and status not in STATUSES:
             raise UsageError(f"{status[:40]!r} is no status of a case", hint=f"use one of {', '.join(STATUSES)}")
+        if OPEN not in (case.status, status) and (title, number, silent, contact) != (None, None, None, None):
+            raise Conflict("the case is closed", hint="open it again first")
         if contact is not None and contact not in self._everyone(case.people, case.groups):
             raise NotFound("no such member", hint="the contact of a case is one of its members")
         values: dict[str, Any] = {"status": status, "silent": silent, "contact": contact}
@@ -293,8 +295,9 @@ class Cases:
             for table in (claims, watches, case_marks):
                 columns = table.c
                 query = select(columns.subject_key, columns.case_id).distinct()
+                seen_there = self._marked() if table is case_marks else visible(self._work.identity, table)
                 for row in self._work.connection.execute(
-                    query.where(columns.subject_key.in_(part), columns.case_id.in_(own))
+                    query.where(columns.subject_key.in_(part), columns.case_id.in_(own), seen_there)
                 ):
                     found.setdefault(row.subject_key, set()).add(row.case_id)
         seen = {
@@ -302,15 +305,20 @@ class Cases:
         }
         return {key: some & seen for key, some in found.items() if some & seen}
 
-    def mark(self, case_id: str, subject_keys: Iterable[int]) -> None:
+    def mark(self, case_id: str, subject_keys: Iterable[int], marking: Marking) -> None:
         """Note what a case touches beside the subjects of its claims, and look whether it meets others there.
+
+        Args:
+            case_id: The case.
+            subject_keys: `Claims.subject_key` of what it touches.
+            marking: Of that from which this is known; who may not see it learns of other cases nothing by it.
 
         Raises:
             NotFound: No such case that whoever asks may see.
         """
         self.get(case_id)
         keys = sorted(set(subject_keys))
-        rows = [{"case_id": case_id, "subject_key": key} for key in keys]
+        rows = [{"case_id": case_id, "subject_key": key, "marking": int(marking)} for key in keys]
         for start in range(0, len(rows), _AT_ONCE):
             self._work.store.backend.insert_new(self._work.connection, case_marks, rows[start : start + _AT_ONCE])
         if keys:
@@ -330,7 +338,7 @@ class Cases:
                 .where(claims.c.case_id == case_id, visible(self._work.identity, claims))
             ).scalars()
         )
-        query = select(case_marks.c.subject_key).where(case_marks.c.case_id == case_id)
+        query = select(case_marks.c.subject_key).where(case_marks.c.case_id == case_id, self._marked())
         return found | set(self._work.connection.execute(query).scalars())
 
     def must_be_open(self, case_id: str) -> None:
@@ -340,9 +348,12 @@ class Cases:
             NotFound: There is no such case.
             Conflict: It is closed.
         """
-        row = one_held(self._work, cases, cases.c.id == case_id)
+        # kept from being closed until this act ends
+        query = select(cases).where(cases.c.id == searchable(case_id)).with_for_update(read=True)
+        row = self._work.connection.execute(query).one_or_none()
         if row is None:
             raise NotFound("there is no such case")
+        hold(self._work, cases, row)
         if row.status != OPEN:
             raise Conflict("the case is closed", hint="open it again first")
 
@@ -405,6 +416,9 @@ class Cases:
             named = (case, names[contact])
             by_name[named] = min(at, by_name.get(named, at))
         return sorted(Meeting(case, name, at - at % _DAY) for (case, name), at in by_name.items())
+
+    def _marked(self) -> ColumnElement[bool]:
+        return case_marks.c.marking <= int(self._work.identity.highest)
 
     def _seen(self) -> ColumnElement[bool]:
         return visible(self._work.identity, cases, cases.c.id)

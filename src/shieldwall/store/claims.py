@@ -295,6 +295,9 @@ class Claims:
         if kept.claim.retracted:
             raise Conflict("that claim was taken back already")
         self._retract(kept.seq, reason)
+        if kept.handling.case is not None:  # what tells of it goes with it, and whoever has it is to be told
+            self._work.timeline.go(kept.claim.kind, kept.id, kept.handling.case)
+            self._work.note(ways=self._work.travels.recall(kept.id, kept.handling.case))
         return self.get(claim_id)
 
     def handlings(self, claim_id: str) -> list[Handling]:
@@ -333,6 +336,7 @@ class Claims:
                 raise Conflict("the same claim is there already")
             moved = update(claims).where(claims.c.seq == row.seq).values(place=place, **columns_of(after))
             self._work.connection.execute(moved)
+            self._work.timeline.follow(row.kind, claim_id, before, after)
             if after.case is not None:
                 self._work.cases.meet(after.case, [row.subject_key])
             return
@@ -343,6 +347,10 @@ class Claims:
         if not opens(before, after):  # who may no longer see what it became may not see what it was
             values = {"place": place, **columns_of(after)}
             self._work.connection.execute(update(claims).where(claims.c.seq == row.seq).values(values))
+        self._work.timeline.follow(row.kind, claim_id, before, after, claim.id)
+        self._work.travels.follow(claim_id, claim.id, before, after)
+        if row.kind == "incident" and before.case is not None:
+            self._work.cases.find_by(before.case, "")  # the words of it are for all members
         self._work.note(became=claim.id)
 
     def row_id(self, claim_id: str | bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, func, insert, select
@@ -95,6 +95,14 @@ class EvidenceRows:
             conditions.append(evidence.c.created_at <= known_at)
         return list(self._read(*conditions))
 
+    def follow(self, file_id: str, before: Handling, after: Handling) -> None:
+        """Handle what a file is evidence in as the file itself, which is handled otherwise from now on."""
+        mine = (evidence.c.file_id == searchable(file_id), evidence.c.case_id == before.case)
+        found = self._work.connection.execute(select(evidence.c.id).where(*mine)).scalars().all()
+        change(self._work, evidence, *mine, values={**columns_of(after), "case_id": before.case})
+        for each in found:
+            self._work.timeline.follow("evidence", each, before, replace(after, case=before.case))
+
     def append(self, evidence_id: str, number: int, entry: Mapping[str, Any]) -> None:
         """Add an entry to a custody log, as the one with this number.
 
@@ -128,6 +136,7 @@ class EvidenceRows:
 
         Raises:
             Tampered: One has lost entries.
+            Conflict: One has gone on while it was read.
         """
         query = select(custody).where(custody.c.evidence_id.in_([each.id for each in found]))
         logs: dict[str, list[Mapping[str, Any]]] = {each.id: [] for each in found}
@@ -137,6 +146,8 @@ class EvidenceRows:
             logs[row.evidence_id].append(_json(raw, "an entry of a custody log"))
         for each in found:
             if len(logs[each.id]) != each.entries:
+                if self.get(each.id).entries != each.entries:
+                    raise Conflict("the custody log has gone on in the meantime", hint="look at it again")
                 raise Tampered("a custody log has lost entries, or has some beside", hint="shieldwall node check")
         return logs
 

@@ -21,6 +21,7 @@ from shieldwall.store.proving import change, held, hold, one_held, proven
 from shieldwall.store.schema import (
     case_groups,
     case_people,
+    cases,
     challenges,
     group_members,
     groups,
@@ -273,21 +274,25 @@ class People:
         """
         if not person.active:
             raise NotAllowed("that person is disabled", hint="an administrator can enable them again")
-        found_groups, found_cases = self._memberships(person.id)
+        most = person.highest if highest is None else min(highest, person.highest)
+        found_groups, found_cases = self._memberships(person.id, most)
         return Identity(
             kind=kind,
             person=person.id,
             name=person.name,
             roles=person.roles,
-            highest=person.highest if highest is None else min(highest, person.highest),
+            highest=most,
             groups=found_groups,
             cases=found_cases,
             scopes=scopes,
             token=token,
         )
 
-    def _memberships(self, person_id: str) -> tuple[frozenset[str], frozenset[str]]:
-        """Ids of the groups and of the cases that someone is a member of, in two queries: this is asked at each request."""
+    def _memberships(self, person_id: str, highest: Marking) -> tuple[frozenset[str], frozenset[str]]:
+        """Ids of the groups and of the cases that someone is a member of, in two queries: this is asked at each request.
+
+        Whoever may not see a case is no member of it: a case that is marked more strictly takes all that is in it along.
+        """
         mine = select(group_members).where(group_members.c.person_id == person_id)
         rows = held(self._work, group_members, self._connection.execute(mine))
         in_groups = frozenset(row.group_id for row in rows)
@@ -298,8 +303,12 @@ class People:
             case_groups.c.case_id, literal("").label("person_id"), case_groups.c.group_id, case_groups.c.proof
         )
         both = union_all(
-            by_name.where(case_people.c.person_id == person_id),
-            by_group.where(case_groups.c.group_id.in_(sorted(in_groups))),
+            by_name.join(cases, cases.c.id == case_people.c.case_id).where(
+                case_people.c.person_id == person_id, cases.c.marking <= int(highest)
+            ),
+            by_group.join(cases, cases.c.id == case_groups.c.case_id).where(
+                case_groups.c.group_id.in_(sorted(in_groups)), cases.c.marking <= int(highest)
+            ),
         )
         in_cases = set()
         for row in self._connection.execute(both):

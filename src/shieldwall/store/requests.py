@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, func, insert, select
 
-from shieldwall.errors import BadText, Conflict, NotFound, Tampered
+from shieldwall.errors import BadText, Conflict, NotAllowed, NotFound, Tampered
 from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.canonical import canonical_json
+from shieldwall.model.opening import opens
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import new_id, searchable
 from shieldwall.store.placing import must_place, older_than
@@ -152,6 +153,7 @@ class Requests:
         state: str,
         due_at: int | None,
         content: Mapping[str, Any] | None = None,
+        handling: Handling | None = None,
         needs: Permission = Permission.WRITE,
     ) -> DeedRow:
         """Add a deed, and say where the request stands then.
@@ -164,6 +166,7 @@ class Requests:
             state: Where the request stands then.
             due_at: When something is due of it, in microseconds.
             content: What it says from then on; None for what it said before.
+            handling: How it is handled from then on, where that is stricter; None for as before.
             needs: The permission that the deed needs.
 
         Raises:
@@ -178,6 +181,10 @@ class Requests:
         values: dict[str, Any] = {"state": state, "due_at": due_at, "version": version + 1}
         if content is not None:
             values["body_sealed"] = self._sealed(request_id, content)
+        if handling is not None:
+            if opens(before.handling, handling):
+                raise NotAllowed("a more open marking needs a second person")
+            values |= columns_of(handling)
         chosen = (requests.c.id == request_id, requests.c.version == version)
         if before.version != version or change(self._work, requests, *chosen, values=values) != 1:
             raise Conflict("something else was done with that request in the meantime", hint="look at it again")

@@ -246,6 +246,7 @@ case_marks = Table(  # what a case touches beside the subjects of its claims: tr
     metadata,
     Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
     Column("subject_key", BigInteger, primary_key=True, autoincrement=False, index=True),
+    Column("marking", SmallInteger, nullable=False),  # of that from which it is known
 )
 timeline = Table(  # what happened in a case, and when that became known: an index over its claims, files and acts
     "timeline",

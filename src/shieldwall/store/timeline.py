@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select
 from shieldwall.errors import BadText, NotFound, Tampered
 from shieldwall.model.access import Handling, may_see
 from shieldwall.model.canonical import canonical_json
+from shieldwall.model.opening import opens
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import ordered_id, searchable
 from shieldwall.store.placing import must_place
@@ -112,11 +113,49 @@ class Timeline:
             self._work.connection.execute(insert(timeline), rows[start : start + _AT_ONCE])
         return len(rows)
 
-    def go(self, kind: str, ref: str) -> int:
-        """Say that what some entries tell of no longer holds; returns how many they are."""
-        key = self._key(kind, ref)
-        chosen = (timeline.c.ref_key == key, timeline.c.gone_at.is_(None))
+    def go(self, kind: str, ref: str, case_id: str) -> int:
+        """Say that what some entries of a case tell of no longer holds; returns how many they are."""
+        chosen = (*self._of(kind, ref, case_id), timeline.c.gone_at.is_(None))
         return change(self._work, timeline, *chosen, values={"gone_at": self._work.now})
+
+    def follow(self, kind: str, ref: str, before: Handling, after: Handling, new_ref: str = "") -> None:
+        """Handle what tells of a thing as the thing itself, which is handled otherwise from now on.
+
+        Args:
+            kind: Of the entries.
+            ref: What they tell of.
+            before: How it was handled.
+            after: How it is handled now.
+            new_ref: The id that it has now, where that is another: then it is told anew.
+        """
+        if before.case is None:
+            return
+        chosen = self._of(kind, ref, before.case)
+        if new_ref or after.case != before.case:
+            query = select(timeline).where(*chosen, timeline.c.gone_at.is_(None)).order_by(timeline.c.id)
+            told = [self._entry(row, handling_of(row)) for row in self._work.connection.execute(query)]
+            self.go(kind, ref, before.case)
+            if after.case is not None:
+                again = [
+                    NewEntry(kind=kind, ref=new_ref or ref, body=each.body, happened_at=each.happened_at)
+                    for each in told
+                ]
+                self._add(again, after)
+            if opens(before, after):
+                return  # what it was stays as hidden as it was
+        change(self._work, timeline, *chosen, values=columns_of(after))
+
+    def follow_trace(self, file_id: str, before: Handling, after: Handling) -> None:
+        """The same of the transfers that a trace brought into its case, which name it."""
+        chosen = (timeline.c.case_id == before.case, timeline.c.kind == "transfer")
+        if before.case is None or after.case != before.case:
+            return
+        for row in self._work.connection.execute(select(timeline).where(*chosen)).all():
+            if self._entry(row, handling_of(row)).body.get("trace") == file_id:
+                change(self._work, timeline, timeline.c.id == row.id, values=columns_of(after))
+
+    def _of(self, kind: str, ref: str, case_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return timeline.c.ref_key == self._key(kind, ref), timeline.c.case_id == searchable(case_id)
 
     def there(self, case_id: str, kind: str, refs: Sequence[str]) -> set[str]:
         """Which of these things the timeline of a case tells of already."""

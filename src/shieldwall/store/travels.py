@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, Row, insert, select
 
 from shieldwall.errors import BadText, NotFound, Tampered
 from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.canonical import canonical_json
+from shieldwall.model.opening import opens
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import ordered_id, searchable
 from shieldwall.store.placing import must_place
@@ -58,13 +59,16 @@ class Travels:
     def add(self, what: Iterable[str], *, by: str, carrier: str, to: str, handling: Handling) -> None:
         """Note that claims or requests, by their ids, went to somebody."""
         must_place(self._work, handling)
+        self._add(what, by, carrier, to, handling, self._work.now)
+
+    def _add(self, what: Iterable[str], by: str, carrier: str, to: str, handling: Handling, at: int) -> None:
         for place, each in enumerate(dict.fromkeys(what)):
             made = ordered_id(self._work.now, place)
             body = canonical_json({"what": each, "by": by, "carrier": carrier, "to": to})
             row = {
                 "id": made,
                 "ref_key": self._key(each),
-                "at": self._work.now,
+                "at": at,
                 "body_sealed": self._work.seal(travels.name, "body", made, body),
                 **columns_of(handling),
             }
@@ -78,10 +82,26 @@ class Travels:
         """Ways of what was taken back, at whose end nobody has been told so, the oldest first."""
         return list(self._read(travels.c.recalled_at.is_not(None), travels.c.told_at.is_(None)))[:most]
 
-    def recall(self, what: str) -> int:
-        """Say that something was taken back: on each of its ways somebody is to be told; returns how many."""
-        chosen = (travels.c.ref_key == self._key(what), travels.c.recalled_at.is_(None))
+    def recall(self, what: str, case_id: str) -> int:
+        """Say that something of a case was taken back: on each of its ways somebody is to be told; returns how many."""
+        chosen = (*self._of(what, case_id), travels.c.recalled_at.is_(None))
         return change(self._work, travels, *chosen, values={"recalled_at": self._work.now})
+
+    def follow(self, what: str, new: str, before: Handling, after: Handling) -> None:
+        """Let the ways of a claim be those of the one that took its place, when it was marked otherwise."""
+        if before.case is None:
+            return
+        query = (
+            select(travels).where(*self._of(what, before.case), travels.c.recalled_at.is_(None)).order_by(travels.c.id)
+        )
+        for row in self._work.connection.execute(query).all():
+            way = self._travel(row, handling_of(row))
+            self._add([new], way.by, way.carrier, way.to, replace(after, case=before.case), way.at)
+        if not opens(before, after):
+            change(self._work, travels, *self._of(what, before.case), values=columns_of(after))
+
+    def _of(self, what: str, case_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return travels.c.ref_key == self._key(what), travels.c.case_id == searchable(case_id)
 
     def told(self, travel_id: str) -> None:
         """Say that whoever stands at the end of a way was told.
@@ -102,15 +122,18 @@ class Travels:
             handling = handling_of(row)
             if not may_see(self._work.identity, handling):  # asked again: the query is one exit, this is another
                 continue
-            hold(self._work, travels, row)
-            raw = self._work.open(travels.name, "body", row.id, row.body_sealed)
-            try:
-                body: dict[str, Any] = dict(parse_json(raw, "a way"))
-                yield Travel(
-                    id=row.id, at=row.at, recalled_at=row.recalled_at, told_at=row.told_at, handling=handling, **body
-                )
-            except (BadText, TypeError, ValueError):
-                raise Tampered("a way is not as it was written", hint="shieldwall node check") from None
+            yield self._travel(row, handling)
+
+    def _travel(self, row: Row[Any], handling: Handling) -> Travel:
+        hold(self._work, travels, row)
+        raw = self._work.open(travels.name, "body", row.id, row.body_sealed)
+        try:
+            body: dict[str, Any] = dict(parse_json(raw, "a way"))
+            return Travel(
+                id=row.id, at=row.at, recalled_at=row.recalled_at, told_at=row.told_at, handling=handling, **body
+            )
+        except (BadText, TypeError, ValueError):
+            raise Tampered("a way is not as it was written", hint="shieldwall node check") from None
 
     def _key(self, what: str) -> int:
         return self._work.store.secrets.keyed_number("travel", what)

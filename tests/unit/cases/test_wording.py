@@ -53,6 +53,10 @@ def test_confidence_has_three_steps():
         "We are fairly confident that there is a roughly even chance.",
         "Confident that it is LIKELY",
         "It is almost   certain; confidence: high",
+        "There is an 80% chance that it is theirs (confidence: high).",
+        "Il est très probable, avec une confiance élevée, que ce soit lui.",
+        "من المرجح أنه هو بثقة عالية.",
+        "おそらく彼のもので、確信度は高い。",
     ],
 )
 def test_a_sentence_with_both_is_found(text):
@@ -69,6 +73,8 @@ def test_a_sentence_with_both_is_found(text):
         "The likelihood was not stated. Confidence is low.",
         "A confidential source says so, e.g. the likely one.",
         "This is unlike him; we are confident.",
+        "Il est très probable que ce soit lui. Confiance : élevée.",
+        "おそらく彼のものである。確信度は高い。",
     ],
 )
 def test_two_sentences_or_one_kind_are_fine(text):

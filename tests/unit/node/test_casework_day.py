@@ -17,6 +17,7 @@ from shieldwall.cases.pack import verifier
 from shieldwall.cases.pack.redaction import Redaction
 from shieldwall.cases.request import RequestKind
 from shieldwall.cases.tracker import Deed, State
+from shieldwall.cases.wording import Confidence
 from shieldwall.errors import BadInput, BadText, Conflict, NotAllowed, NotFound, ShieldwallError
 from shieldwall.model.claim import Layer, Subject
 from shieldwall.model.marking import Marking, Pap
@@ -25,6 +26,7 @@ from shieldwall.node.casework.opening import CaseAsked, change_incident, open_in
 from shieldwall.node.desk import look_at_desk
 
 SECOND = 1_000_000
+GRADED = Finding(layer=Layer.INFERENCE, text="It is theirs.", basis="co-spend", confidence=Confidence.HIGH)
 
 
 @pytest.fixture(scope="module")
@@ -213,10 +215,10 @@ def test_as_of_shows_nothing_that_came_later(work):
         replace(asked.request, narrative="Later."),
     )
     say(work, Finding(layer=Layer.OBSERVATION, text="Later, too."))
+    work.sent(asked)
     saying.take_back(work.node, work.mara, "claim.retract", first.id, "wrong")
     piece(work)
     work.trace()
-    work.sent(asked)
     view = work.look(at=looking.AsOf(known_at=then))
     (shown,) = view.requests
     assert (shown.track.state, shown.request.narrative, len(shown.deeds)) == (State.DRAFT, was, 1)
@@ -243,7 +245,7 @@ def test_a_height_hides_what_happened_after_its_block(work):
 
 
 def test_a_retraction_follows_every_way_that_the_claim_went(work):
-    kept = say(work)
+    kept = say(work, GRADED)
     sent = work.sent(work.draft())
     assert kept.id in sent.request.claims
     file, _ = pack(work, to="Court of Halden")

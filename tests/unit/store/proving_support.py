@@ -121,7 +121,7 @@ def fill_casework(store: Store) -> None:
                 NewEntry(kind="event", ref=f"r{each}", body={"text": "x"}, happened_at=happened) for each in range(2)
             ]
             assert work.timeline.add(entries, handling) == 2
-            work.timeline.go("event", "r1")
+            work.timeline.go("event", "r1", case)
             file = work.files.add(f"piece-{number}.txt", "text/plain", [b"p" * (number + 1)], "upload", handling)
             piece = work.evidence.add(file.id, {"method": "copied"}, handling)
             work.evidence.append(piece.id, 1, {"number": 1})
@@ -130,7 +130,7 @@ def fill_casework(store: Store) -> None:
                 request.id, 0, deed="draft", body={"digest": "d"}, state=("draft", "sent")[number], due_at=happened
             )
             work.travels.add(["a", "b"], by="request", carrier=request.id, to="somebody", handling=handling)
-            work.travels.recall("a")
+            work.travels.recall("a", case)
             (gone,) = [each for each in work.travels.of("a") if each.carrier == request.id]
             work.travels.told(gone.id)
 

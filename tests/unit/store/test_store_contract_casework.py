@@ -59,7 +59,7 @@ def test_what_was_known_then_is_what_had_come_and_had_not_gone(store):
             work.timeline.add([entry(ref, START)], handling)
             times.append(work.now)
     with store.act(mara, "test.go") as work:
-        assert work.timeline.go("event", "a") == 1
+        assert work.timeline.go("event", "a", case) == 1
         times.append(work.now)
     assert refs(store, mara, case) == ["b"]
     assert [sorted(refs(store, mara, case, known_at=at)) for at in times] == [["a"], ["a", "b"], ["b"]]
@@ -81,7 +81,7 @@ def test_a_replay_is_the_page_of_that_moment(sqlite_template, tmp_path_factory, 
         for place, (number, gone) in enumerate(plan):
             with store.act(mara, "test.do") as work:
                 if gone:
-                    work.timeline.go("event", str(number))
+                    work.timeline.go("event", str(number), case)
                 else:
                     work.timeline.add([entry(str(number), place)], handling)
                 at = work.now
@@ -100,7 +100,7 @@ def test_nobody_else_sees_any_of_it(store):
         request = work.requests.add("freeze", "draft", {}, handling).id
         work.requests.append(request, 0, deed="draft", body={}, state="draft", due_at=START)
         work.travels.add(["x"], by="request", carrier=request, to="them", handling=handling)
-        work.travels.recall("x")
+        work.travels.recall("x", case)
     with store.inside(paul) as work:
         assert work.timeline.page(case, most=9) == []
         assert work.timeline.counts(case) == {}
@@ -234,13 +234,13 @@ def test_what_is_due_comes_first_by_its_moment(store):
 
 
 def test_a_retraction_reaches_every_way_once_until_somebody_was_told(store):
-    _, handling, mara = case_of(store)
+    case, handling, mara = case_of(store)
     for to in ("Exchange", "Court"):
         with store.act(mara, "test.add") as work:
             work.travels.add(["claim-1", "claim-2", "claim-1"], by="request", carrier=to, to=to, handling=handling)
     with store.act(mara, "test.recall") as work:
-        assert work.travels.recall("claim-1") == 2
-        assert work.travels.recall("claim-1") == 0
+        assert work.travels.recall("claim-1", case) == 2
+        assert work.travels.recall("claim-1", case) == 0
     with store.inside(mara) as work:
         ways = work.travels.to_tell(most=9)
         assert [(way.what, way.to) for way in ways] == [("claim-1", "Exchange"), ("claim-1", "Court")]
@@ -273,7 +273,7 @@ def test_cases_point_at_each_other_for_those_who_are_in_both(store):
     second, _, paul = case_of(store, PAUL, title="two", people=[MARA])
     for identity, case in ((mara, first), (paul, second)):
         with store.act(identity, "test.mark") as work:
-            work.cases.mark(case, [7, 8] if case == first else [8, 9])
+            work.cases.mark(case, [7, 8] if case == first else [8, 9], Marking.AMBER)
     with store.inside(into(mara, second)) as work:
         assert work.cases.shared(first, work.cases.marks(first)) == {8: {second}}
     with store.inside(mara) as work:

@@ -17,14 +17,17 @@ from shieldwall.cases.legal import LegalProfile
 from shieldwall.cases.letter import Key
 from shieldwall.cases.recipients import Profile
 from shieldwall.cases.reply import Reply, must_answer, read_reply, reply_of
-from shieldwall.cases.request import Request
+from shieldwall.cases.request import Request, RequestKind
 from shieldwall.cases.tracker import Deed, Done, Due, State, Track
-from shieldwall.errors import BadInput, Conflict
-from shieldwall.model.access import Handling, Identity, Permission
+from shieldwall.cases.wording import must_not_mix
+from shieldwall.errors import BadInput, Conflict, NotAllowed, NotFound
+from shieldwall.model.access import Handling, Identity, Permission, joint
+from shieldwall.model.marking import Action, allows
 from shieldwall.model.moment import utc
 from shieldwall.node.casework.outputs import letter_files
 from shieldwall.node.casework.references import legal_profiles, profiles_of
 from shieldwall.node.casework.saying import handling_in
+from shieldwall.store.claims import Kept
 from shieldwall.store.requests import RequestRow
 from shieldwall.store.timeline import NewEntry
 
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from shieldwall.store.work import Work
 
 _SECOND = 1_000_000
+ACTS = frozenset((RequestKind.FREEZE, RequestKind.TAKE_DOWN))
+"""Kinds that whoever is meant notices: the rest asks or tells a third party alone."""
+
 REQUEST = "request"
 """Purpose of the signature over a request, and how claims travel by it."""
 
@@ -82,13 +88,8 @@ def draft(node: Node, identity: Identity, act: str, case_id: str, request: Reque
     """
     with node.store.act(identity, act, case=case_id) as work:
         case = work.cases.get(case_id)
-        given = replace(
-            request,
-            given_id="",
-            case_number=request.case_number or case.number,
-            marking=max(request.marking, case.handling.marking),
-        )
-        handling = replace(handling_in(work, case), marking=given.marking)
+        handling = _strictest(work, request, handling_in(work, case))
+        given = replace(request, given_id="", case_number=request.case_number or case.number, marking=handling.marking)
         row = work.requests.add(given.kind.value, State.DRAFT.value, given.as_dict(), handling)
         content = replace(given, given_id=str(UUID(row.id)))
         _do(work, row, Deed.DRAFT, {"digest": content.digest}, content=content)
@@ -105,10 +106,12 @@ def edit(node: Node, identity: Identity, act: str, request_id: str, version: int
     """
     with node.store.act(identity, act, request=request_id) as work:
         row = _at(work, request_id, version)
-        content = replace(request, given_id=str(UUID(row.id)), marking=row.handling.marking)
+        case = work.cases.get(row.handling.case or "")
+        handling = _strictest(work, request, joint(row.handling, case.handling))
+        content = replace(request, given_id=str(UUID(row.id)), marking=handling.marking)
         if content.kind.value != row.kind:
             raise BadInput("what is asked for stays what it was", hint="withdraw it, and write another request")
-        _do(work, row, Deed.DRAFT, {"digest": content.digest}, content=content)
+        _do(work, row, Deed.DRAFT, {"digest": content.digest}, content=content, handling=handling)
         return asked_in(node, work, request_id)
 
 
@@ -120,7 +123,9 @@ def submit(node: Node, identity: Identity, act: str, request_id: str, version: i
     """
     with node.store.act(identity, act, request=request_id) as work:
         row = _at(work, request_id, version)
-        _do(work, row, Deed.SUBMIT, {"digest": Request.from_dict(row.body).digest})
+        request = Request.from_dict(row.body)
+        _must_be_free(work, row, request)
+        _do(work, row, Deed.SUBMIT, {"digest": request.digest})
         return asked_in(node, work, request_id)
 
 
@@ -172,6 +177,7 @@ def send(node: Node, identity: Identity, act: str, request_id: str, version: int
     with node.store.act(identity, act, request=request_id) as work:
         row = _at(work, request_id, version)
         request = Request.from_dict(row.body)
+        _must_be_free(work, row, request)
         track = track_of(work, request_id)
         tracker.after(
             track, _done(work, track.number + 1, Deed.SEND, {"digest": request.digest})
@@ -246,7 +252,7 @@ def retract(node: Node, identity: Identity, act: str, request_id: str, version: 
         )
         kept = _keep(work, row, files, "taken-back-")
         _do(work, row, Deed.RETRACT, {"reason": reason.strip(), "files": kept})
-        work.travels.recall(row.id)
+        work.travels.recall(row.id, row.handling.case or "")
         return asked_in(node, work, request_id)
 
 
@@ -311,6 +317,7 @@ def _do(
     body: Mapping[str, Any],
     *,
     content: Request | None = None,
+    handling: Handling | None = None,
     needs: Permission = Permission.WRITE,
 ) -> Track:
     """One deed: held against the tracker, kept, and told in the timeline."""
@@ -318,6 +325,8 @@ def _do(
     before = tracker.track_of(_deeds(work, row.id))
     plain = {name: value for name, value in body.items() if value not in ("", None)}
     if content is not None:
+        for name, text in content.texts():
+            must_not_mix(text, name)
         plain["content"] = content.as_dict()  # so that what it said at a moment can be seen
     now = tracker.after(before, _done(work, before.number + 1, deed, plain))
     following = due_of(request, now, work.now // _SECOND)
@@ -329,6 +338,7 @@ def _do(
         state=now.state.value,
         due_at=following[0].at * _SECOND if following else None,
         content=None if content is None else content.as_dict(),
+        handling=handling,
         needs=needs,
     )
     if deed is Deed.DRAFT and before.number:
@@ -347,6 +357,53 @@ def _do(
     else:  # an approver writes nothing but the decision, which belongs to the case all the same
         _tell(work, row, kind, told)
     return now
+
+
+def _strictest(work: Work, request: Request, handling: Handling) -> Handling:
+    """How a request is handled: as strictly as whoever writes it says, and as all that it carries.
+
+    Raises:
+        NotFound: It carries a claim that is none of its case, or that whoever writes it may not see.
+        BadInput: Or one that was taken back.
+    """
+    carried = [_carried(work, claim_id, handling.case) for claim_id in request.claims]
+    found = joint(handling, *(kept.handling for kept in carried))
+    return replace(found, marking=max(found.marking, request.marking))
+
+
+def _carried(work: Work, claim_id: str, case_id: str | None) -> Kept:
+    kept = work.claims.get(claim_id)
+    if kept.handling.case != case_id:
+        raise NotFound("a request carries claims of its own case alone", hint="say it in the case first")
+    if kept.claim.retracted:
+        raise BadInput(
+            "the request carries a claim that was taken back",
+            hint="leave that claim out, and write anew what rests on it",
+        )
+    return kept
+
+
+def _must_be_free(work: Work, row: RequestRow, request: Request) -> None:
+    """Refuse to let a request go out that its marking, its PAP, or what became of what it carries keeps in.
+
+    Raises:
+        Conflict: The case is marked more strictly than the request.
+        NotAllowed: Its PAP allows no such thing.
+        NotFound, BadInput: What it carries stands no more.
+    """
+    case = work.cases.get(row.handling.case or "")
+    if row.handling.marking < max(case.handling.marking, _strictest(work, request, row.handling).marking):
+        raise Conflict(
+            "the case, or what the request carries, is marked more strictly since", hint="save the draft again"
+        )
+    action = Action.ACT if request.kind in ACTS else Action.TELL
+    pap = max(row.handling.pap, case.handling.pap)
+    if not allows(pap, action):
+        wanted = "PAP:GREEN" if action is Action.ACT else "PAP:AMBER"
+        raise NotAllowed(
+            f"{pap.label} does not allow a request to {request.kind.value}",
+            hint=f"let a second person mark the case {wanted}",
+        )
 
 
 def _keep(work: Work, row: RequestRow, files: Mapping[str, bytes], before: str = "") -> dict[str, str]:

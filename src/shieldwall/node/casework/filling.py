@@ -16,17 +16,19 @@ from shieldwall.cases.drafting import (
     ways_to,
 )
 from shieldwall.cases.event import EVENT
-from shieldwall.cases.finding import FINDING
+from shieldwall.cases.finding import FINDING, Finding
 from shieldwall.cases.recipients import Profile
 from shieldwall.cases.request import Request, RequestKind
 from shieldwall.errors import NotFound
-from shieldwall.model.access import Identity
+from shieldwall.model.access import Identity, joint
 from shieldwall.node.casework.opening import incident_of
 from shieldwall.node.casework.references import profiles_of, sender_of
+from shieldwall.store.claims import Kept
 from shieldwall.trace.coin import coin_of
 
 if TYPE_CHECKING:
     from shieldwall.node.node import Node
+    from shieldwall.node.sheets.frozen import Frozen
     from shieldwall.store.cases import Case
     from shieldwall.store.work import Work
 
@@ -67,7 +69,7 @@ class Filling:
 
 
 def fill(node: Node, identity: Identity, act: str, case_id: str, asked: Filling) -> Request:
-    """The request, with what is known.
+    """The request, with what is known, marked as strictly as all that it is made of.
 
     Raises:
         NotFound: No such case, trace of it, or end.
@@ -78,14 +80,17 @@ def fill(node: Node, identity: Identity, act: str, case_id: str, asked: Filling)
 
 def fill_in(node: Node, work: Work, case: Case, asked: Filling) -> Request:
     """The same within an act."""
-    incident, _ = incident_of(work, case.id)
-    body, end = _end(node, work, case.id, asked)
+    incident, incident_id = incident_of(work, case.id)
+    trace, end = _end(node, work, case.id, asked)
     freezer, profile = _whom(node, asked, end)
-    events = [
-        (str(kept.claim.statement["when"]), str(kept.claim.statement["text"]))
-        for kept in work.claims.of_case(case.id, [EVENT.name], most=_MOST_EVENTS)
-    ]
+    told = work.claims.of_case(case.id, [EVENT.name], most=_MOST_EVENTS)
+    events = [(str(kept.claim.statement["when"]), str(kept.claim.statement["text"])) for kept in told]
     findings = work.claims.of_case(case.id, [FINDING.name], most=_MOST_EVENTS)
+    judged = [kept for kept in findings if kept.claim.statement.get("confidence")]
+    sources = [*told, *judged, *([work.claims.get(incident_id)] if incident_id else [])]
+    strictest = joint(
+        case.handling, *(kept.handling for kept in sources), *([] if trace is None else [trace.file.handling])
+    )
     common: dict[str, Any] = {
         "kind": asked.kind,
         "case_number": case.number,
@@ -97,13 +102,14 @@ def fill_in(node: Node, work: Work, case: Case, asked: Filling) -> Request:
         "victim": incident.get("victim", ""),
         "suspect": incident.get("group", ""),
         "narrative": incident.get("what", ""),
-        "marking": case.handling.marking,
-        "claims": tuple(kept.id for kept in findings),
-        "confidence": _confidence([kept.claim.statement for kept in findings]),
+        "marking": strictest.marking,
+        "claims": tuple(kept.id for kept in sources),
+        "confidence": " ".join(Finding.of(kept.claim.layer, kept.claim.statement).sentence for kept in judged)[:4000],
         "chronology": tuple(sorted(events)),
     }
-    if body is None or end is None:
+    if trace is None or end is None:
         return Request(**common)
+    body = trace.body
     coin, ways = coin_of(dict(body)), ways_to(body, end)
     backward = body["direction"] == "backward"
     with node.chain(body["network"]) as chain:
@@ -116,16 +122,14 @@ def fill_in(node: Node, work: Work, case: Case, asked: Filling) -> Request:
             "assets": assets,
             "paths": ways,
             "method": method_of(body),
-            "alternatives": ALTERNATIVES,
+            "alternatives": (*ALTERNATIVES, *_others(judged)),
             "trace_digest": body["digest"],
             "exercise": body["network"] in _EXERCISE,
         }
     )
 
 
-def _end(
-    node: Node, work: Work, case_id: str, asked: Filling
-) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+def _end(node: Node, work: Work, case_id: str, asked: Filling) -> tuple[Frozen | None, Mapping[str, Any] | None]:
     if not asked.trace:
         return None, None
     found = node.frozen.open(work, asked.trace)
@@ -133,7 +137,7 @@ def _end(
         raise NotFound("there is no such trace in this case", hint="put it into the case first")
     for end in found.body["ends"]:
         if end["rank"] == asked.rank:
-            return found.body, end
+            return found, end
     raise NotFound("that trace has no such end")
 
 
@@ -151,9 +155,7 @@ def _whom(node: Node, asked: Filling, end: Mapping[str, Any] | None) -> tuple[Ma
     return None, None
 
 
-def _confidence(statements: Sequence[Mapping[str, Any]]) -> str:
-    """What the findings of the case say of their grounds."""
-    told = [
-        f"{said['confidence'].capitalize()} confidence: {said['text']}" for said in statements if said.get("confidence")
-    ]
-    return " ".join(told)[:2000]
+def _others(findings: Sequence[Kept]) -> tuple[str, ...]:
+    """The other explanations that the findings themselves give."""
+    found = [str(text) for kept in findings for text in kept.claim.statement.get("alternatives", ())]
+    return tuple(dict.fromkeys(found))[:20]

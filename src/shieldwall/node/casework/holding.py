@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shieldwall.cases import custody
 from shieldwall.cases.custody import Copy, Deed
 from shieldwall.cases.event import moment_of
-from shieldwall.errors import BadInput, Tampered
+from shieldwall.errors import BadInput, NotFound, Tampered
 from shieldwall.model.access import Identity
 from shieldwall.model.moment import unix, utc
 from shieldwall.node.casework.saying import handling_in
@@ -85,7 +85,7 @@ def adopt(node: Node, identity: Identity, act: str, case_id: str, file_id: str, 
         if file.handling.case != case_id:
             raise BadInput("that file is not in this case", hint="put it into the case first")
         work.files.read(file_id)
-        return _kept(work, file, how, Deed.ACQUIRED)
+        return _kept(work, file, how, Deed.ACQUIRED)  # a colleague's file, too: the piece belongs to whoever took it
 
 
 def log_deed(node: Node, identity: Identity, act: str, evidence_id: str, deed: str, why: str) -> custody.Entry:
@@ -115,7 +115,8 @@ def put_deed(work: Work, evidence: Evidence, deed: str, why: str) -> custody.Ent
 
 
 def held_in(work: Work, case_id: str, *, known_at: int | None = None) -> list[Held]:
-    """The evidence of a case, with logs; as it was known at a moment, in microseconds.
+    """The evidence of a case, with logs; as it was known at a moment, in microseconds. A piece whose file whoever asks may not
+    see is passed over.
 
     Raises:
         Tampered: A log is broken.
@@ -124,8 +125,12 @@ def held_in(work: Work, case_id: str, *, known_at: int | None = None) -> list[He
     logs = work.evidence.logs(found)
     held = []
     for each in found:
+        try:
+            file = work.files.get(each.file)
+        except NotFound:
+            continue
         log = [entry for entry in checked(logs[each.id]) if known_at is None or unix(entry.at) * _SECOND <= known_at]
-        held.append(Held(evidence=each, file=work.files.get(each.file), log=log))
+        held.append(Held(evidence=each, file=file, log=log))
     return held
 
 
@@ -169,10 +174,11 @@ def _kept(work: Work, file: File, how: Acquired, deed: Deed) -> Held:
         "of": how.of,
         "operator": work.identity.name,
     }
-    found = work.evidence.add(file.id, body, file.handling)
+    handling = replace(file.handling, owner=work.identity.person)
+    found = work.evidence.add(file.id, body, handling)
     entry = custody.begin(now, work.identity.name, deed.value, how.why, file.sha256)
     work.evidence.append(found.id, entry.number, entry.as_dict())
     told = {"text": file.name, "by": work.identity.name, "sha256": file.sha256, "copy": how.copy.value}
     at = unix(acquired) * _SECOND
-    work.timeline.add([NewEntry(kind="evidence", ref=found.id, body=told, happened_at=at)], file.handling)
+    work.timeline.add([NewEntry(kind="evidence", ref=found.id, body=told, happened_at=at)], handling)
     return Held(evidence=work.evidence.get(found.id), file=file, log=[entry])

@@ -116,7 +116,8 @@ class CaseView:
 def as_of(node: Node, *, time: int | None = None, height: int | None = None, network: str = "") -> AsOf:
     """As when to look: as it was known at a moment (Unix seconds); as the world stood at the block at a height; or both.
 
-    A moment hides what became known later; a height hides what happened after the time of its block, whoever learnt of it when.
+    A moment hides what became known later. A height hides what happened after the time of its block, whoever learnt of it when;
+    what people did here (findings, evidence, requests, files) happened when they did it.
 
     Raises:
         PartialData: The chain store has no block at that height.
@@ -177,18 +178,19 @@ def case_in(
     """The same within an act."""
     case = work.cases.get(case_id)
     known = at.known_at
+    cut = min((moment for moment in (known, at.happened_by) if moment is not None), default=None)
     incident, incident_id = incident_of(work, case_id, known_at=known)
     entries = work.timeline.page(
         case_id, most=most + 1, before=before, kinds=kinds, known_at=known, happened_by=at.happened_by
     )
     findings: dict[Layer, list[Kept]] = {layer: [] for layer in Layer}
-    for kept in work.claims.of_case(case_id, [FINDING.name], most=MOST_FINDINGS, known_at=known):
+    for kept in work.claims.of_case(case_id, [FINDING.name], most=MOST_FINDINGS, known_at=cut):
         findings[kept.claim.layer].append(kept)
     rows = work.requests.page(most=_MOST_REQUESTS, case=case_id)
     files = work.files.page(most=_MOST_FILES, case=case_id)
-    if known is not None:
-        rows = [row for row in rows if row.created_at <= known]
-        files = [file for file in files if file.created_at <= known]
+    if cut is not None:
+        rows = [row for row in rows if row.created_at <= cut]
+        files = [file for file in files if file.created_at <= cut]
     done = _done(work, case_id, incident_id, known)
     country = incident.get("country", "")
     return CaseView(
@@ -199,15 +201,15 @@ def case_in(
         first_hour=first_hour(done) if incident else (),
         deadlines=deadlines(clocks().of(country), incident, (known or work.now) // _SECOND) if country else (),
         findings=findings,
-        evidence=held_in(work, case_id, known_at=known),
-        requests=[asked_in(node, work, row.id, known_at=known) for row in rows],
+        evidence=held_in(work, case_id, known_at=cut),
+        requests=[asked_in(node, work, row.id, known_at=cut) for row in rows],
         files=files,
         entries=entries[:most],
         counts=work.timeline.counts(case_id, known_at=known, happened_by=at.happened_by),
         more=(entries[most - 1].happened_at, entries[most - 1].id) if len(entries) > most else None,
-        meetings=[(one.contact, one.day) for one in work.cases.meetings() if one.case == case_id],
-        shared=shared_in(work, case_id),
-        to_tell=[each for each in work.travels.to_tell(most=200) if each.handling.case == case_id],
+        meetings=() if cut else [(one.contact, one.day) for one in work.cases.meetings() if one.case == case_id],
+        shared=() if cut else shared_in(work, case_id),
+        to_tell=() if cut else [way for way in work.travels.to_tell(most=200) if way.handling.case == case_id],
         now=work.now,
     )
 

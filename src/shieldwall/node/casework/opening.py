@@ -86,7 +86,6 @@ def put_incident(node: Node, work: Work, case: Case, intake: Intake) -> None:
     """The same within an act."""
     for before in work.claims.of_case(case.id, [INCIDENT.name], most=100):
         work.claims.retract(before.id, "told anew")
-        work.timeline.go(INCIDENT.name, before.id)
     handling = handling_in(work, case)
     statement = dict(intake.statement)
     INCIDENT.check(statement, "intake")

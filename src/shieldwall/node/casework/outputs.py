@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PURPOSE = "request"
 """What a signature over request.json is for."""
 
+RETRACTION_FORMAT, RETRACTION_PURPOSE = "shieldwall-retraction/1", "request-retraction"
+"""A request that is taken back says so in a file of its own, signed for nothing else: nobody can make it of the request."""
+
 
 def languages_of(node: Node, request: Request) -> list[str]:
     """The languages of its letters: that in which it was written, and the first that its recipient reads."""
@@ -60,6 +63,17 @@ def letter_files(
     files["request.json"] = text
     files["request.sig.json"] = canonical_json(dict(node.keys().sign(PURPOSE, text))) + b"\n"
     files["keys.json"] = canonical_json(node.keys().identity.as_dict()) + b"\n"
-    if not retracts:
+    if retracts:
+        told = {
+            "format": RETRACTION_FORMAT,
+            "request": request.id,
+            "digest": request.digest,
+            "reason": retracts,
+            "at": day,
+        }
+        raw = canonical_json(told) + b"\n"
+        files["retraction.json"] = raw
+        files["retraction.sig.json"] = canonical_json(dict(node.keys().sign(RETRACTION_PURPOSE, raw))) + b"\n"
+    else:
         files["reply.html"] = reply_page(request, letter_words(languages[-1])).encode()
     return files

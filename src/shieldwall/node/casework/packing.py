@@ -24,13 +24,15 @@ from shieldwall.cases.pack.contents import (
     Withheld,
 )
 from shieldwall.cases.pack.proving import prove
-from shieldwall.cases.pack.redaction import Redaction, redact
-from shieldwall.cases.pack.writing import write_pack
+from shieldwall.cases.pack.redaction import Redaction, must_be_gone, redact
+from shieldwall.cases.pack.verifier import REAL
+from shieldwall.cases.pack.writing import payload, write_pack
 from shieldwall.cases.request import Request
 from shieldwall.cases.tracker import Done
-from shieldwall.errors import ShieldwallError
+from shieldwall.errors import NotAllowed, NotFound, ShieldwallError
 from shieldwall.model.access import Handling, Identity, Permission, joint
 from shieldwall.model.claim import Claim
+from shieldwall.model.marking import Action, allows
 from shieldwall.model.moment import utc
 from shieldwall.node.casework.asking import asked_in
 from shieldwall.node.casework.holding import Held, held_in, put_deed
@@ -79,23 +81,23 @@ def pack_case(node: Node, identity: Identity, act: str, case_id: str, asked: Pac
         NotFound: No such case.
         NotAllowed: Whoever asks may not write.
         Conflict: The case is closed.
-        BadInput: Something that is to be left out is not there.
+        BadInput: Something that is to be left out is not there, or stands elsewhere, too.
         TooMany: It would be too large.
         Tampered: Evidence or a trace is not what was kept.
     """
     with node.large(), node.store.act(identity, act, case=case_id) as work:
         work.must(Permission.WRITE)
         case = work.cases.get(case_id)
-        if asked.as_of is None:
-            for each in held_in(work, case_id):
-                if not asked.redaction or each.evidence.id not in asked.redaction.evidence:
-                    put_deed(
-                        work,
-                        each.evidence,
-                        Deed.PACKED.value,
-                        f"into an evidence package for {asked.to or 'nobody named'}",
-                    )
+        left = frozenset() if asked.redaction is None else asked.redaction.evidence
+        for each in held_in(work, case_id) if asked.as_of is None else ():
+            if each.evidence.id not in left and each.log[-1].deed != Deed.DESTROYED:
+                put_deed(work, each.evidence, Deed.PACKED.value, f"into an evidence package for {_whom(asked)}")
         contents, handling = gather(node, work, case, asked)
+        if asked.to and not allows(handling.pap, Action.TELL):
+            raise NotAllowed(
+                f"{handling.pap.label} does not allow a package for somebody",
+                hint="let a second person mark the case PAP:AMBER",
+            )
         keys = node.keys()
         raw = write_pack(contents, keys.sign, spoken=keys.public.spoken)
         file = work.files.add(
@@ -103,11 +105,14 @@ def pack_case(node: Node, identity: Identity, act: str, case_id: str, asked: Pac
         )
         told = {"text": asked.to, "by": work.identity.name, "package": contents.package_id, "sha256": file.sha256}
         work.timeline.add([NewEntry(kind=PACK, ref=file.id, body=told)], handling)
-        if asked.to:
-            went = [*(str(each) for each in _ids(contents).values()), *(letter.id for letter in contents.letters)]
-            work.travels.add(went, by=PACK, carrier=file.id, to=asked.to, handling=handling)
+        went = [*(str(each) for each in _ids(contents).values()), *(letter.id for letter in contents.letters)]
+        work.travels.add(went, by=PACK, carrier=file.id, to=_whom(asked), handling=handling)
         work.note(package=contents.package_id, transactions=len(contents.proofs), withheld=len(contents.withheld))
     return file
+
+
+def _whom(asked: PackAsked) -> str:
+    return asked.to.strip() or "whoever has the package"
 
 
 def gather(node: Node, work: Work, case: Case, asked: PackAsked) -> tuple[Contents, Handling]:
@@ -120,7 +125,8 @@ def gather(node: Node, work: Work, case: Case, asked: PackAsked) -> tuple[Conten
     claims = [each.claim for each in kept[:MOST_CLAIMS]]
     held = held_in(work, case.id, known_at=at)
     traces = _traces(node, work, case.id, at)
-    letters, requests = _letters(node, work, case.id, at)
+    letters, requests, letter_handlings, kept_in = _letters(node, work, case.id, at)
+    withheld += kept_in
     entries = work.timeline.page(case.id, most=_MOST_ENTRIES, known_at=at)[::-1]
     back = [each for each in work.claims.taken_back(case.id, most=2000) if at is None or (each.retracted_at or 0) <= at]
     retracted = [
@@ -150,23 +156,43 @@ def gather(node: Node, work: Work, case: Case, asked: PackAsked) -> tuple[Conten
         timeline=[_entry(each) for each in entries],
         evidence=[_evidence(work, each) for each in held],
         traces=[PackedTrace(raw=raw, body=body, command=command_of(body)) for raw, body, _ in traces],
-        proofs=_proofs(node, [body for _, body, _ in traces], requests),
         letters=letters,
         methods=_methods([body for _, body, _ in traces]),
-        alternatives=_alternatives([body for _, body, _ in traces], claims, requests),
         withheld=withheld,
         replaces=asked.replaces,
-        exercise=any(request.exercise for request in requests),
+        exercise=any(request.exercise for request in requests.values())
+        or any(_exercise(body) for _, body, _ in traces),
     )
+    contents = _completed(node, contents, requests)
     if asked.redaction is not None:
-        contents = redact(contents, asked.redaction, _ids(contents))
+        whole = contents
+        contents = _completed(node, redact(whole, asked.redaction, _ids(whole)), requests)
+        must_be_gone(whole, contents, payload(contents))
     handling = joint(
         handling_in(work, case),
-        *(each.handling for each in kept),
+        *(each.handling for each in (*kept, *back)),
+        *(each.handling for each in entries),
         *(each.file.handling for each in held),
+        *(each.evidence.handling for each in held),
         *(file.handling for _, _, file in traces),
+        *letter_handlings,
     )
     return replace(contents, marking=handling.marking.label, pap=handling.pap.label), handling
+
+
+def _completed(node: Node, contents: Contents, requests: Mapping[str, Request]) -> Contents:
+    """The contents with what follows from them: proofs of what they name, and the other explanations that they give."""
+    bodies = [trace.body for trace in contents.traces]
+    there = [requests[letter.id] for letter in contents.letters]
+    return replace(
+        contents,
+        proofs=tuple(_proofs(node, bodies, there)),
+        alternatives=tuple(_alternatives(bodies, [Claim.from_dict(each) for each in contents.claims], there)),
+    )
+
+
+def _exercise(body: Mapping[str, Any]) -> bool:
+    return str(body["network"]) not in REAL
 
 
 def txids_of(bodies: Sequence[Mapping[str, Any]], requests: Sequence[Request]) -> dict[str, set[str]]:
@@ -226,19 +252,38 @@ def _traces(node: Node, work: Work, case_id: str, at: int | None) -> list[tuple[
     return found
 
 
-def _letters(node: Node, work: Work, case_id: str, at: int | None) -> tuple[list[PackedLetter], list[Request]]:
-    letters, requests = [], []
+def _letters(
+    node: Node, work: Work, case_id: str, at: int | None
+) -> tuple[list[PackedLetter], dict[str, Request], list[Handling], list[Withheld]]:
+    """The requests that went out, with their files and answers; what was never sent is named and not told."""
+    letters, requests, handlings, kept_in = (
+        list[PackedLetter](),
+        dict[str, Request](),
+        list[Handling](),
+        list[Withheld](),
+    )
     for row in work.requests.page(most=500, case=case_id)[::-1]:
         if at is not None and row.created_at > at:
             continue
         asked = asked_in(node, work, row.id, known_at=at)
-        requests.append(asked.request)
-        files = {name: work.files.read(file_id) for name, file_id in asked.files.items()}
-        for done in asked.deeds:
-            if "file" in done.body:
-                files[f"reply-{done.number:03}.json"] = work.files.read(str(done.body["file"]))
-        if not files:
-            files["request.json"] = asked.request.to_json().encode()
+        if asked.track.sent_at is None:
+            what = f"request {row.number} ({row.kind}), {asked.track.state.value}"
+            kept_in.append(Withheld(what=what, why="it was not sent"))
+            continue
+        wanted = dict(asked.files)
+        wanted |= {
+            f"reply-{each.number:03}.json": str(each.body["file"]) for each in asked.deeds if "file" in each.body
+        }
+        files = {}
+        for name, file_id in wanted.items():
+            try:
+                handlings.append(work.files.get(file_id).handling)
+                files[name] = work.files.read(file_id)
+            except NotFound:
+                why = "whoever made the package may not see it"
+                kept_in.append(Withheld(what=f"{name} of request {row.number}", why=why))
+        requests[row.id] = asked.request
+        handlings.append(row.handling)
         letters.append(
             PackedLetter(
                 id=row.id,
@@ -247,9 +292,10 @@ def _letters(node: Node, work: Work, case_id: str, at: int | None) -> tuple[list
                 state=asked.track.state.value,
                 files=files,
                 deeds=[_deed(done, asked.names) for done in asked.deeds],
+                claims=asked.request.claims,
             )
         )
-    return letters, requests
+    return letters, requests, handlings, kept_in
 
 
 def _deed(done: Done, names: Mapping[str, str]) -> dict[str, Any]:

@@ -131,8 +131,8 @@ def say(
 
 def meet_by(work: Work, case_id: str, relations: Iterable[Claim]) -> None:
     """Let cases meet by what relations lead to, within an act; by what they start from claims meet of themselves."""
-    objects = (object_of(claim) for claim in relations)
-    work.cases.mark(case_id, (work.claims.subject_key(subject) for subject in objects))
+    for claim in relations:
+        work.cases.mark(case_id, [work.claims.subject_key(object_of(claim))], claim.marking)
 
 
 def object_of(claim: Claim) -> Subject:
@@ -154,15 +154,7 @@ def take_back(node: Node, identity: Identity, act: str, claim_id: str, reason: s
     """
     with node.store.act(identity, act, claim=claim_id) as work:
         kept = work.claims.retract(claim_id, reason)
-        return kept, recall(work, kept.claim.kind, claim_id)
-
-
-def recall(work: Work, kind: str, what: str) -> int:
-    """What follows when a claim is taken back within an act; returns on how many ways somebody is to be told."""
-    work.timeline.go(kind, what)
-    ways = work.travels.recall(what)
-    work.note(ways=ways)
-    return ways
+        return kept, sum(way.recalled_at is not None for way in work.travels.of(claim_id))
 
 
 def kept_in(work: Work, case_id: str, claim_id: str) -> Kept:

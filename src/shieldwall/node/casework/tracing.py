@@ -77,7 +77,9 @@ def note_trace(work: Work, file: File, body: Mapping[str, Any]) -> None:
         told["more"] = len(new) - MOST_TRANSFERS
     entries.append(NewEntry(kind="trace", ref=file.id, body=told))
     work.timeline.add(entries, file.handling)
-    work.cases.mark(case_id, (work.claims.subject_key(subject) for subject in touched(body, chain)))
+    work.cases.mark(
+        case_id, (work.claims.subject_key(subject) for subject in touched(body, chain)), file.handling.marking
+    )
     work.note(transfers=len(entries) - 1)
 
 

@@ -11,7 +11,6 @@ from shieldwall.model.access import Handling, Permission, may_see
 from shieldwall.model.claim import Claim, Layer, Subject
 from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.model.standing import standing
-from shieldwall.node.casework.saying import recall
 from shieldwall.node.kinds import check_claim
 from shieldwall.store.claims import Kept
 from shieldwall.web.door import Routes
@@ -111,7 +110,6 @@ def retract_claim(node: NodeHere, caller: CallerHere, claim_id: ClaimId, asked: 
     """Take a claim back; it stays, with the reason, and on each way that it travelled somebody is to be told (`/travels`)."""
     with node.store.act(caller.identity, caller.act, claim=claim_id) as work:
         kept = work.claims.retract(claim_id, asked.reason)
-        recall(work, kept.claim.kind, claim_id)
     return claim_shape(caller, kept)
 
 

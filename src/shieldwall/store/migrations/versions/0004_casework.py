@@ -24,6 +24,7 @@ def upgrade() -> None:
         "case_marks",
         sa.Column("case_id", sa.String(length=32), nullable=False),
         sa.Column("subject_key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("marking", sa.SmallInteger(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_marks_case_id")),
         sa.PrimaryKeyConstraint("case_id", "subject_key", name=op.f("pk_case_marks")),
     )
