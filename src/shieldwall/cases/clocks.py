@@ -134,12 +134,15 @@ class Deadline:
         start: From when; "" where that is not known.
         due: Until when; "" where there is no number or no start.
         seconds: Left at the moment that was asked about, negative when it is over; None where `due` is "".
+        earlier: It truly runs from something that nobody told (a classification, another report), so from later: `due` is the
+            safer day.
     """
 
     clock: Clock
     start: str
     due: str
     seconds: int | None
+    earlier: bool = False
 
 
 def deadlines(clocks: Iterable[Clock], incident: Mapping[str, str], now: int) -> list[Deadline]:
@@ -164,7 +167,8 @@ def deadlines(clocks: Iterable[Clock], incident: Mapping[str, str], now: int) ->
         if clock.starts == "payment" and incident.get("paid", "") in ("", "no"):
             continue
         due = clock.due(start) if start else ""
-        found.append(Deadline(clock, start, due, unix(due) - now if due else None))
+        earlier = bool(clock.after) or clock.starts in ("believed", "classified")
+        found.append(Deadline(clock, start, due, unix(due) - now if due else None, earlier))
     return sorted(found, key=lambda each: (each.due == "", each.due, each.clock.id))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from shieldwall.cases.event import moment_of
 from shieldwall.errors import BadInput
 from shieldwall.model.claim import ClaimKind
+from shieldwall.model.moment import unix
 from shieldwall.model.words import message
 
 LONGEST = 20_000  # characters of a long answer: a ransom note stands here as a whole
@@ -180,6 +181,8 @@ def incident_statement(answers: Mapping[str, Any]) -> dict[str, str]:
         answer = _checked(field, given.replace("\r\n", "\n").strip())
         if answer:
             found[name] = answer
+    if found.get("began", "") and found.get("found", "") and unix(found["began"]) > unix(found["found"]):
+        raise BadInput("it was noticed before it began", hint="look at both times: they are UTC")
     return found
 
 

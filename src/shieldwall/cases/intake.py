@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from shieldwall.cases.clocks import SPANS, STARTS, Clocks
 from shieldwall.cases.clocks import shipped as shipped_clocks
-from shieldwall.cases.incident import CHOICE, CHOICES, FIRST_HOUR, LONG, SECTIONS, TIME, incident_statement
+from shieldwall.cases.incident import CHOICE, CHOICES, COUNTRY, FIRST_HOUR, LONG, SECTIONS, TIME, incident_statement
 from shieldwall.cases.letter import environment
 from shieldwall.cases.reply import script_of
 from shieldwall.errors import BadInput, BadText
@@ -88,7 +88,7 @@ def intake_page(words: Words = ENGLISH, clocks: Clocks | None = None) -> str:
             choices=CHOICES,
             spans=SPANS,
             starts=STARTS,
-            kinds={"long": LONG, "time": TIME, "choice": CHOICE},
+            kinds={"long": LONG, "time": TIME, "choice": CHOICE, "country": COUNTRY},
             data=Markup(json.dumps(known).replace("<", "\\u003c")),  # noqa: S704 - JSON without a sign that ends a script
             script=Markup(script),  # noqa: S704 - our own file
             allowed=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

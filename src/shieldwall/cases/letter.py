@@ -16,6 +16,7 @@ from shieldwall.cases.demands import LABELS, Lack, particulars
 from shieldwall.cases.legal import LegalProfile
 from shieldwall.cases.request import Asset, PathStep, Request, RequestKind
 from shieldwall.model.amount import btc
+from shieldwall.model.catalogue import Said
 from shieldwall.model.words import ENGLISH, Words, message
 
 KINDS: dict[RequestKind, str] = {
@@ -86,6 +87,7 @@ class Letter:
         language, direction: Of the letter.
         written_in: Language of what people wrote.
         marking, request_id: For the head of each page.
+        draft: That nobody has approved it; "" where somebody has.
         exercise: The warning of an exercise; "" for a real one.
         sides: Who writes, and to whom; both with their rows.
         subject: The subject line.
@@ -101,6 +103,7 @@ class Letter:
     written_in: str
     marking: str
     request_id: str
+    draft: str
     exercise: str
     sides: tuple[Part, Part]
     subject: str
@@ -123,6 +126,7 @@ def compose(
     legal: LegalProfile | None = None,
     key: Key | None = None,
     retracts: str = "",
+    draft: bool = False,
 ) -> Letter:
     """The letter of a request.
 
@@ -133,6 +137,7 @@ def compose(
         legal: The profile that it goes by.
         key: How the recipient knows that it is genuine; None where nobody signs.
         retracts: Why an earlier request is taken back; then the letter says nothing else.
+        draft: Nobody has approved it yet; the letter says so on top.
     """
     say = words.say
     not_given = say("not given")
@@ -176,7 +181,7 @@ def compose(
         parts.append(_genuine(request, words, key))
     title = say(KINDS[request.kind])
     amount = f"{btc(request.amount)} {request.coin}" if request.assets else ""
-    subject = (
+    subject: str = Said(
         say("Case {number}: {what}", number=request.case_number or not_given, what=title)
         + (f", {amount}" if amount else "")
         + (f", {request.recipient.name}" if request.recipient.name else "")
@@ -192,6 +197,7 @@ def compose(
         written_in=request.language,
         marking=request.marking.label,
         request_id=request.id,
+        draft=say("DRAFT. Nobody has approved this; it must not go out.") if draft else "",
         exercise=_exercise(words) if request.exercise else "",
         sides=sides,
         subject=subject,

@@ -21,6 +21,7 @@ STANDARD: Final = "a-3b"
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # would disguise a text
 _UNSEEN = re.compile("[\ufe00-\ufe0f\ufeff\u2060\U000e0000-\U000e01ef]")
 _MARKED = re.compile("[^\u0300-\u036f\u3099\u309a][\u0300-\u036f\u3099\u309a]+")
+_FROM_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufefc]")
 _LEFT_RUN = re.compile(
     r"[A-Za-z0-9\u00c0-\u024f](?:[^\u0590-\u08ff\ufb1d-\ufefc\n()\[\]{}«»]*[A-Za-z0-9\u00c0-\u024f%])?"
 )
@@ -87,8 +88,12 @@ def _shown(value: Any, lost: set[str], *, right: bool) -> Any:  # noqa: ANN401 -
     if not isinstance(value, str):
         return value
     text = _clean(value, lost)
+    if not right:
+        return text
+    if not _FROM_RIGHT.search(text):  # all of it is written from the left: as a whole, with its brackets and signs
+        return "\n".join(f"\u2066{line}\u2069" if line else line for line in text.split("\n"))
     # without isolation the parts of a date or an amount are shown in another order
-    return _LEFT_RUN.sub(lambda found: f"\u2066{found[0]}\u2069", text) if right else text
+    return _LEFT_RUN.sub(lambda found: f"\u2066{found[0]}\u2069", text)
 
 
 def _clean(text: str, lost: set[str]) -> str:

@@ -39,7 +39,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A relation: from, to, how, who says it, on which layer, and in which cases."""
+    """A relation: from, to, how, who says it, on which layer, in which cases, and whence it is known."""
 
     source: str
     target: str
@@ -47,6 +47,7 @@ class Edge:
     layer: str
     said_by: str
     cases: tuple[str, ...]
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Said:
     layer: str
     said_by: str
     case: str
+    basis: str = ""
 
 
 def network_of(said: Iterable[Said], *, most: int = MOST_THINGS) -> Network:
@@ -82,19 +84,29 @@ def network_of(said: Iterable[Said], *, most: int = MOST_THINGS) -> Network:
     things: dict[str, Thing] = {}
     cases: dict[str, set[str]] = {}
     weight: dict[str, int] = {}
-    joined: dict[tuple[str, str, str, str], tuple[set[str], set[str]]] = {}
+    joined: dict[tuple[str, str, str, str], tuple[set[str], set[str], set[str]]] = {}
     for each in rows:
         for thing in (each.source, each.target):
             things.setdefault(thing.key, thing)
             cases.setdefault(thing.key, set()).add(each.case)
             weight[thing.key] = weight.get(thing.key, 0) + 1
-        by, where = joined.setdefault((each.source.key, each.target.key, each.relation, each.layer), (set(), set()))
+        key = (each.source.key, each.target.key, each.relation, each.layer)
+        by, where, whence = joined.setdefault(key, (set(), set(), set()))
         by.add(each.said_by)
         where.add(each.case)
+        whence |= {each.basis} - {""}
     kept = set(sorted(things, key=lambda key: (-len(cases[key]), -weight[key], key))[:most])
     edges = tuple(
-        Edge(source=a, target=b, relation=how, layer=layer, said_by=", ".join(sorted(by)), cases=tuple(sorted(where)))
-        for (a, b, how, layer), (by, where) in sorted(joined.items())
+        Edge(
+            source=a,
+            target=b,
+            relation=how,
+            layer=layer,
+            said_by=", ".join(sorted(by)),
+            cases=tuple(sorted(where)),
+            basis="; ".join(sorted(whence)),
+        )
+        for (a, b, how, layer), (by, where, whence) in sorted(joined.items())
         if a in kept and b in kept
     )
     return Network(
@@ -133,7 +145,7 @@ def draw(network: Network, words: Words = ENGLISH, *, names: Mapping[str, str] |
     if not at:
         return Markup("")
     width = max(x for x, _ in at.values()) + _WIDTH + 2
-    height = max(y for _, y in at.values()) + _HEIGHT + 8
+    height = max(y for _, y in at.values()) + _HEIGHT + (_ROW - _HEIGHT)
     label = escape(words.say("Network of people, malware, infrastructure, wallets and victims"))
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [f'<svg class="lanes network" {size} role="img" aria-label="{label}">']
@@ -167,6 +179,7 @@ def rows_of(network: Network, titles: Mapping[str, str]) -> list[dict[str, Any]]
             "target": network.things[edge.target],
             "layer": edge.layer,
             "said_by": edge.said_by,
+            "basis": edge.basis,
             "cases": [(case, titles.get(case, case)) for case in edge.cases],
         }
         for edge in network.edges
@@ -174,6 +187,8 @@ def rows_of(network: Network, titles: Mapping[str, str]) -> list[dict[str, Any]]
 
 
 def _line(x1: int, y1: int, x2: int, y2: int, edge: Edge, relation: str) -> str:
+    if abs(x2 - x1) > _WIDTH + _GAP:  # past a column: along the gap under the row, where no box stands
+        return _far(x1, y1, x2, y2, edge, relation)
     forward = x2 >= x1
     start = x1 + (_WIDTH if forward else 0)
     end = x2 + (0 if forward else _WIDTH)
@@ -186,6 +201,19 @@ def _line(x1: int, y1: int, x2: int, y2: int, edge: Edge, relation: str) -> str:
         f'<path class="flow{dashed}" d="M{start} {a:g}C{middle:g} {a:g} {middle:g} {b:g} {end} {b:g}" stroke-width="1.6">'
         f"<title>{escape(relation)}</title></path>"
     )
+
+
+def _far(x1: int, y1: int, x2: int, y2: int, edge: Edge, relation: str) -> str:
+    forward = x2 > x1
+    start, end = (x1 + _WIDTH, x2) if forward else (x1, x2 + _WIDTH)
+    turn, half = (_GAP if forward else -_GAP), (_GAP / 2 if forward else -_GAP / 2)
+    a, b, lane = y1 + _HEIGHT / 2, y2 + _HEIGHT / 2, y1 + _HEIGHT + (_ROW - _HEIGHT) / 2
+    way = (
+        f"M{start} {a:g}C{start + half:g} {a:g} {start + half:g} {lane:g} {start + turn:g} {lane:g}H{end - turn:g}"
+        f"C{end - half:g} {lane:g} {end - half:g} {b:g} {end} {b:g}"
+    )
+    dashed = "" if edge.layer == "observation" else " mixed"
+    return f'<path class="flow{dashed}" d="{way}" stroke-width="1.6"><title>{escape(relation)}</title></path>'
 
 
 def _middle(neighbours: Sequence[int], own: int) -> float:

@@ -69,7 +69,8 @@ def red_flags(traces: Sequence[Mapping[str, Any]]) -> list[Flag]:
     tagged = message("tags of the ends of the traces")
     back = message("tags of the ends of traces that go back")
     listed = message("directory of who can freeze")
-    blind, no_tags = not transfers, not _any_tags(ends)
+    blind, no_tags = not transfers, not _all_tagged(ends)
+    no_place = not ends or not all(end["freezable_by"] for end in ends)
     return [
         _flag("transactions", message("Are several payments of exactly the same amount?"), _equal(transfers), passed, blind),
         _flag("transactions", message("Did money move on within a day of its arrival?"), _quick(transfers), passed, blind),
@@ -78,8 +79,8 @@ def red_flags(traces: Sequence[Mapping[str, Any]]) -> list[Flag]:
         _flag("anonymity", message("Did it reach a service that mixes?"), _tags(ends, _MIXING), tagged, no_tags),
         _flag("anonymity", message("Did it go where amounts and holders are hidden?"), _hidden(traces), passed, blind),
         _flag("parties", message("Is a recipient tagged with a crime or a sanction?"), _tags(ends, _BAD), tagged, no_tags),
-        _flag("source", message("Is its source tagged with a crime?"), _tags(sources, _BAD), back, not _any_tags(sources)),
-        _flag("geography", message("Did it reach services in several countries?"), _countries(ends), listed, not _places(ends)),
+        _flag("source", message("Is its source tagged with a crime?"), _tags(sources, _BAD), back, not _all_tagged(sources)),
+        _flag("geography", message("Did it reach services in several countries?"), _countries(ends), listed, no_place),
     ]  # fmt: skip
 
 
@@ -139,8 +140,9 @@ def _tags(ends: Sequence[Mapping[str, Any]], words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _any_tags(ends: Sequence[Mapping[str, Any]]) -> bool:
-    return any(end["tags"] for end in ends)
+def _all_tagged(ends: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether somebody says something of every end: of one without a tag nobody can say what it is not."""
+    return bool(ends) and all(end["tags"] for end in ends)
 
 
 def _countries(ends: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from shieldwall.cases.wording import must_not_mix
 from shieldwall.errors import BadInput
-from shieldwall.model.claim import ClaimKind
+from shieldwall.model.claim import ClaimKind, Layer
 from shieldwall.model.words import message
 
 RELATION = ClaimKind("relation", {"relation": str, "object_type": str, "object": str}, {"chain": str, "basis": str})
@@ -53,6 +54,17 @@ def relation_statement(
     if len(basis) > 2000 or len(chain) > 100:
         raise BadInput("a relation says whence it is known in at most 2,000 characters")
     return found | {key: text for key, text in (("chain", chain), ("basis", basis.strip())) if text}
+
+
+def must_be_grounded(layer: Layer, basis: str) -> None:
+    """Refuse a relation that is more than seen and does not say whence it is known.
+
+    Raises:
+        BadInput: It is.
+    """
+    must_not_mix(basis, "a relation")
+    if layer is not Layer.OBSERVATION and not basis.strip():
+        raise BadInput(f"an {layer.value} says whence it is known", hint="fill in the rule or the source")
 
 
 def must_be_thing(kind: str, name: str) -> None:

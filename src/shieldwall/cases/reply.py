@@ -22,12 +22,14 @@ from shieldwall.cases.letter import compose, environment
 from shieldwall.cases.request import Request, RequestKind
 from shieldwall.cases.tracker import Outcome
 from shieldwall.errors import BadText
+from shieldwall.model.moment import unix
 from shieldwall.model.strictjson import parse_json
 from shieldwall.model.words import ENGLISH, Words, message
 
 FORMAT = "shieldwall-reply/1"
 LARGEST = 1 << 20  # bytes of an answer file
 _LONGEST = 4000  # characters of a text
+_DAY = 86_400  # seconds
 
 OUTCOMES: dict[Outcome, str] = {
     Outcome.HELD: message("held: nothing can leave"),
@@ -153,6 +155,13 @@ def must_answer(reply: Reply, request: Request, place: str = "the answer file") 
         raise BadText(f"{place}: {reply.outcome.value!r} is no answer to a request to {request.kind.value}")
     if reply.amount > sum(asset.value for asset in request.assets):
         raise BadText(f"{place}: it holds more than the request is about")
+    holds = reply.outcome in (Outcome.HELD, Outcome.PARTLY_HELD)
+    if holds and request.assets and not reply.amount:
+        raise BadText(f"{place}: {reply.outcome.value} says how much", hint="fill in the amount that is held")
+    if not holds and reply.amount:
+        raise BadText(f"{place}: {reply.outcome.value}, and an amount that is held all the same")
+    if reply.until and reply.made_at and unix(reply.until) < unix(reply.made_at) - _DAY:
+        raise BadText(f"{place}: the hold ended before the answer was made", hint="ask until when it holds")
 
 
 def reply_page(request: Request, words: Words = ENGLISH) -> str:

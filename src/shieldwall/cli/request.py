@@ -166,6 +166,9 @@ def send(request_id: str, directory: Path, output: str | None, seat: Seat) -> No
         with at.store.look(identity, "file.export", request=request_id) as work:
             files = {name: work.files.read(each) for name, each in asked.files.items()}
     directory.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        if (directory / name).exists() and (directory / name).read_bytes() != content:
+            raise UsageError(f"{directory / name} is there already, and is another file", hint="give another directory")
     for name, content in sorted(files.items()):
         (directory / name).write_bytes(content)
         tell(f"wrote {directory / name}")
@@ -240,13 +243,12 @@ def note(
 def letter(request_id: str, language: str, seat: Seat) -> None:
     """Print the letter as it would go out now, as HTML."""
     from shieldwall.cases.languages import letter_words  # noqa: PLC0415 - only this command needs them
-    from shieldwall.cases.letter import as_html, compose  # noqa: PLC0415
+    from shieldwall.cases.letter import as_html  # noqa: PLC0415
     from shieldwall.node.casework import asking  # noqa: PLC0415
 
     with working(seat) as (at, identity):
         asked = asking.look(at, identity, "request.letter", request_id)
-        key = asking.key_of(at)
-    made = compose(asked.request, letter_words(language), lacks=asked.lacks, legal=asked.legal, key=key)
+        made = asking.letter_of(at, asked, letter_words(language))
     click.echo(as_html(made))
 
 

@@ -15,7 +15,12 @@ _LARGEST = 1 << 30
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--key", default="", metavar="FINGERPRINT", help="Fingerprint of the sender's key, as they told you.")
+@click.option(
+    "--key",
+    default="",
+    metavar="FINGERPRINT",
+    help="The sender's key, as they told you: digits, or words.",
+)
 @click.option(
     "--keys", type=click.Path(path_type=Path), metavar="FILE", help="Of a request: keys.json; else the one beside it."
 )
@@ -28,20 +33,28 @@ def verify(path: Path, key: str, keys: Path | None, signature: Path | None, outp
 
     Says what is proven by the chain, and what is asserted by whom. It is the same program as verify.py in each package.
     """
-    from shieldwall.cases.pack import verifier  # noqa: PLC0415 - only this command needs it
+    from shieldwall.cases.pack import verifier  # noqa: PLC0415 - only this command needs them
+    from shieldwall.node.spoken import SPOKEN, heard, spoken  # noqa: PLC0415
 
+    wanted = heard(key).hex() if " " in key.strip() or "-" in key else key
+    if wanted and len(wanted) < verifier.SHORTEST_KEY:
+        raise UsageError(f"a fingerprint has 64 digits: give {verifier.SHORTEST_KEY} of them or more, or its words")
     try:
         raw = _bytes(path)
         if raw[:2] == b"PK" or path.suffix == ".zip":
-            report = verifier.verify(raw, key)
+            report = verifier.verify(raw, wanted)
             if chosen_format(output) == "table":
                 click.echo(verifier.told(report))
+                click.echo(
+                    f"The key's words, to be compared by telephone: {spoken(bytes.fromhex(report.fingerprint)[:SPOKEN])}"
+                )
             else:
                 emit_record(report.as_dict(), output)
             return 0
         beside = signature or path.with_suffix(".sig.json")
         known = keys or path.parent / "keys.json"
-        fingerprint = verifier.verify_signed(raw, _bytes(beside), _bytes(known), key=key)
+        purpose = "request-retraction" if b'"shieldwall-retraction/1"' in raw[:4096] else verifier.REQUEST_PURPOSE
+        fingerprint = verifier.verify_signed(raw, _bytes(beside), _bytes(known), purpose, wanted)
     except verifier.NotGood as error:
         if chosen_format(output) == "table":
             click.echo(f"NOT GOOD: {error.name}\n  {error.words}")
@@ -50,7 +63,13 @@ def verify(path: Path, key: str, keys: Path | None, signature: Path | None, outp
         return _FINDING
     except ModuleNotFoundError as error:
         raise UsageError(f"to verify signatures needs {error.name}", hint="pip install 'shieldwall[node]'") from None
-    emit_record({"good": True, "file": str(path), "fingerprint": fingerprint}, output)
+    told = {
+        "good": True,
+        "file": str(path),
+        "fingerprint": fingerprint,
+        "words": spoken(bytes.fromhex(fingerprint)[:SPOKEN]),
+    }
+    emit_record(told, output)
     return 0
 
 

@@ -34,6 +34,7 @@ from shieldwall.store.schema import (
     people,
     watches,
 )
+from shieldwall.store.timeline import NewEntry
 from shieldwall.store.visible import handling_of, visible
 
 if TYPE_CHECKING:
@@ -219,6 +220,9 @@ class Cases:
         if number is not None:
             self._put_about(case_id, _plain_number(number), self._about(case_id)[1])
         self._step(case_id, version, {name: value for name, value in values.items() if value is not None})
+        if status is not None and status != case.status:
+            told = NewEntry(kind="status", ref=case_id, body={"status": status, "by": self._work.identity.name})
+            self._work.timeline.tell([told], after)
         return self._whole(case_id)
 
     def set_members(self, case_id: str, version: int, *, people: Iterable[str], groups: Iterable[str]) -> Case:
@@ -402,7 +406,7 @@ class Cases:
                 meetings.join(own, own.c.id == meetings.c.case_id).join(other, other.c.id == meetings.c.other_id)
             )
             .where(self._seen(), own.c.status == OPEN, other.c.status == OPEN, other.c.silent.is_(False))
-            .where(other.c.id.not_in(sorted(self._work.identity.cases)))
+            .where(*self._of_others(other.c.id))
         )
         first: dict[tuple[str, str], int] = {}
         mine = {case.id for case in self._read(cases.c.status == OPEN)}
@@ -416,6 +420,13 @@ class Cases:
             named = (case, names[contact])
             by_name[named] = min(at, by_name.get(named, at))
         return sorted(Meeting(case, name, at - at % _DAY) for (case, name), at in by_name.items())
+
+    def _of_others(self, case_id: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """That whoever asks is named in a case neither alone nor by a group, whether they may see it or not."""
+        identity = self._work.identity
+        alone = select(case_people.c.case_id).where(case_people.c.person_id == identity.person)
+        grouped = select(case_groups.c.case_id).where(case_groups.c.group_id.in_(sorted(identity.groups)))
+        return [case_id.not_in(alone), case_id.not_in(grouped)]
 
     def _marked(self) -> ColumnElement[bool]:
         return case_marks.c.marking <= int(self._work.identity.highest)

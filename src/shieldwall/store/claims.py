@@ -296,7 +296,7 @@ class Claims:
             raise Conflict("that claim was taken back already")
         self._retract(kept.seq, reason)
         if kept.handling.case is not None:  # what tells of it goes with it, and whoever has it is to be told
-            self._work.timeline.go(kept.claim.kind, kept.id, kept.handling.case)
+            self._work.timeline.took_back(kept.claim.kind, kept.id, reason, kept.handling)
             self._work.note(ways=self._work.travels.recall(kept.id, kept.handling.case))
         return self.get(claim_id)
 

@@ -26,7 +26,21 @@ from shieldwall.store.visible import columns_of, handling_of, visible
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
 
-KINDS = ("event", "transfer", "finding", "incident", "evidence", "request", "reply", "trace", "pack", "note", "member")
+KINDS = (
+    "event",
+    "transfer",
+    "finding",
+    "incident",
+    "evidence",
+    "request",
+    "reply",
+    "trace",
+    "pack",
+    "note",
+    "member",
+    "retraction",
+    "status",
+)
 _AT_ONCE = 500
 
 
@@ -94,6 +108,10 @@ class Timeline:
         self._work.cases.must_be_open(handling.case)
         return self._add(entries, handling)
 
+    def tell(self, entries: Iterable[NewEntry], handling: Handling) -> int:
+        """Add entries that tell of the case itself, for who has seen to it that this may be: also of one that was just closed."""
+        return self._add(entries, handling)
+
     def _add(self, entries: Iterable[NewEntry], handling: Handling) -> int:
         now, rows = self._work.now, []
         for place, entry in enumerate(entries):
@@ -117,6 +135,12 @@ class Timeline:
         """Say that what some entries of a case tell of no longer holds; returns how many they are."""
         chosen = (*self._of(kind, ref, case_id), timeline.c.gone_at.is_(None))
         return change(self._work, timeline, *chosen, values={"gone_at": self._work.now})
+
+    def took_back(self, kind: str, ref: str, reason: str, handling: Handling) -> None:
+        """Tell that what some entries tell of was taken back, by whom and why; those go. Nothing where there are none."""
+        if handling.case is not None and self.go(kind, ref, handling.case):
+            body = {"what": kind, "reason": reason, "by": self._work.identity.name}
+            self._add([NewEntry(kind="retraction", ref=ref, body=body)], handling)
 
     def follow(self, kind: str, ref: str, before: Handling, after: Handling, new_ref: str = "") -> None:
         """Handle what tells of a thing as the thing itself, which is handled otherwise from now on.

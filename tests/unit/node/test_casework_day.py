@@ -274,7 +274,7 @@ def test_taking_back_a_request_makes_the_letter_that_says_so(work):
     assert "another&#39;s" in page
     for deed in (Deed.ANSWER, Deed.RENEW):
         with pytest.raises(Conflict):
-            asking.record(work.node, work.mara, "x", sent.row.id, deed, {"outcome": "held", "until": "2027-01-01"})
+            asking.record(work.node, work.mara, "x", sent.row.id, deed, {"outcome": "refused", "until": "2027-12-31"})
 
 
 def test_a_package_says_what_is_proven_and_verifies_elsewhere(work):

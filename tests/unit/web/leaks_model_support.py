@@ -171,8 +171,10 @@ class World:
         highest = person.highest if eye.scopes is None else min(person.highest, eye.ceiling, AMBER_STRICT)
         if thing.marking > highest:
             return False
-        if thing.case is not None and not self.member(person, self.case(thing.case)):
-            return False
+        if thing.case is not None:
+            case = self.case(thing.case)
+            if not self.member(person, case) or case.marking > highest:  # a case takes all that is in it along
+                return False
         if thing.group is not None and person.id not in self.groups[thing.group].members:
             return False
         alone = thing.marking == RED and thing.case is None and thing.group is None

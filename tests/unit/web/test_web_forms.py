@@ -327,7 +327,7 @@ def test_a_file_is_only_ever_saved(mara):
     file = mara.ask("POST", name, body=b"<script>alert(1)</script>").json["id"]
     answer = mara.get(f"/files/{file}/content")
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"] == f'attachment; filename="{file}.bin"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="a.html.bin"'
 
 
 def test_a_session_s_cookie_is_for_this_host_alone(site, mara):

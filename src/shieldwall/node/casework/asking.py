@@ -6,6 +6,7 @@ timeline, and the files that go out. What goes out is frozen: the letters that w
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from uuid import UUID
 from shieldwall.cases import tracker
 from shieldwall.cases.demands import Lack, lacking
 from shieldwall.cases.legal import LegalProfile
-from shieldwall.cases.letter import Key
+from shieldwall.cases.letter import Key, Letter, compose
 from shieldwall.cases.recipients import Profile
 from shieldwall.cases.reply import Reply, must_answer, read_reply, reply_of
 from shieldwall.cases.request import Request, RequestKind
@@ -24,6 +25,7 @@ from shieldwall.errors import BadInput, Conflict, NotAllowed, NotFound
 from shieldwall.model.access import Handling, Identity, Permission, joint
 from shieldwall.model.marking import Action, allows
 from shieldwall.model.moment import utc
+from shieldwall.model.words import Words
 from shieldwall.node.casework.outputs import letter_files
 from shieldwall.node.casework.references import legal_profiles, profiles_of
 from shieldwall.node.casework.saying import handling_in
@@ -223,6 +225,9 @@ def take_reply(
     with node.store.act(identity, act, request=request_id) as work:
         row = work.requests.get(request_id)
         must_answer(reply, Request.from_dict(row.body), place)
+        digest = hashlib.sha256(raw).hexdigest()
+        if any(done.body.get("sha256") == digest for done in work.requests.deeds(request_id)):
+            raise Conflict(f"{place}: it was taken in already")
         file = work.files.add(f"reply-{row.number:03}.json", "application/json", [raw], "letter", _own(work, row))
         _do(work, row, Deed.ANSWER, _answer(reply, "answer file") | {"file": file.id, "sha256": file.sha256})
         return asked_in(node, work, request_id)
@@ -302,6 +307,21 @@ def due_of(request: Request, track: Track, now: int) -> list[Due]:
         [] if legal is None else [(clock.name, clock.seconds) for clock in legal.clocks if clock.start == "received"]
     )
     return tracker.due(track, now=now, urgent=bool(request.urgent), expires=request.expires, clocks=clocks)
+
+
+def letter_of(node: Node, asked: Asked, words: Words) -> Letter:
+    """The letter as it stands: of one that nobody approved it says so, and of one that was taken back that it was."""
+    back = next((str(done.body["reason"]) for done in asked.deeds if done.deed is Deed.RETRACT), "")
+    draft = not asked.track.approved_by or asked.track.state in (State.DRAFT, State.WAITING, State.WITHDRAWN)
+    return compose(
+        asked.request,
+        words,
+        lacks=asked.lacks,
+        legal=asked.legal,
+        key=key_of(node),
+        retracts=back,
+        draft=draft,
+    )
 
 
 def key_of(node: Node) -> Key:

@@ -17,9 +17,9 @@ from shieldwall.model.claim import Layer, Subject
 from shieldwall.model.network import by_name
 from shieldwall.node.casework.asking import Asked, asked_in
 from shieldwall.node.casework.holding import Held, held_in
-from shieldwall.node.casework.opening import first_hour, incident_of
+from shieldwall.node.casework.opening import done_in, first_hour, incident_of
 from shieldwall.node.casework.references import clocks
-from shieldwall.node.casework.saying import object_of
+from shieldwall.node.casework.saying import SAID, object_of
 from shieldwall.store.cases import Case
 from shieldwall.store.claims import Kept
 from shieldwall.store.files import File
@@ -82,6 +82,7 @@ class CaseView:
         first_hour: The points of the first hour, and which were done.
         deadlines: Reports that may be due, the next one first.
         findings: By layer, in the order in which they came.
+        taken_back: Findings and events that were, the latest first; none where the case is seen as it was.
         evidence: With custody logs.
         requests: The newest first.
         files: Traces, packages, letters and uploads, the newest first.
@@ -101,6 +102,7 @@ class CaseView:
     first_hour: Sequence[tuple[int, str, bool]]
     deadlines: Sequence[Deadline]
     findings: Mapping[Layer, Sequence[Kept]]
+    taken_back: Sequence[Kept]
     evidence: Sequence[Held]
     requests: Sequence[Asked]
     files: Sequence[File]
@@ -191,7 +193,7 @@ def case_in(
     if cut is not None:
         rows = [row for row in rows if row.created_at <= cut]
         files = [file for file in files if file.created_at <= cut]
-    done = _done(work, case_id, incident_id, known)
+    done = done_in(work, case_id, incident_id, known_at=known)
     country = incident.get("country", "")
     return CaseView(
         case=case,
@@ -201,6 +203,7 @@ def case_in(
         first_hour=first_hour(done) if incident else (),
         deadlines=deadlines(clocks().of(country), incident, (known or work.now) // _SECOND) if country else (),
         findings=findings,
+        taken_back=() if cut else _taken_back(work, case_id),
         evidence=held_in(work, case_id, known_at=cut),
         requests=[asked_in(node, work, row.id, known_at=cut) for row in rows],
         files=files,
@@ -212,6 +215,11 @@ def case_in(
         to_tell=() if cut else [way for way in work.travels.to_tell(most=200) if way.handling.case == case_id],
         now=work.now,
     )
+
+
+def _taken_back(work: Work, case_id: str) -> list[Kept]:
+    found = [each for each in work.claims.taken_back(case_id, most=MOST_FINDINGS) if each.claim.kind in SAID]
+    return sorted(found, key=lambda each: -(each.retracted_at or 0))
 
 
 def shared_in(work: Work, case_id: str) -> list[Shared]:
@@ -264,16 +272,6 @@ def flags_in(node: Node, identity: Identity, act: str, case_id: str) -> list[Fla
         return red_flags([node.frozen.open(work, file.id).body for file in traces])
 
 
-def _done(work: Work, case_id: str, incident_id: str, known_at: int | None) -> list[int]:
-    """Which points of the first hour were done, as the newest intake says."""
-    if not incident_id:
-        return []
-    for entry in work.timeline.page(case_id, most=20, kinds=["incident"], known_at=known_at):
-        if entry.ref == incident_id and "done" in entry.body:
-            return [int(each) for each in entry.body["done"]]
-    return []
-
-
 def _relations(work: Work, case_id: str) -> list[Said]:
     found = []
     for kept in work.claims.of_case(case_id, [RELATION.name], most=_MOST_RELATIONS):
@@ -287,6 +285,7 @@ def _relations(work: Work, case_id: str) -> list[Said]:
                     layer=claim.layer.value,
                     said_by=claim.made_by,
                     case=case_id,
+                    basis=str(said.get("basis", "")),
                 )
             )
     return found

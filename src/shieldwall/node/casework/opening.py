@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000
 SOURCE = "intake"
+_TOLD = "as told in the intake"
 _MOST_ADDRESSES = 200
 _FOUND_BY = ("group", "family", "victim", "sector", "country", "note_file", "addresses", "paid_transactions", "police")
 
@@ -44,8 +45,10 @@ class CaseAsked:
     groups: Iterable[str] = ()
 
 
-def open_incident(node: Node, identity: Identity, act: str, intake: Intake | None, asked: CaseAsked) -> Case:
-    """Open a case; of an intake the incident is kept in it, in the same act.
+def open_incident(
+    node: Node, identity: Identity, act: str, intake: Intake | None, asked: CaseAsked, *, file: bytes = b""
+) -> Case:
+    """Open a case; of an intake the incident is kept in it, in the same act, and the file that it came in as well.
 
     Raises:
         NotAllowed: Whoever asks may not write, or would not see the case.
@@ -67,10 +70,13 @@ def open_incident(node: Node, identity: Identity, act: str, intake: Intake | Non
         work.identity = replace(work.identity, cases=work.identity.cases | {case.id})  # a member from here on
         if intake is not None:
             put_incident(node, work, case, intake)
+            _keep_file(work, case, file)
     return case
 
 
-def change_incident(node: Node, identity: Identity, act: str, case_id: str, intake: Intake) -> None:
+def change_incident(
+    node: Node, identity: Identity, act: str, case_id: str, intake: Intake, *, file: bytes = b""
+) -> None:
     """Keep what is told of an incident in the place of what was told before, which stays readable.
 
     Raises:
@@ -79,7 +85,14 @@ def change_incident(node: Node, identity: Identity, act: str, case_id: str, inta
         Conflict: The case is closed.
     """
     with node.store.act(identity, act, case=case_id) as work:
-        put_incident(node, work, work.cases.get(case_id), intake)
+        case = work.cases.get(case_id)
+        put_incident(node, work, case, intake)
+        _keep_file(work, case, file)
+
+
+def _keep_file(work: Work, case: Case, file: bytes) -> None:
+    if file:
+        work.files.add("intake.json", "application/json", [file], "upload", handling_in(work, case))
 
 
 def put_incident(node: Node, work: Work, case: Case, intake: Intake) -> None:
@@ -101,6 +114,7 @@ def put_incident(node: Node, work: Work, case: Case, intake: Intake) -> None:
         marking=handling.marking,
         pap=handling.pap,
     )
+    told_before = bool(work.timeline.there(case.id, "incident", [case.id]))
     work.claims.add([claim], case=case.id)
     entries = [
         NewEntry(
@@ -108,11 +122,10 @@ def put_incident(node: Node, work: Work, case: Case, intake: Intake) -> None:
         )
         for what, text, at in _moments(statement)
     ]
-    entries.append(
-        NewEntry(
-            kind="incident", ref=claim.id, body={"told": "intake", "by": work.identity.name, "done": list(intake.done)}
-        )
-    )
+    # that there was an intake stays, whatever is told anew
+    told, ref = ("told anew", claim.id) if told_before else ("intake", case.id)
+    body = {"told": told, "by": work.identity.name, "done": list(intake.done)}
+    entries.append(NewEntry(kind="incident", ref=ref, body=body))
     work.timeline.add(entries, handling)
     relations = _relations(node, work, case, statement)
     if relations:
@@ -128,6 +141,14 @@ def incident_of(work: Work, case_id: str, *, known_at: int | None = None) -> tup
     if not found:
         return {}, ""
     return {name: str(text) for name, text in found[-1].claim.statement.items()}, found[-1].id
+
+
+def done_in(work: Work, case_id: str, incident_id: str, *, known_at: int | None = None) -> list[int]:
+    """Which points of the first hour were done, as whoever told of an incident says."""
+    for entry in work.timeline.page(case_id, most=50, kinds=["incident"], known_at=known_at) if incident_id else ():
+        if "done" in entry.body:
+            return [int(each) for each in entry.body["done"]]
+    return []
 
 
 def _moments(statement: dict[str, str]) -> list[tuple[str, str, int]]:
@@ -169,8 +190,9 @@ def _relations(node: Node, work: Work, case: Case, statement: dict[str, str]) ->
         Claim(
             subject=subject,
             kind=RELATION.name,
-            statement=relation_statement(relation, target.type, target.name, chain=target.chain, basis="intake"),
-            layer=Layer.OBSERVATION,
+            statement=relation_statement(relation, target.type, target.name, chain=target.chain, basis=_TOLD),
+            # what a note asks for is seen; who the attackers are, and what they use, is somebody's word
+            layer=Layer.OBSERVATION if relation == "asked to pay to" else Layer.ATTRIBUTION,
             source=f"{SOURCE} of case {case.id[:12]}: {relation} {target.name[:80]}",
             made_by=work.identity.name,
             at=utc(work.now // _SECOND),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shieldwall.cases.event import EVENT, event_statement
 from shieldwall.cases.finding import FINDING, Finding
-from shieldwall.cases.relation import RELATION, must_be_thing, relation_statement
+from shieldwall.cases.relation import RELATION, must_be_grounded, must_be_thing, relation_statement
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Handling, Identity
 from shieldwall.model.claim import Claim, ClaimKind, Layer, Subject
@@ -89,6 +89,7 @@ def add_relation(
         NotFound, NotAllowed, Conflict: As `add_finding`.
     """
     must_be_thing(subject.type, subject.name)
+    must_be_grounded(layer, basis)
     statement = relation_statement(relation, target.type, target.name, chain=target.chain, basis=basis)
     with node.store.act(identity, act, case=case_id) as work:
         kept = say(work, case_id, RELATION, subject, statement, layer, None)

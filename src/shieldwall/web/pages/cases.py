@@ -137,7 +137,11 @@ def show_case(
         likelihoods=[(each.value, each.percent) for each in Likelihood],
         confidences=[each.value for each in Confidence],
         request_kinds=[each.value for each in RequestKind],
-        may_write=caller.identity.may(Permission.WRITE) and view.case.status == "open" and at.known_at is None,
+        named_addresses=addresses_in(node, view.incident.get("addresses", ""))
+        if view.incident.get("addresses")
+        else (),
+        shown_files=sorted(view.files, key=lambda file: file.kind not in ("trace", "pack")),
+        may_write=caller.identity.may(Permission.WRITE) and view.case.status == "open" and at == looking.NOW,
     )
 
 
@@ -343,7 +347,8 @@ def show_evidence(node: NodeHere, caller: CallerHere, request: Request, evidence
     with node.store.look(caller.identity, caller.act, evidence=evidence_id) as work:
         held = holding.held(work, evidence_id)
         case = work.cases.get(held.evidence.handling.case or "")
-    deeds = [each.value for each in CustodyDeed if each is not CustodyDeed.ACQUIRED]
+    ours = (CustodyDeed.ACQUIRED, CustodyDeed.PACKED, CustodyDeed.REDACTED)  # the program's own words
+    deeds = [each.value for each in CustodyDeed if each not in ours]
     return page(request, "evidence", caller, held=held, case=case, deeds=deeds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
@@ -9,12 +10,13 @@ from fastapi import Path, Query, Request, Response
 from shieldwall.cases.incident import FIELDS, FIRST_HOUR, SECTIONS, TIME, incident_statement
 from shieldwall.cases.intake import Intake, intake_page, read_intake
 from shieldwall.cases.languages import LETTERS, letter_words
-from shieldwall.errors import BadInput
+from shieldwall.errors import BadInput, NotFound, ShieldwallError, UsageError
 from shieldwall.model.access import Permission
 from shieldwall.model.marking import Marking, Pap, parse_marking, parse_pap
-from shieldwall.node.casework.opening import CaseAsked, change_incident, incident_of, open_incident
+from shieldwall.node.casework.opening import CaseAsked, change_incident, done_in, incident_of, open_incident
 from shieldwall.node.casework.references import clocks
 from shieldwall.node.node import Node
+from shieldwall.store.cases import Case
 from shieldwall.web.pages.door import Form, FormHere, Pages, seen
 from shieldwall.web.pages.rendering import page
 from shieldwall.web.rules import PEOPLE, Caller, CallerHere, NodeHere, Rule
@@ -30,39 +32,61 @@ _LONGEST = 20_000
 def show_intake(node: NodeHere, caller: CallerHere, request: Request) -> Response:
     """The questions, the first hour, and the reports that may be due."""
     node.store.record(caller.identity, caller.act)
+    return _questions(request, caller)
+
+
+@pages.post("/intake", Rule("case.intake", Permission.WRITE, PEOPLE))
+def take_intake(node: NodeHere, caller: CallerHere, request: Request, form: FormHere) -> Response:
+    """Open a case of what was told; a file that was made with the form counts before the questions, and is kept in the case."""
+    try:
+        file = form.text("file", most=MOST_FILE).strip()
+        intake = read_intake(file.encode(), "the intake file") if file else _told(form)
+        title = form.text("title", most=400).strip() or intake.statement.get("victim", "")
+        asked = CaseAsked(
+            title=title,
+            number=form.text("number", most=200),
+            marking=parse_marking(form.text("marking") or None),
+            pap=parse_pap(form.text("pap") or None),
+            people=people_of(node, caller, form.text("members", most=2000)),
+        )
+        case = open_incident(node, caller.identity, caller.act, intake, asked, file=file.encode())
+    except (BadInput, NotFound, UsageError) as error:  # what was typed stays on the page
+        return _questions(request, caller, form=form, error=error)
+    return seen(f"/cases/{case.id}")
+
+
+def _questions(
+    request: Request,
+    caller: Caller,
+    *,
+    answers: Mapping[str, str] | None = None,
+    done: Sequence[int] = (),
+    case: Case | None = None,
+    form: Form | None = None,
+    error: ShieldwallError | None = None,
+) -> Response:
+    """The page of the questions: with what is known, or with what was just typed and what is wrong with it."""
+    given: Mapping[str, str] = {} if form is None else form.fields
+    if form is not None:
+        answers = {name: form.text(name, most=_LONGEST) for name in FIELDS}
+        done = [number for number in range(1, len(FIRST_HOUR) + 1) if form.flag(f"hour_{number}")]
     return page(
         request,
         "intake",
         caller,
+        status=200 if error is None else 422,
         sections=SECTIONS,
         first_hour=FIRST_HOUR,
         clocks=clocks(),
-        answers={},
-        done=(),
-        case=None,
-        markings=[each for each in Marking if each <= caller.identity.highest],
-        paps=list(Pap),
+        answers=answers or {},
+        done=done,
+        case=case,
+        given=given,
+        error=error,
+        markings=[] if case else [each for each in Marking if each <= caller.identity.highest],
+        paps=[] if case else list(Pap),
         letters=LETTERS,
     )
-
-
-@pages.post("/intake", Rule("case.intake", Permission.WRITE, PEOPLE))
-def take_intake(node: NodeHere, caller: CallerHere, form: FormHere) -> Response:
-    """Open a case of what was told; a file that was made with the form counts before the questions."""
-    file = form.text("file", most=MOST_FILE).strip()
-    intake = read_intake(file.encode(), "the intake file") if file else _told(form)
-    title = form.text("title", most=400).strip() or intake.statement.get("victim", "")
-    if not title:
-        raise BadInput("a case needs a title", hint="or say in the intake who is hit")
-    asked = CaseAsked(
-        title=title,
-        number=form.text("number", most=200),
-        marking=parse_marking(form.text("marking") or None),
-        pap=parse_pap(form.text("pap") or None),
-        people=people_of(node, caller, form.text("members", most=2000)),
-    )
-    case = open_incident(node, caller.identity, caller.act, intake, asked)
-    return seen(f"/cases/{case.id}")
 
 
 @pages.get("/intake/form", Rule("intake.form", Permission.READ, PEOPLE))
@@ -81,29 +105,25 @@ def show_incident(node: NodeHere, caller: CallerHere, request: Request, case_id:
     """What is told of the incident of a case, to be told anew."""
     with node.store.look(caller.identity, caller.act, case=case_id) as work:
         case = work.cases.get(case_id)
-        answers, _ = incident_of(work, case_id)
-    return page(
-        request,
-        "intake",
-        caller,
-        sections=SECTIONS,
-        first_hour=FIRST_HOUR,
-        clocks=clocks(),
-        answers={name: _for_field(name, text) for name, text in answers.items()},
-        done=(),
-        case=case,
-        markings=[],
-        paps=[],
-        letters=LETTERS,
-    )
+        answers, incident_id = incident_of(work, case_id)
+        done = done_in(work, case_id, incident_id)
+    known = {name: _for_field(name, text) for name, text in answers.items()}
+    return _questions(request, caller, answers=known, done=done, case=case)
 
 
 @pages.post("/cases/{case_id}/incident", Rule("case.incident-change", Permission.WRITE, PEOPLE))
-def change(node: NodeHere, caller: CallerHere, case_id: Annotated[Id, Path()], form: FormHere) -> Response:
+def change(
+    node: NodeHere, caller: CallerHere, request: Request, case_id: Annotated[Id, Path()], form: FormHere
+) -> Response:
     """Tell the incident anew."""
-    file = form.text("file", most=MOST_FILE).strip()
-    intake = read_intake(file.encode(), "the intake file") if file else _told(form)
-    change_incident(node, caller.identity, caller.act, case_id, intake)
+    try:
+        file = form.text("file", most=MOST_FILE).strip()
+        intake = read_intake(file.encode(), "the intake file") if file else _told(form)
+        change_incident(node, caller.identity, caller.act, case_id, intake, file=file.encode())
+    except BadInput as error:
+        with node.store.inside(caller.identity) as work:
+            case = work.cases.get(case_id)
+        return _questions(request, caller, case=case, form=form, error=error)
     return seen(f"/cases/{case_id}")
 
 

@@ -87,6 +87,22 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "pack": message("evidence package"),
         "note": message("note"),
         "member": message("member"),
+        "retraction": message("taken back"),
+        "status": message("state of the case"),
+    },
+    "likelihood": {
+        "almost no chance": message("almost no chance"),
+        "very unlikely": message("very unlikely"),
+        "unlikely": message("unlikely"),
+        "roughly even chance": message("roughly even chance"),
+        "likely": message("likely"),
+        "very likely": message("very likely"),
+        "almost certain": message("almost certain"),
+    },
+    "confidence": {
+        "low": message("low"),
+        "moderate": message("moderate"),
+        "high": message("high"),
     },
     "told": {
         "began": message("it began"),
@@ -94,6 +110,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "demand_until": message("end of the demand"),
         "paid_at": message("it was paid"),
         "intake": message("intake taken"),
+        "told anew": message("the incident was told anew"),
     },
     "request": {
         "preserve": message("Preserve"),

@@ -11,6 +11,7 @@ from shieldwall.node.desk import CHAIN_OLD, TAGS_OLD
 from shieldwall.node.node import Node
 from shieldwall.web.pages.door import Pages
 from shieldwall.web.pages.rendering import page
+from shieldwall.web.routes.files import file_answer
 from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import Digest, Id
 
@@ -125,4 +126,11 @@ def show_file(node: NodeHere, caller: CallerHere, request: Request, file_id: Ann
     """What is known of a file."""
     with node.store.look(caller.identity, caller.act, file=file_id) as work:
         file = work.files.get(file_id)
-    return page(request, "file", caller, file=file)
+        case = None if file.handling.case is None else work.cases.get(file.handling.case)
+    return page(request, "file", caller, file=file, case=case)
+
+
+@pages.get("/files/{file_id}/content", Rule("file.export", Permission.READ, PEOPLE, confirm=True))
+def save_file(node: NodeHere, caller: CallerHere, file_id: Annotated[Id, Path()]) -> Response:
+    """A file, to be saved under its name: it is never shown in a page of this node."""
+    return file_answer(node, caller, file_id)

@@ -24,7 +24,7 @@ from shieldwall.node.sheets.frozen import Made
 from shieldwall.trace.printable import printable
 from shieldwall.web.pages.figures import KINDS
 from shieldwall.web.pages.naming import name_in_words
-from shieldwall.web.pages.screens import KEYS, screens_of
+from shieldwall.web.pages.screens import keys_of, screens_of
 from shieldwall.web.rules import Caller, node_of
 from shieldwall.web.words import LANGUAGES, chosen, words_of
 
@@ -68,7 +68,7 @@ def page(request: Request, template: str, caller: Caller | None, *, status: int 
         languages=LANGUAGES,
         identity=identity,
         screens=[] if identity is None else screens_of(identity),
-        keys=KEYS,
+        keys=keys_of(template),
         node_name=node_of(request).config.name,
         path=request.url.path,
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),

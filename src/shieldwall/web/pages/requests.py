@@ -13,12 +13,14 @@ from shieldwall.cases.reply import BY_KIND, OUTCOMES
 from shieldwall.cases.request import Item, RequestKind, Sender
 from shieldwall.cases.request import Request as CaseRequest
 from shieldwall.cases.tracker import MAY, Deed, State
-from shieldwall.errors import BadInput
+from shieldwall.errors import BadInput, NotFound
 from shieldwall.model.access import Permission
 from shieldwall.model.amount import satoshi
 from shieldwall.node.casework import asking
 from shieldwall.node.casework.filling import Filling, fill
 from shieldwall.node.casework.references import legal_profiles, profiles_of
+from shieldwall.store.claims import Kept
+from shieldwall.store.work import Work
 from shieldwall.web.pages.door import Form, FormHere, Pages, must_be_one, seen
 from shieldwall.web.pages.rendering import page
 from shieldwall.web.routes.requests import done, letter_answer
@@ -134,6 +136,11 @@ def show_request(node: NodeHere, caller: CallerHere, request: Request, request_i
         asked = asking.asked_in(node, work, request_id)
         case = work.cases.get(asked.row.handling.case or "")
         ways = work.travels.of(request_id)
+        carried = [kept for claim in asked.request.claims for kept in _seen(work, claim)]
+        traces = work.files.page(most=200, case=case.id, kind="trace") if asked.request.trace_digest else []
+        trace = next(
+            (file.id for file in traces if file.name.startswith(f"trace-{asked.request.trace_digest[:12]}")), ""
+        )
         now = work.now // 1_000_000
     may = MAY[asked.track.state]
     writes = caller.identity.may(Permission.WRITE)
@@ -162,6 +169,8 @@ def show_request(node: NodeHere, caller: CallerHere, request: Request, request_i
         letters=LETTERS,
         files=asked.files,
         ways=ways,
+        carried=carried,
+        trace=trace,
         now=now,
         may_edit=writes and Deed.DRAFT in may,
         may_submit=writes and Deed.SUBMIT in may,
@@ -257,6 +266,8 @@ def _edited(before: CaseRequest, form: Form) -> CaseRequest:
             changes[name] = form.text(name, most=200).strip()
     if changes.get("language", "en") not in LETTERS:
         raise BadInput("no letter is written in that language", hint=f"one of {', '.join(LETTERS)}")
+    if "claims" in form.fields:
+        changes["claims"] = tuple(each for each in before.claims if form.flag(f"claim.{each}"))
     if "alternatives" in form.fields:
         changes["alternatives"] = tuple(_lines(form, "alternatives"))
     if "chronology" in form.fields:
@@ -267,6 +278,14 @@ def _edited(before: CaseRequest, form: Form) -> CaseRequest:
     if own:
         changes["particulars"] = tuple((name, text) for name, text in own if text)
     return replace(before, **changes)  # type: ignore[arg-type]
+
+
+def _seen(work: Work, claim_id: str) -> list[Kept]:
+    """A claim, where whoever looks may see it."""
+    try:
+        return [work.claims.get(claim_id)]
+    except NotFound:
+        return []
 
 
 def _lines(form: Form, name: str) -> list[str]:

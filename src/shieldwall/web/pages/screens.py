@@ -57,3 +57,27 @@ KEYS = (
     ("?", message("show these keys")),
 )
 """The keys, and what they do; a message each."""
+
+_ANYWHERE = ("/", "1 2 3 4 5", "Esc", "?")
+KEYS_OF = {
+    "case": (
+        ("r", message("write a request")),
+        ("t", message("trace the money")),
+        ("p", message("make a package")),
+        ("f", message("write down a finding")),
+        ("e", message("take something into evidence")),
+        ("g", message("show the network")),
+    ),
+    "cases": (("n", message("take in an incident")),),
+    "request": (("s", message("save the draft")),),
+}
+"""Keys of pages whose keys do other things than those of a sheet; a message each."""
+
+
+def keys_of(template: str) -> list[tuple[str, str]]:
+    """The keys of a page, by the name of its template."""
+    if template not in KEYS_OF:
+        return list(KEYS)
+    anywhere = {key: what for key, what in KEYS if key in _ANYWHERE}
+    head, tail = [each for each in anywhere.items() if each[0] not in ("Esc", "?")], [*anywhere.items()][-2:]
+    return [*head, *KEYS_OF[template], *tail]

@@ -9,13 +9,14 @@ from fastapi.responses import StreamingResponse
 
 from shieldwall.model.access import Handling, Permission
 from shieldwall.model.marking import parse_marking, parse_pap
+from shieldwall.node.node import Node
 from shieldwall.store.files import File
 from shieldwall.web.bodies import UPLOAD_MOST
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
 from shieldwall.web.placing import OfCase, OfGroup
-from shieldwall.web.rules import CallerHere, NodeHere, Rule
+from shieldwall.web.rules import Caller, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import HandlingShape, Id, PapWord, Tlp
 from shieldwall.web.shapes.files import Files, FileShape
 from shieldwall.web.threads import at_length
@@ -24,6 +25,9 @@ from shieldwall.web.versions import tagged
 routes = Routes("files")
 
 FileId = Annotated[Id, Path(description="Id of the file.")]
+OURS = ("trace", "screening", "report", "sheet", "letter", "pack")
+"""Kinds of files that the program itself makes."""
+
 _UPLOAD = {
     "requestBody": {
         "required": True,
@@ -99,9 +103,21 @@ def show_file(
 )
 def read_file(node: NodeHere, caller: CallerHere, file_id: FileId) -> Response:
     """A file's bytes, to be saved: never to be shown in a page of this node."""
+    return file_answer(node, caller, file_id)
+
+
+def file_answer(node: Node, caller: Caller, file_id: str) -> Response:
+    """The bytes of a file as what is saved, under its own name as far as every system takes it.
+
+    What came from elsewhere gets an ending that nothing opens by itself.
+    """
     with node.large(), node.store.look(caller.identity, caller.act, file=file_id) as work:
         file, content = work.files.get(file_id), work.files.read(file_id)
-    headers = {"Content-Disposition": f'attachment; filename="{file_id}.bin"', "X-Content-Type-Options": "nosniff"}
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in file.name).strip(
+        "._"
+    )
+    name = (plain[-150:] or file_id) + ("" if file.kind in OURS else ".bin")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type="application/octet-stream", headers={**headers, "ETag": f'"{file.sha256}"'})
 
 

@@ -8,7 +8,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from shieldwall.cases.languages import LETTERS, letter_words
-from shieldwall.cases.letter import as_html, compose
+from shieldwall.cases.letter import as_html
 from shieldwall.cases.request import Request as CaseRequest
 from shieldwall.cases.request import RequestKind
 from shieldwall.cases.tracker import Deed, State
@@ -159,9 +159,7 @@ def letter_answer(node: Node, caller: Caller, request_id: str, language: str) ->
     if language not in LETTERS:
         raise UsageError(f"no letter is written in {language[:10]!r}", hint=f"use one of {', '.join(LETTERS)}")
     found = asking.look(node, caller.identity, caller.act, request_id)
-    letter = compose(
-        found.request, letter_words(language), lacks=found.lacks, legal=found.legal, key=asking.key_of(node)
-    )
+    letter = asking.letter_of(node, found, letter_words(language))
     headers = {"Content-Security-Policy": LETTER_POLICY, "Content-Language": language}
     return Response(as_html(letter), media_type="text/html; charset=utf-8", headers=headers)
 
