@@ -33,10 +33,11 @@ window.alert = () => window.refused.push("alert");
 
 @dataclass
 class Tryout:
-    """A try-out node that is served, and the passkey of its person."""
+    """A try-out node that is served, the passkey of its person, and the one-time link of the second person."""
 
     url: str
     link: str
+    second: str = ""
     passkeys: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -56,7 +57,8 @@ def tryout(folder: Path, port: int) -> Iterator[Tryout]:
                     break
                 time.sleep(0.05)
             assert link, log.read_text(encoding="utf-8")
-            yield Tryout(f"http://localhost:{port}", link[0])
+            links = re.findall(r"http://localhost:\d+/sign-in#\S+", text)
+            yield Tryout(f"http://localhost:{port}", links[0], links[1])
         finally:
             server.send_signal(signal.SIGTERM)
             assert server.wait(timeout=PATIENCE) == 0, log.read_text(encoding="utf-8")

@@ -294,7 +294,7 @@ def test_by_keys_alone(enter):
     expect(page.locator("#keys")).to_be_hidden()
     page.keyboard.press("1")
     page.wait_for_url(f"{mara.node.url}/")
-    page.keyboard.press("3")
+    page.keyboard.press("5")
     page.wait_for_url("**/node")
     mara.clean()
 
