@@ -17,6 +17,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from casework_targets import TARGETS as CASEWORK_TARGETS
 from chain_support import build_store, random_chain, write
 from fuzz_folder import Target, path_of, text_of
 from node_targets import TARGETS as NODE_TARGETS
@@ -435,6 +436,7 @@ TARGETS: dict[str, Target] = {
     "script": script,
     "settings": settings,
     **NODE_TARGETS,
+    **CASEWORK_TARGETS,
     **WEB_TARGETS,
 }
 

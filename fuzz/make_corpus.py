@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-for folder in ("tests/simulators", "tests/unit/intel", "tests/unit/node", "fuzz"):
+for folder in ("tests/simulators", "tests/unit/intel", "tests/unit/node", "tests/unit/cases", "fuzz"):
     sys.path.append(str(ROOT / folder))
 
 import numpy as np  # noqa: E402
+from casework_targets import casework_seeds  # noqa: E402
 from chain_support import Esplora, outputs_of, parse_block, plain_undo, rev_file, undo_data, write  # noqa: E402
 from document_support import mail, pdf, telegram  # noqa: E402
 from fuzz_targets import CHANGE, TARGETS, chain, parcel_parts, read_all, store_files  # noqa: E402
@@ -166,7 +167,7 @@ def tag_set_files(folder: Path) -> list[bytes]:
 def main() -> None:
     """Write them."""
     with tempfile.TemporaryDirectory() as folder:
-        found = seeds(Path(folder)) | node_seeds()
+        found = seeds(Path(folder)) | node_seeds() | casework_seeds()
     assert set(found) == set(TARGETS), set(found) ^ set(TARGETS)
     for name, contents in found.items():
         if sys.argv[1:] and name not in sys.argv[1:]:

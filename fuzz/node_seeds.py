@@ -229,6 +229,20 @@ def _requests() -> list[bytes]:
         ("POST", "/traces/@trace@/sheet/undo", None), ("POST", "/traces/@trace@/sheet/redo", None),
         ("POST", "/traces/@trace@/sheet/saved", {"title": "T"}), ("GET", "/traces/@trace@/sheet", None),
         ("GET", "/audit/proof/1", None), ("GET", "/jobs/@job@", None), ("GET", "/addresses/@address@", None),
+        ("POST", "/intakes", {"title": "I", "answers": {"what": "x", "found": "2026-10-01", "addresses": "@address@"}}),
+        ("PUT", "/cases/@case@/incident", {"answers": {"group": "g"}, "first_hour": [1]}),
+        ("POST", "/cases/@case@/findings", {"layer": "inference", "text": "t", "basis": "b", "likelihood": "likely"}),
+        ("POST", "/cases/@case@/events", {"text": "t", "when": "2026-10-01"}),
+        ("POST", "/cases/@case@/relations", {"source": {"type": "group", "name": "a"}, "relation": "attacked",
+                                             "target": {"type": "victim", "name": "b"}}),
+        ("POST", "/cases/@case@/evidence?name=a&method=m&source=s", "x"),
+        ("POST", "/cases/@case@/evidence/adopted", {"file": "@trace@", "method": "m", "source": "s"}),
+        ("POST", f"/evidence/{_ID}/custody", {"deed": "examined", "why": "w"}),
+        ("POST", "/cases/@case@/requests", {"kind": "inform"}), ("POST", "/cases/@case@/packs", {"to": "c", "why": "w"}),
+        ("POST", "/cases/@case@/traces", {"file": "@trace@"}), ("PUT", f"/requests/{_ID}", {"version": 1, "content": {}}),
+        ("POST", f"/requests/{_ID}/deeds", {"deed": "submit", "version": 1}), ("POST", f"/requests/{_ID}/reply", "x"),
+        ("POST", f"/requests/{_ID}/decision", {"approve": True, "digest": "0" * 64}),
+        ("POST", f"/travels/{_ID}/told", None), ("GET", "/cases/@case@/timeline?as_of=2026-10-01", None),
     ]  # fmt: skip
     found = [f"{method} /api/v1{path}\n\n".encode() + (_json(body) if body else b"") for method, path, body in asked]
     changes: list[tuple[str, str, Any]] = [

@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 WORK = ROOT / "build" / "fuzz"
-HELPERS = [str(ROOT / "tests" / "simulators"), str(ROOT / "tests" / "unit" / "node")]
+HELPERS = [str(ROOT / "tests" / "simulators"), *(str(ROOT / "tests" / "unit" / room) for room in ("node", "cases"))]
 sys.path[:0] = [str(ROOT / "src"), *HELPERS, str(HERE)]
 
 _MOST_BYTES = 1 << 14  # of one input

@@ -3,9 +3,9 @@
     python node_kills_driver.py KILLS SEED FOLDER
 
 A child opens the node and does acts, one after the other: claims are added and looked up, roots signed, keys rotated, backups
-written. It says so through a pipe after each one, when its caller would have an answer. Then it is killed by SIGKILL. What it
-said must be there, the audit log must verify, the exported roots must fit, and the node must open. Ends with code 1 and the
-number of the kill at a fault.
+written, requests approved, packages made. It says so through a pipe after each one, when its caller would have an answer. Then
+it is killed by SIGKILL. What it said must be there, whole or not at all, the audit log must verify, the exported roots must
+fit, and the node must open. Ends with code 1 and the number of the kill at a fault.
 """
 
 from __future__ import annotations
@@ -19,14 +19,20 @@ import time
 import traceback
 from pathlib import Path
 
+from shieldwall.cases.pack.verifier import verify
+from shieldwall.cases.request import Request, RequestKind
+from shieldwall.cases.tracker import State
 from shieldwall.errors import NotFound
 from shieldwall.model.access import Identity, Kind, Role
 from shieldwall.model.claim import Claim, Layer, Subject
-from shieldwall.model.marking import Marking
+from shieldwall.model.marking import Marking, Pap
 from shieldwall.node.auditing import verify_log
 from shieldwall.node.backup import read_header, write_backup
+from shieldwall.node.casework import asking, holding, packing
+from shieldwall.node.casework.opening import CaseAsked, open_incident
 from shieldwall.node.home import OpenHome, make_home, open_home
 from shieldwall.node.identity import rotate_keys
+from shieldwall.node.node import Node
 from shieldwall.node.operators import operator
 from shieldwall.node.slots import Credential
 from shieldwall.store.dump import engine_problems
@@ -34,7 +40,7 @@ from shieldwall.store.dump import engine_problems
 KEY = Credential(bytes(range(32)))
 OPERATOR = operator("kills")
 MARA = Identity(kind=Kind.PERSON, person="a" * 32, name="Mara", roles=frozenset((Role.ANALYST,)), highest=Marking.RED)
-LONGEST = 0.25  # seconds that a child lives
+LONGEST = 0.4  # seconds that a child lives
 AFRESH = 25  # kills after which a new node is made, so that looking at it stays quick
 
 
@@ -53,7 +59,9 @@ def work(folder: Path, draw: random.Random, say: int) -> None:
     while True:
         number = draw.getrandbits(64)
         chance = draw.random()
-        if chance < 0.02:
+        if chance > 0.8:
+            say_casework(home, draw, say)
+        elif chance < 0.02:
             rotate_keys(home.store, OPERATOR, home.keys)
             home = open_home(folder, lambda: KEY, identity=OPERATOR)
         elif chance < 0.04:
@@ -71,6 +79,67 @@ def work(folder: Path, draw: random.Random, say: int) -> None:
             with home.store.act(MARA, "claim.add") as adding:
                 adding.claims.add([claim(number + more) for more in range(draw.choice((1, 1, 50)))])
             os.write(say, f"claim {number}\n".encode())
+
+
+def someone(home: OpenHome, name: str) -> Identity:
+    """Who a person of the case is now."""
+    with home.store.inside(OPERATOR) as reading:
+        return reading.people.identity_of(reading.people.by_name(name))
+
+
+def begin_case(home: OpenHome) -> None:
+    """Two people, and a case of theirs with a piece of evidence."""
+    with home.store.act(OPERATOR, "test.people") as adding:
+        adding.people.add("Writer", roles=[Role.ANALYST], highest=Marking.RED)
+        second = adding.people.add("Second", roles=[Role.ANALYST, Role.APPROVER], highest=Marking.RED).id
+    node, asked = Node(home), CaseAsked(title="Kills", pap=Pap.GREEN, people=[second])
+    case = open_incident(node, someone(home, "Writer"), "case.add", None, asked).id
+    how = holding.Acquired(method="copied", source="a server")
+    holding.acquire(node, someone(home, "Writer"), "evidence.add", case, "note.txt", "text/plain", b"pay up", how)
+
+
+def case_of(home: OpenHome) -> str:
+    """Its id."""
+    with home.store.inside(someone(home, "Writer")) as reading:
+        return reading.cases.page(most=1)[0].id
+
+
+def say_casework(home: OpenHome, draw: random.Random, say: int) -> None:
+    """Have a request approved and sent, or make a package; and say so."""
+    node, writer, case = Node(home), someone(home, "Writer"), case_of(home)
+    if draw.random() < 0.4:
+        file = packing.pack_case(node, writer, "case.pack", case, packing.PackAsked(to="Court"))
+        os.write(say, f"packed {int(file.id, 16)}\n".encode())
+        return
+    asked = asking.draft(node, writer, "request.draft", case, Request(kind=RequestKind.INFORM))
+    asked = asking.submit(node, writer, "request.submit", asked.row.id, asked.row.version)
+    digest = asked.request.digest
+    asked = asking.decide(node, someone(home, "Second"), "request.decide", asked.row.id, approve=True, digest=digest)
+    os.write(say, f"approved {int(asked.row.id, 16)}\n".encode())
+
+
+def check_casework(home: OpenHome, said: list[tuple[str, int]]) -> None:
+    """Every package is whole and told of in the timeline, and every approval is one; those that were acknowledged are there."""
+    node, writer, case = Node(home), someone(home, "Writer"), case_of(home)
+    with home.store.inside(writer) as reading:
+        packs = reading.files.page(most=500, case=case, kind="pack")
+        told = {entry.ref for entry in reading.timeline.page(case, most=5000, kinds=["pack"])}
+        assert {file.id for file in packs} == told, "a package without its entry, or an entry without its package"
+        ways = {way.carrier for file in packs for way in reading.travels.of(file.id)}
+        assert ways <= told
+        for file in packs:
+            verify(reading.files.read(file.id))
+        (piece,) = holding.held_in(reading, case)
+        assert len(piece.log) == 1 + len(packs), "custody does not tell of every package"
+        requests = [asking.asked_in(node, reading, row.id) for row in reading.requests.page(most=500, case=case)]
+    for asked in requests:
+        assert bool(asked.track.approved_by) == (asked.row.state == State.APPROVED.value)
+        assert asked.track.number == asked.row.version
+    approved = {int(asked.row.id, 16) for asked in requests if asked.track.approved_by}
+    assert {number for what, number in said if what == "approved"} <= approved, "an approval is lost"
+    assert {number for what, number in said if what == "packed"} <= {int(file.id, 16) for file in packs}, (
+        "a package is lost"
+    )
 
 
 def run_and_kill(folder: Path, draw: random.Random) -> list[tuple[str, int]]:
@@ -102,6 +171,7 @@ def check(folder: Path, said: list[tuple[str, int]]) -> int:
         assert engine_problems(home.store) == []
         result = verify_log(home.store, OPERATOR, home.keys.identity, home.exported)
         assert not result.findings, result.findings
+        check_casework(home, said)
         looks = 0
         for what, number in said:
             if what == "claim":
@@ -110,7 +180,7 @@ def check(folder: Path, said: list[tuple[str, int]]) -> int:
                 assert any(line.size == number for line in home.exported.lines())
             elif what == "looked":
                 looks += 1
-            else:
+            elif what == "backup":
                 with folder.with_name(f"backup {number}").open("rb") as file:
                     assert read_header(file, "backup").node == home.slots.node
         with home.store.inside(OPERATOR) as reading:
@@ -136,7 +206,8 @@ def main(kills: int, seed: int, folder: Path) -> int:
         place = folder / f"node {number // AFRESH}"
         try:
             if not place.exists():
-                make_home(place, KEY, identity=OPERATOR).close()
+                with make_home(place, KEY, identity=OPERATOR) as home:
+                    begin_case(home)
             acknowledged += check(place, run_and_kill(place, draw))
         except BaseException:
             traceback.print_exc()

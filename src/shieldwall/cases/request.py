@@ -299,6 +299,8 @@ class Request:
             body["assets"] = tuple(_asset(each) for each in body["assets"])
             body["items"] = tuple(_texts(Item, each) for each in body["items"])
             body["paths"] = tuple(tuple(_step(step) for step in path) for path in body["paths"])
+            if not all(body["paths"]):
+                raise TypeError("a way of no step")  # noqa: TRY301
             body["chronology"] = tuple((_text(each["time"]), _text(each["event"])) for each in body["chronology"])
             body["particulars"] = tuple(
                 sorted((_text(name), _text(text)) for name, text in body["particulars"].items())
