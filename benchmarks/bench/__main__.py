@@ -15,8 +15,8 @@ from bench.errors import BenchError
 from bench.keeping import Keeping
 from bench.page import render, render_accuracy
 from bench.paging import QUICK as QUICK_PAGES
+from bench.paging import QUICK_CASEWORK, WHOLE_CASEWORK, Paging
 from bench.paging import WHOLE as WHOLE_PAGES
-from bench.paging import Paging
 from bench.results import Results, read_results
 from bench.runner import Runner
 from bench.suite import Suite
@@ -96,7 +96,8 @@ def main(
                 keeping = Keeping(runner, QUICK_CLAIMS if quick else CLAIMS, sizes)
                 before = keeping.run(before, save=lambda found: found.write(results))
             if PAGES in parts:
-                paging = Paging(runner, sizes, QUICK_PAGES if quick else WHOLE_PAGES)
+                effort = (QUICK_PAGES, QUICK_CASEWORK) if quick else (WHOLE_PAGES, WHOLE_CASEWORK)
+                paging = Paging(runner, sizes, *effort)
                 paging.run(before, save=lambda found: found.write(results))
         found = read_results(results)
         page.write_text(render(found), encoding="utf-8")

@@ -41,6 +41,7 @@ TASKS = {
     "screen": "bench.tasks.screening:screen",
     "serve": "bench.tasks.serving:serve",
     "visit": "bench.tasks.visiting:visit",
+    "casework": "bench.tasks.casework:casework",
     "accuracy": "bench.accuracy:task",
     "bitcoinlib": "bench.peers.bitcoinlib:run",
     "polars": "bench.peers.polars_frames:run",

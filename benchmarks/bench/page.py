@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bench import extrapolation, figures
 from bench.accuracy import shown
-from bench.paging import ASKED, PAGES, rows
+from bench.paging import ASKED, CASE_GOALS, CASES_ASKED, PAGES, rows
 from bench.results import Paged, Results, Size
 from bench.suite import BUILDS, PEERS
 from bench.targets import AT, TARGETS, store_bytes
@@ -109,7 +109,9 @@ def _of_tracing(traced: list[Size], results: Results) -> dict[str, Any]:
 def _of_pages(paged: Paged) -> dict[str, Any]:
     return {
         "page_goals": {count: rows(sample.facts) for count, sample in paged.measures.items()},
+        "case_goals": {count: rows(sample.facts, CASE_GOALS) for count, sample in paged.cases.items()},
         "asked": ASKED,
+        "cases_asked": CASES_ASKED,
         "titles": PAGES,
     }
 

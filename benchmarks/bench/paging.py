@@ -84,6 +84,37 @@ ASKED = {
 """What is asked for, and how the page calls it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Casework:
+    """How much of casework.
+
+    Attributes:
+        entries: Of a timeline.
+        cases: That are searched.
+        transactions: Of the case that is packed.
+        asked: Requests of each page, one after the other.
+    """
+
+    entries: int = 10_000
+    cases: int = 10_000
+    transactions: int = 1000
+    asked: int = 300
+
+    def options(self) -> dict[str, Any]:
+        """As the task takes it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+WHOLE_CASEWORK, QUICK_CASEWORK = Casework(), Casework(entries=200, cases=50, transactions=20, asked=20)
+
+CASES_ASKED = {
+    "case": "Case",
+    "search": "search that finds one case or none",
+    "common": "search that finds a hundred and more",
+}
+"""What is asked for in casework."""
+
+
 def _p99(name: str) -> Callable[[dict[str, Any]], float]:
     return lambda facts: float(facts["latency"][name]["p99"]) * 1e3
 
@@ -105,6 +136,16 @@ GOALS = (
 """What the project wants to reach at 10 million transactions."""
 
 
+CASE_GOALS = (
+    Goal("Case with 10,000 entries in its timeline, server, p99", 100, "ms", _p99("case")),
+    Goal("search over 10,000 cases, server, p99", 50, "ms", _p99("search")),
+    Goal("the same, where it finds a hundred and more", 50, "ms", _p99("common")),
+    Goal("pack a case of 1,000 transactions", 5, "s", lambda facts: float(facts["pack"]["seconds"])),
+    Goal("verify it", 5, "s", lambda facts: float(facts["verify"]["seconds"])),
+)
+"""What the project wants of casework."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paging:
     """That part, to be run.
@@ -118,6 +159,7 @@ class Paging:
     runner: Runner
     sizes: tuple[int, ...]
     effort: Effort = WHOLE
+    casework: Casework = WHOLE_CASEWORK
 
     def run(self, before: Results, save: Callable[[Results], None]) -> Results:
         """All measurements; the other figures stay.
@@ -136,7 +178,13 @@ class Paging:
             self.runner.clear()
         sample.facts.pop(COMPILED)
         paged.measures[transactions] = sample
-        for row in rows(sample.facts):
+        try:
+            worked = measure(Job("casework", chain, self.runner.fresh(), self.casework.options()), None)
+        finally:
+            self.runner.clear()
+        worked.facts.pop(COMPILED)
+        paged.cases[transactions] = worked
+        for row in (*rows(sample.facts), *rows(worked.facts, CASE_GOALS)):
             goal, found = row["goal"], row["found"]
             said = "not measured" if found is None else f"{found:,.2f} {goal.unit}"
             self.runner.say(f"  {goal.what}: {said} (wanted: below {goal.wanted:g}), {row['verdict'].strip('*')}")
@@ -145,6 +193,6 @@ class Paging:
         return found
 
 
-def rows(facts: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(facts: dict[str, Any], goals: tuple[Goal, ...] = GOALS) -> list[dict[str, Any]]:
     """The goals, each with what was measured."""
-    return [goal.row(facts) for goal in GOALS]
+    return [goal.row(facts) for goal in goals]

@@ -145,10 +145,12 @@ class Paged:
     Attributes:
         machine: As in `Results`, of that run.
         measures: One run, by the transactions of the node's chain store.
+        cases: Likewise one of casework.
     """
 
     machine: dict[str, str]
     measures: dict[int, Sample] = field(default_factory=dict)
+    cases: dict[int, Sample] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,10 @@ def _results(body: dict[str, Any]) -> Results:
         kept = Kept(kept["machine"], {name: Sample(**run) for name, run in kept["measures"].items()}, served)
     paged = body.pop("paged", None)
     if paged is not None:
-        paged = Paged(paged["machine"], {int(count): Sample(**run) for count, run in paged["measures"].items()})
+        parts = (
+            {int(count): Sample(**run) for count, run in paged.get(name, {}).items()} for name in ("measures", "cases")
+        )
+        paged = Paged(paged["machine"], *parts)
     return Results(**body, kept=kept, paged=paged, sizes=dict(sorted(sizes.items())))
 
 

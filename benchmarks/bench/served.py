@@ -9,7 +9,7 @@ import http.client
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +118,31 @@ class Served:
             StoredTagSets(home.store, people[0]).import_files([tags], set_name="bench", options=options)
             home.witness.sign(me)
         return secrets
+
+    def casework(self, fill: Callable[[OpenHome, Callable[[], Identity]], tuple[str, str]]) -> tuple[str, str, str]:
+        """The secret of a session of an analyst, and two cases of theirs that `fill` makes."""
+        from shieldwall.model.access import Role  # noqa: PLC0415
+        from shieldwall.model.marking import Marking  # noqa: PLC0415
+        from shieldwall.node.node import people_config  # noqa: PLC0415
+        from shieldwall.node.operators import operator  # noqa: PLC0415
+        from shieldwall.node.people.doors import Doors  # noqa: PLC0415
+        from shieldwall.node.people.limits import DOORS  # noqa: PLC0415
+        from shieldwall.node.people.sessions import SessionDoor  # noqa: PLC0415
+
+        with self._opened() as home:
+            config = people_config(home.config)
+            doors = Doors(home.store, config)
+            person = doors.people.add(operator("bench"), "Bench 0", roles=[Role.ANALYST], highest=Marking.AMBER)
+            with home.store.upkeep(DOORS) as work:
+                secret = SessionDoor(home.store, config, doors.gate).open(work, person.id, "passkey", confirmed=True)[0]
+
+            def me() -> Identity:
+                with home.store.upkeep(DOORS) as work:
+                    return work.people.identity_of(person)
+
+            cases = fill(home, me)
+            home.witness.sign(operator("bench"))
+        return secret, *cases
 
     def _opened(self) -> OpenHome:
         from shieldwall.node.home import open_home  # noqa: PLC0415

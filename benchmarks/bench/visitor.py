@@ -72,13 +72,13 @@ class Visitor:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._ask("POST", f"/traces/{trace}/steps", urlencode(fields).encode(), form, 303)
 
-    def trace(self, target: str, most: int) -> str:
+    def trace(self, target: str, most: int, case: str = "") -> str:
         """Follow money forward by a job, through at most so many transactions; the id of the saved trace.
 
         Raises:
             BenchError: The job failed.
         """
-        handling = {"marking": "TLP:AMBER", "pap": "PAP:AMBER"}
+        handling = {"marking": "TLP:AMBER", "pap": "PAP:AMBER"} | ({"case": case} if case else {})
         asked = {"targets": [target], "max_transactions": most, "handling": handling}
         kind = {"Content-Type": "application/json"}
         job = json.loads(self._ask("POST", "/api/v1/traces", json.dumps(asked).encode(), kind, 202).text)
@@ -89,6 +89,17 @@ class Visitor:
         if job["state"] != "done":
             raise BenchError(f"a trace is {job['state']}: {job.get('outcome')}", hint="ask for it on a page and look")
         return str(job["outcome"]["file"])
+
+    def pack(self, case: str) -> tuple[float, bytes]:
+        """Make an evidence package of a case: seconds, and the package.
+
+        Raises:
+            BenchError: It was refused.
+        """
+        kind = {"Content-Type": "application/json"}
+        made = self._ask("POST", f"/api/v1/cases/{case}/packs", b"{}", kind, 201)
+        raw = self.get(f"/api/v1/files/{json.loads(made.text)['id']}/content").body
+        return made.seconds, raw
 
     def close(self) -> None:
         """Leave."""

@@ -118,6 +118,13 @@ def _payouts(store: ChainStore, outputs: int) -> list[int]:
     return [int(number) for number in later[:_TRIED]]
 
 
+def bodies(store: ChainStore, most: int, data: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Payouts to many, with their traces through at most so many transactions."""
+    for number in _payouts(store, 2):
+        name = store.txid(number)
+        yield name, _body(store, name, most, data)
+
+
 def _body(store: ChainStore, name: str, most: int, data: Path) -> dict[str, Any]:
     return trace_money(store, [name], limits=Limits(transactions=most), tags=[], data=data).as_dict()
 
@@ -138,10 +145,10 @@ def _one_after_another(visitor: Visitor, sheet: str, large: str, asked: int) -> 
     place = f"/traces/{sheet}"
     keys = cycle(boxes_in(visitor.get(place).text))
     taken = {
-        "desk": _paced(asked, lambda _: visitor.get("/").seconds),
-        "trace": _paced(asked, lambda _: visitor.get(place).seconds),
-        "drawer": _paced(asked, lambda _: visitor.get(f"{place}?box={quote(next(keys), safe='')}&part=drawer").seconds),
-        "large": _paced(max(asked // 3, 1), lambda _: visitor.get(f"/traces/{large}").seconds),
+        "desk": paced(asked, lambda _: visitor.get("/").seconds),
+        "trace": paced(asked, lambda _: visitor.get(place).seconds),
+        "drawer": paced(asked, lambda _: visitor.get(f"{place}?box={quote(next(keys), safe='')}&part=drawer").seconds),
+        "large": paced(max(asked // 3, 1), lambda _: visitor.get(f"/traces/{large}").seconds),
     }
     steps, pages = [], []
     for number in range(asked):  # every second picture is one that nobody has asked for before
@@ -157,7 +164,8 @@ def counted(seconds: list[float]) -> dict[str, float]:
     return {"requests": len(seconds), **percentiles(seconds)}
 
 
-def _paced(times: int, ask: Callable[[int], float]) -> list[float]:
+def paced(times: int, ask: Callable[[int], float]) -> list[float]:
+    """Seconds of questions that are asked as fast as one person may."""
     taken = []
     for number in range(times):
         begin = perf_counter()

@@ -9,7 +9,7 @@ import numpy as np
 from shieldwall.chain.openfiles import key_of, plain
 from shieldwall.errors import BadInput, StoreError
 from shieldwall.kernels.arrays import DecodeFault, Rules
-from shieldwall.kernels.plain.decoding import decode
+from shieldwall.kernels.engine import COMPILED_FROM, kernel
 
 _MOST_REMEMBERED = 16  # blocks
 
@@ -26,6 +26,7 @@ class RawPlaces:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._known: dict[int, Places] = {}
+        self._read = 0  # bytes that were taken apart so far
 
     def of(self, block: int, data: bytes, count: int) -> Places:
         """(first byte, one past the last) of each transaction of a block.
@@ -35,6 +36,8 @@ class RawPlaces:
         """
         places = self._known.pop(block, None)
         if places is None:
+            self._read += len(data)  # whoever asks for many blocks gets the form that is worth its loading
+            decode = kernel("decoding", compiled=self._read >= COMPILED_FROM).decode
             start, counts, limit = (np.array([number], np.int64) for number in (0, count, len(data)))
             try:
                 decoded = decode(np.frombuffer(data, np.uint8), start, counts, limit, self._rules)

@@ -7,11 +7,13 @@ never heard of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, String, Table, delete, func, insert, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Permission, may_see
@@ -35,7 +37,7 @@ from shieldwall.store.schema import (
     watches,
 )
 from shieldwall.store.timeline import NewEntry
-from shieldwall.store.visible import handling_of, visible
+from shieldwall.store.visible import among, handling_of, inside, visible
 
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
@@ -47,6 +49,8 @@ LONGEST_TITLE = 200  # characters
 LONGEST_NUMBER = 80  # characters
 _LONGEST_WORDS = 2000  # characters
 _MOST_WORDS = 12  # of a search
+_LATELY = 8  # people, or states of their cases, of whom what is searched stays opened
+_BEGIN = 24  # bytes of what is sealed: its nonce is among them
 _AT_ONCE = 5000  # subjects that are asked for in one statement
 _DAY = 86_400_000_000  # microseconds
 
@@ -152,7 +156,7 @@ class Cases:
         Raises:
             NotFound: None that whoever asks may see.
         """
-        for case in self._read(cases.c.id == searchable(case_id)):
+        for case in self._read_these([searchable(case_id)]):
             return case
         raise NotFound("there is no such case")
 
@@ -273,19 +277,33 @@ class Cases:
         if not wanted:
             return []
         beside = cases.outerjoin(case_about, case_about.c.case_id == cases.c.id)
-        query = select(cases.c.id, cases.c.title_sealed, case_about.c.about_sealed).select_from(beside)
-        query = query.where(self._seen())
-        found: list[str] = []
-        for row in self._work.connection.execute(query.order_by(cases.c.created_at.desc(), cases.c.id.desc())):
-            told = self._work.open(cases.name, "title", row.id, row.title_sealed).decode().casefold()
+        # what is sealed anew has another beginning: while all beginnings are the same, nothing is read again
+        marks = (_InHex(func.substr(column, 1, _BEGIN)) for column in (cases.c.title_sealed, case_about.c.about_sealed))
+        each = cases.c.id + next(marks) + func.coalesce(next(marks), "")
+        seen = select(each.label("mark")).select_from(beside).where(self._seen()).order_by(cases.c.id).subquery()
+        mark = self._work.connection.execute(select(func.aggregate_strings(seen.c.mark, ""))).scalar() or ""
+        kept = self._work.store.told_of_cases
+        told = kept.get(mark)
+        if told is None:
+            told = self._told()
+            for old in list(kept)[: max(0, len(kept) - _LATELY)]:
+                kept.pop(old, None)
+            kept[mark] = told
+        found = sorted((entry[1:] for entry in told if _has_all(entry[0], wanted)), reverse=True)[:most]
+        order = {case_id: place for place, (_, case_id) in enumerate(found)}
+        return sorted(self._read_these(order), key=lambda case: order[case.id])
+
+    def _told(self) -> list[tuple[str, int, str]]:
+        """What each case of whoever asks is found by, in small letters, with when it was opened, and its id."""
+        beside = cases.outerjoin(case_about, case_about.c.case_id == cases.c.id)
+        columns = (cases.c.id, cases.c.created_at, cases.c.title_sealed, case_about.c.about_sealed)
+        told = []
+        for row in self._work.connection.execute(select(*columns).select_from(beside).where(self._seen())):
+            text = self._work.open(cases.name, "title", row.id, row.title_sealed).decode()
             if row.about_sealed is not None:
-                told = f"{told} {' '.join(self._opened_about(row.id, row.about_sealed))}".casefold()
-            if all(word in told for word in wanted):
-                found.append(row.id)
-                if len(found) == most:
-                    break
-        order = {case_id: place for place, case_id in enumerate(found)}
-        return sorted(self._read(cases.c.id.in_(found)), key=lambda case: order[case.id])
+                text = f"{text} {' '.join(self._opened_about(row.id, row.about_sealed))}"
+            told.append((text.casefold(), row.created_at, row.id))
+        return told
 
     def shared(self, case_id: str, keys: Iterable[int]) -> dict[int, set[str]]:
         """Which other cases of whoever asks have something about these subjects, by `Claims.subject_key`.
@@ -399,6 +417,8 @@ class Cases:
 
         Nothing of a silent or closed case is told, and nothing to someone who is in both.
         """
+        if self._work.connection.execute(select(meetings.c.case_id).limit(1)).first() is None:
+            return []  # as on most nodes: nothing is asked about all cases of whoever asks
         other, own = cases.alias("other"), cases
         query = (
             select(other, own.c.id.label("own_id"), meetings.c.found_at)
@@ -409,8 +429,9 @@ class Cases:
             .where(*self._of_others(other.c.id))
         )
         first: dict[tuple[str, str], int] = {}
-        mine = {case.id for case in self._read(cases.c.status == OPEN)}
-        for row in held(self._work, cases, self._work.connection.execute(query)):
+        rows = list(held(self._work, cases, self._work.connection.execute(query)))
+        mine = {case.id for case in self._read_these(row.own_id for row in rows)}
+        for row in rows:
             if row.own_id in mine:
                 met = (row.own_id, row.contact)
                 first[met] = min(row.found_at, first.get(met, row.found_at))
@@ -426,7 +447,7 @@ class Cases:
         identity = self._work.identity
         alone = select(case_people.c.case_id).where(case_people.c.person_id == identity.person)
         grouped = select(case_groups.c.case_id).where(case_groups.c.group_id.in_(sorted(identity.groups)))
-        return [case_id.not_in(alone), case_id.not_in(grouped)]
+        return [case_id.not_in(alone), case_id.not_in(grouped), ~among(case_id, identity.cases)]
 
     def _marked(self) -> ColumnElement[bool]:
         return case_marks.c.marking <= int(self._work.identity.highest)
@@ -434,33 +455,53 @@ class Cases:
     def _seen(self) -> ColumnElement[bool]:
         return visible(self._work.identity, cases, cases.c.id)
 
-    def _read(self, *conditions: ColumnElement[bool], most: int | None = None) -> Iterator[Case]:
-        query = select(cases).where(self._seen(), *conditions)
+    def _read_these(self, ids: Iterable[str]) -> Iterator[Case]:
+        """Those of some cases that whoever asks may see: nothing is asked about all of theirs."""
+        own = inside(self._work.identity, ids)
+        return self._read(cases.c.id.in_(sorted(own.cases)), seen=visible(own, cases, cases.c.id))
+
+    def _read(
+        self, *conditions: ColumnElement[bool], most: int | None = None, seen: ColumnElement[bool] | None = None
+    ) -> Iterator[Case]:
+        query = select(cases).where(self._seen() if seen is None else seen, *conditions)
         query = query.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(most)
-        for row in self._work.connection.execute(query).all():
-            case = self._case(row)
+        for case in self._cases(self._work.connection.execute(query).all()):
             if may_see(self._work.identity, case.handling):  # asked again: the query is one exit, this is another
                 yield case
 
     def _whole(self, case_id: str) -> Case:
         """A case that whoever asks has just made or changed, though they may not see it any more."""
-        return self._case(self._work.connection.execute(select(cases).where(cases.c.id == case_id)).one())
+        (case,) = self._cases(self._work.connection.execute(select(cases).where(cases.c.id == case_id)).all())
+        return case
 
-    def _case(self, row: Row[Any]) -> Case:
-        hold(self._work, cases, row)
-        return Case(
-            id=row.id,
-            title=self._work.open(cases.name, "title", row.id, row.title_sealed).decode(),
-            number=self._about(row.id)[0],
-            status=row.status,
-            silent=row.silent,
-            contact=row.contact,
-            handling=handling_of(row, row.id),
-            people=self._members(case_people, "person_id", row.id),
-            groups=self._members(case_groups, "group_id", row.id),
-            created_at=row.created_at,
-            version=row.version,
-        )
+    def _cases(self, rows: Sequence[Any]) -> list[Case]:
+        """Cases of their rows; what else belongs to them is read of all at once."""
+        ids = [row.id for row in rows]
+        people_of, groups_of = self._members(case_people, "person_id", ids), self._members(case_groups, "group_id", ids)
+        about = select(case_about).where(case_about.c.case_id.in_(ids))
+        numbers = {
+            row.case_id: self._opened_about(row.case_id, row.about_sealed)[0]
+            for row in (self._work.connection.execute(about) if ids else ())
+        }
+        found = []
+        for row in rows:
+            hold(self._work, cases, row)
+            found.append(
+                Case(
+                    id=row.id,
+                    title=self._work.open(cases.name, "title", row.id, row.title_sealed).decode(),
+                    number=numbers.get(row.id, ""),
+                    status=row.status,
+                    silent=row.silent,
+                    contact=row.contact,
+                    handling=handling_of(row, row.id),
+                    people=frozenset(people_of.get(row.id, ())),
+                    groups=frozenset(groups_of.get(row.id, ())),
+                    created_at=row.created_at,
+                    version=row.version,
+                )
+            )
+        return found
 
     def _about(self, case_id: str) -> tuple[str, str]:
         """Its number, and the words that it is found by."""
@@ -479,9 +520,14 @@ class Cases:
         if self._work.connection.execute(update(case_about).where(there).values(values)).rowcount == 0:
             self._work.connection.execute(insert(case_about).values(case_id=case_id, **values))
 
-    def _members(self, table: Table, column: str, case_id: str) -> frozenset[str]:
-        rows = self._work.connection.execute(select(table).where(table.c.case_id == case_id))
-        return frozenset(getattr(row, column) for row in held(self._work, table, rows))
+    def _members(self, table: Table, column: str, case_ids: Sequence[str]) -> dict[str, set[str]]:
+        """Ids of people or groups that are named in cases, by case."""
+        found: dict[str, set[str]] = {}
+        if case_ids:
+            rows = self._work.connection.execute(select(table).where(table.c.case_id.in_(case_ids)))
+            for row in held(self._work, table, rows):
+                found.setdefault(row.case_id, set()).add(getattr(row, column))
+        return found
 
     def _everyone(self, named: Iterable[str], grouped: Iterable[str]) -> set[str]:
         """Ids of all members, those of groups among them."""
@@ -512,6 +558,28 @@ class Cases:
         if not plain or len(plain) > LONGEST_TITLE:
             raise UsageError(f"a case needs a title of at most {LONGEST_TITLE} characters")
         return self._work.seal(cases.name, "title", case_id, utf8(plain))
+
+
+class _InHex(FunctionElement[str]):
+    """Bytes as text."""
+
+    type = String()
+    name = "in_hex"
+    inherit_cache = True
+
+
+@compiles(_InHex, "sqlite")
+def _of_sqlite(element: _InHex, compiler: Any, **kept: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own, as below
+    return f"hex({compiler.process(element.clauses, **kept)})"
+
+
+@compiles(_InHex, "postgresql")
+def _of_postgresql(element: _InHex, compiler: Any, **kept: Any) -> str:  # noqa: ANN401
+    return f"encode({compiler.process(element.clauses, **kept)}, 'hex')"
+
+
+def _has_all(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)
 
 
 def _plain_number(number: str) -> str:

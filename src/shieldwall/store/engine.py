@@ -45,6 +45,8 @@ class Store:
         self.clock = clock
         self.backend: BackendOf = _backend(place, secrets)
         self.versions = Versions()
+        self.told_of_cases: dict[str, list[tuple[str, int, str]]] = {}
+        """What cases are found by, opened, behind what tells that none of them changed: for `Cases.search` alone."""
 
     @classmethod
     def create(cls, place: str, secrets: Secrets, clock: Clock = wall_clock) -> Store:

@@ -310,11 +310,11 @@ class People:
                 case_groups.c.group_id.in_(sorted(in_groups)), cases.c.marking <= int(highest)
             ),
         )
-        in_cases = set()
-        for row in self._connection.execute(both):
-            hold(self._work, case_groups if row.group_id else case_people, row)
-            in_cases.add(row.case_id)
-        return in_groups, frozenset(in_cases)
+        found = self._connection.execute(both).all()
+        if not self._work.store.backend.whole:
+            for row in found:
+                hold(self._work, case_groups if row.group_id else case_people, row)
+        return in_groups, frozenset([row[0] for row in found])
 
     def any(self) -> bool:
         """Whether there is any person yet."""

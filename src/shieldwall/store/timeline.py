@@ -21,7 +21,7 @@ from shieldwall.store.ids import ordered_id, searchable
 from shieldwall.store.placing import must_place
 from shieldwall.store.proving import change, hold, proven
 from shieldwall.store.schema import timeline
-from shieldwall.store.visible import columns_of, handling_of, visible
+from shieldwall.store.visible import columns_of, handling_of, inside, visible
 
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
@@ -232,7 +232,8 @@ class Timeline:
         self, case_id: str, kinds: Sequence[str], known_at: int | None, happened_by: int | None
     ) -> list[ColumnElement[bool]]:
         columns = timeline.c
-        conditions = [columns.case_id == searchable(case_id), visible(self._work.identity, timeline)]
+        seen = visible(inside(self._work.identity, [case_id]), timeline)
+        conditions = [columns.case_id == searchable(case_id), seen]
         if kinds:
             conditions.append(columns.kind.in_(list(map(searchable, kinds))))
         if known_at is None:

@@ -5,13 +5,21 @@ The exits ask `model.access.may_see` again, of every object. A property test hol
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, false, or_, true
+from sqlalchemy import ColumnElement, FromClause, Row, and_, false, literal, or_, select, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from shieldwall.errors import Tampered
 from shieldwall.model.access import Handling, Identity, Permission
 from shieldwall.model.marking import Marking, Pap
+
+_FEW = 100
 
 
 def visible(identity: Identity, table: FromClause, case: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
@@ -28,7 +36,7 @@ def visible(identity: Identity, table: FromClause, case: ColumnElement[Any] | No
     in_case = columns.case_id if case is None else case
     group = columns.group_id if case is None else None
     conditions: list[ColumnElement[bool]] = [columns.marking <= int(identity.highest)]
-    conditions.append(or_(in_case.is_(None), in_case.in_(sorted(identity.cases))))
+    conditions.append(or_(in_case.is_(None), among(in_case, identity.cases)))
     named: list[ColumnElement[bool]] = [columns.marking < int(Marking.RED), in_case.is_not(None)]
     if group is not None:
         conditions.append(or_(group.is_(None), group.in_(sorted(identity.groups))))
@@ -37,6 +45,41 @@ def visible(identity: Identity, table: FromClause, case: ColumnElement[Any] | No
         named.append(columns.owner == identity.person)
     conditions.append(or_(*named))
     return and_(true(), *conditions)
+
+
+def inside(identity: Identity, cases: Iterable[str]) -> Identity:
+    """The same one as a member of no cases but some of theirs: for a query that is about those alone."""
+    return replace(identity, cases=identity.cases & frozenset(cases))
+
+
+def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """That a column is one of some ids. Thousands of them go as one value, for a statement with thousands is slow to make."""
+    if len(values) <= _FEW:
+        return column.in_(sorted(values))
+    rows = _Texts(literal(_listed(frozenset(values)))).table_valued("value")
+    return column.in_(select(rows.c.value))
+
+
+@lru_cache(maxsize=32)
+def _listed(values: frozenset[str]) -> str:
+    return json.dumps(sorted(values))
+
+
+class _Texts(FunctionElement[Any]):
+    """The texts of a list that is one value, as rows."""
+
+    name = "texts"
+    inherit_cache = True
+
+
+@compiles(_Texts, "sqlite")
+def _of_sqlite(element: _Texts, compiler: Any, **kept: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own, as below
+    return f"json_each({compiler.process(element.clauses, **kept)})"
+
+
+@compiles(_Texts, "postgresql")
+def _of_postgresql(element: _Texts, compiler: Any, **kept: Any) -> str:  # noqa: ANN401
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses, **kept)} AS JSONB))"
 
 
 def handling_of(row: Row[Any], case: str | None = None) -> Handling:

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,14 +17,16 @@ from pack_support import OTHER, SECRET, changed, contents, keys, packed, resigne
 
 from shieldwall.cases.pack import verifier
 from shieldwall.cases.pack.contents import ChainProof
-from shieldwall.cases.pack.proving import branch, levels, prove
+from shieldwall.cases.pack.proving import branch, prove
 from shieldwall.cases.pack.redaction import Redaction, redact
 from shieldwall.cases.pack.verifier import NotGood, unpack, verify
 from shieldwall.cases.pack.writing import payload, write_pack
 from shieldwall.chain.build import build
+from shieldwall.chain.proof import merkle_root
 from shieldwall.chain.regtest import BlockMaker, p2wpkh
 from shieldwall.chain.store import ChainStore
 from shieldwall.errors import BadInput
+from shieldwall.kernels.engine import kernel
 from shieldwall.model.network import REGTEST
 
 
@@ -387,16 +390,19 @@ def test_a_redaction_is_a_new_package_that_says_what_it_withholds():
         redact(whole, Redaction(why="x", claims=frozenset(["0" * 64])), ids)
 
 
-@given(st.integers(1, 40), st.data())
+@given(st.integers(1, 70), st.data())
 def test_every_branch_leads_to_the_root(count, data):
-    leaves = [number.to_bytes(32, "big") for number in range(count)]
-    tree = levels(leaves)
+    leaves = np.frombuffer(b"".join(verifier._sha256d(bytes([number])) for number in range(count)), np.uint8).reshape(
+        -1, 32
+    )
     place = data.draw(st.integers(0, count - 1))
-    node, at = leaves[place], place
-    for sibling in branch(tree, place):
-        node = verifier._sha256d(sibling + node) if at & 1 else verifier._sha256d(node + sibling)
-        at >>= 1
-    assert node == tree[-1][0]
+    for compiled in (False, True):
+        siblings = branch(leaves, place, kernel("hashing", compiled=compiled).merkle_roots)
+        node, at = leaves[place].tobytes(), place
+        for sibling in siblings:
+            node = verifier._sha256d(sibling + node) if at & 1 else verifier._sha256d(node + sibling)
+            at >>= 1
+        assert node == merkle_root(leaves)
 
 
 def test_a_signed_request_holds_alone():

@@ -32,6 +32,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
     st.sampled_from(["", "2026-12-31"]),
 )
 def test_an_answer_comes_back_from_its_file(outcome, amount, contact, words, until):
+    amount = max(amount, 1) if outcome in (Outcome.HELD, Outcome.PARTLY_HELD) else 0
     reply = replace(GOOD, outcome=outcome, amount=amount, contact=contact, words=words, until=until)
     again = read_reply(json.dumps(reply.as_dict()).encode())
     assert again == reply
@@ -82,6 +83,9 @@ def test_an_answer_that_lacks_a_field_names_it(missing):
         ({"digest": "0" * 64}, "another version"),
         ({"outcome": Outcome.DISCLOSED}, "no answer to a request to freeze"),
         ({"amount": REQUEST.amount + 1}, "more than"),
+        ({"amount": 0}, "says how much"),
+        ({"outcome": Outcome.MOVED_ON}, "held all the same"),
+        ({"until": "2025-01-01"}, "ended before"),
     ],
 )
 def test_an_answer_to_something_else_is_refused(change, says):

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from casework_support import Casework, answer_to
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from web_support import site_in
 
 from shieldwall.cases import custody
@@ -202,11 +208,6 @@ class Cases(RuleBasedStateMachine):
             assert self.shown(self.work.look(at=looking.AsOf(known_at=now))) == self.seen[now]
 
 
-@pytest.fixture
-def folders(tmp_path_factory):
+def test_three_people_at_a_case(tmp_path_factory):
     Cases.folders = staticmethod(lambda: tmp_path_factory.mktemp("machine"))
-
-
-@pytest.mark.usefixtures("folders")
-class TestCases(Cases.TestCase):
-    settings = settings(max_examples=8, stateful_step_count=18)
+    run_state_machine_as_test(Cases, settings=settings(max_examples=8, stateful_step_count=18))
