@@ -296,12 +296,17 @@ class People:
         mine = select(group_members).where(group_members.c.person_id == person_id)
         rows = held(self._work, group_members, self._connection.execute(mine))
         in_groups = frozenset(row.group_id for row in rows)
-        by_name = select(
-            case_people.c.case_id, case_people.c.person_id, literal("").label("group_id"), case_people.c.proof
-        )
-        by_group = select(
-            case_groups.c.case_id, literal("").label("person_id"), case_groups.c.group_id, case_groups.c.proof
-        )
+        whole = self._work.store.backend.whole
+        if whole:
+            by_name, by_group = select(case_people.c.case_id), select(case_groups.c.case_id)
+        else:  # with all that a proof is over
+            none = literal("")
+            by_name = select(
+                case_people.c.case_id, case_people.c.person_id, none.label("group_id"), case_people.c.proof
+            )
+            by_group = select(
+                case_groups.c.case_id, none.label("person_id"), case_groups.c.group_id, case_groups.c.proof
+            )
         both = union_all(
             by_name.join(cases, cases.c.id == case_people.c.case_id).where(
                 case_people.c.person_id == person_id, cases.c.marking <= int(highest)
@@ -311,7 +316,7 @@ class People:
             ),
         )
         found = self._connection.execute(both).all()
-        if not self._work.store.backend.whole:
+        if not whole:
             for row in found:
                 hold(self._work, case_groups if row.group_id else case_people, row)
         return in_groups, frozenset([row[0] for row in found])
