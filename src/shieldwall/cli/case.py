@@ -48,7 +48,7 @@ def list_command(find: str, output: str | None, seat: Seat) -> None:
     emit_rows(rows, ("id", "number", "title", "status", "marking", "opened"), output)
 
 
-@case.command()
+@case.command("open")
 @click.argument("title")
 @click.option("--number", default="", help="The number that the agency gives it.")
 @click.option("--member", "members", multiple=True, metavar="PERSON", help="A further member (again for more).")
@@ -78,9 +78,6 @@ def open_(
         asked = CaseAsked(title=title, number=number, marking=parse_marking(marking), pap=parse_pap(pap), people=people)
         made = open_incident(at, identity, "case.add", told, asked)
     emit_record({"id": made.id, "title": made.title, "number": made.number}, output)
-
-
-case.add_command(open_, "open")
 
 
 @case.command("intake-form")

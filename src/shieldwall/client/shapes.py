@@ -175,13 +175,18 @@ class Claims(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineShape(Shape):
-    """A report that may be due; `due` is absent where there is no number or no start."""
+    """A report that may be due; `due` is absent where there is no number or no start.
+
+    `earlier`: it truly runs from something that nobody told, so from later; `due` is the safer day.
+    """
 
     id: str
     name: str
     regime: str
+    applies_to: str
     to: str
     due: str = ""
+    earlier: bool
     verified: bool
     source: str
     note: str = ""

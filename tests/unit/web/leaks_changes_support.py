@@ -41,6 +41,9 @@ FURNITURE = (
         "work",
         "ask_approval",
         "ask_approval",
+        "add_finding",
+        "add_request",
+        "add_request",
     ),
 )
 
@@ -117,6 +120,65 @@ class Changes(House):  # type: ignore[misc]  # mypy does not know where helpers 
         answer = self.ask(eye, "PUT", f"/cases/{case.id}/members", body, headers=self._etag(eye, case))
         if answer.status == 200:
             case.more |= {"people": set(body["people"]), "groups": set(body["groups"])}
+
+    # what is worked in a case
+
+    def add_finding(self, dice: Dice) -> None:
+        eye, text = self.writer(dice), canary()
+        case = self._reach(dice, eye, "case")
+        if case is None:
+            return
+        body = {"layer": "observation", "text": text}
+        if not self.world.sees(eye, case):
+            self.alike(eye, "POST", "/cases/{}/findings", case.id, body)
+            return
+        answer = self.ask(eye, "POST", f"/cases/{case.id}/findings", body)
+        if answer.status == 201:
+            owner = eye.person.id
+            self.keep(
+                "claim", answer.json["id"], text, self._as(case), owner, subject=f"case {case.id}", retracted=False
+            )
+
+    def add_request(self, dice: Dice) -> None:
+        eye, text = self.writer(dice), canary()
+        case = self._reach(dice, eye, "case")
+        if case is None:
+            return
+        if not self.world.sees(eye, case):
+            self.alike(eye, "POST", "/cases/{}/requests", case.id, {"kind": "inform"})
+            return
+        made = self.ask(eye, "POST", f"/cases/{case.id}/requests", {"kind": "inform"})
+        if made.status != 201:
+            return
+        content = {**made.json["content"], "narrative": text}
+        body = {"version": made.json["version"], "content": content}
+        answer = self.ask(eye, "PUT", f"/requests/{made.json['id']}", body)
+        if answer.status == 200:
+            self.keep("request", made.json["id"], text, self._as(case), eye.person.id)
+
+    def change_request(self, dice: Dice) -> None:
+        """Mark a request more strictly than its case, or try whatever deed comes next."""
+        eye = self.writer(dice)
+        request = self._reach(dice, eye, "request")
+        if request is None:
+            return
+        if not self.world.sees(eye, request):
+            self.alike(eye, "POST", "/requests/{}/deeds", request.id, {"deed": "submit", "version": 2})
+            return
+        there = self.ask(eye, "GET", f"/requests/{request.id}")
+        if there.status != 200:
+            return
+        if dice.under(0.4):
+            marking = dice.pick(TLP)
+            body = {"version": there.json["version"], "content": {**there.json["content"], "marking": marking}}
+            if self.ask(eye, "PUT", f"/requests/{request.id}", body).status == 200:
+                request.marking = max(request.marking, TLP.index(marking), self.world.case(str(request.case)).marking)
+            return
+        body = {"deed": dice.pick(("submit", "withdraw", "send")), "version": there.json["version"]}
+        self.ask(eye, "POST", f"/requests/{request.id}/deeds", body)
+
+    def _as(self, case: Thing) -> dict[str, Any]:
+        return {"marking": TLP[case.marking], "pap": f"PAP:{PAPS[case.pap]}", "case": case.id}
 
     # claims and tags
 

@@ -31,6 +31,24 @@ LISTS = {
     "approval": "approvals",
     "job": "jobs",
 }
+OF_CASE = (
+    "/cases/{}/timeline",
+    "/cases/{}/timeline?as_of=2100-01-01T00:00:00Z",
+    "/cases/{}/incident",
+    "/cases/{}/evidence",
+    "/cases/{}/network",
+    "/cases/{}/shared",
+    "/cases/{}/red-flags",
+    "/requests",
+    "/travels",
+    "//cases/{}",
+    "//cases/{}/network",
+    "//cases",
+    "//cases?q=zq",
+    "//requests?show=all",
+)
+"""Where something of a case is told."""
+
 _Fits = Callable[[Thing], bool]
 
 
@@ -274,6 +292,37 @@ class Exits(Changes):  # type: ignore[misc]  # mypy does not know where helpers 
             return
         self.alike(eye, "POST", path, thing.id[:32], _placed(body, thing.id[:32]))
 
+    def casework(self, eye: Eye, dice: Dice) -> None:
+        """What belongs to a case, on its own and in its pages; and what is under way in all of them."""
+        case = self._one(dice, "case")
+        if case is None:
+            return
+        path = dice.pick(OF_CASE)
+        if path.startswith("//"):
+            self.ask(eye, "GET", path.format(case.id))  # a page: what it says is held to the model
+        elif self.world.sees(eye, case):
+            self.same(path, self.ask(eye, "GET", path.format(case.id)).status, 200)
+        elif eye.reads and "{}" in path:
+            self.same(path, self.alike(eye, "GET", path, case.id).status, 404)
+        request = self._one(dice, "request")
+        if request is None:
+            return
+        path = dice.pick(("/requests/{}", "/requests/{}/letter", "//requests/{}"))
+        if path.startswith("//"):
+            self.ask(eye, "GET", path.format(request.id))
+        elif self.world.sees(eye, request):
+            answer = self.ask(eye, "GET", path.format(request.id))
+            if (answer.status, request.mark in answer.text) != (200, True):
+                self.same(path, answer.status, f"something with {request.mark}")
+        elif eye.reads:
+            self.same(path, self.alike(eye, "GET", path, request.id).status, 404)
+        rows = self.ask(eye, "GET", "/requests?most=200")
+        if rows.status == 200:
+            found = Counter(each["id"] for each in rows.json["requests"])
+            wanted = Counter(thing.id for thing in self.world.seen(eye, "request"))
+            if found - wanted:
+                self.same("a list of requests", found, wanted)
+
     def a_hidden_place_in_a_list(self, eye: Eye, dice: Dice) -> None:
         """Cursors are sealed: an id is none, and the cursor of somebody else is none either."""
         other = self.anyone(dice)
@@ -328,5 +377,6 @@ EXITS: tuple[Callable[[Exits, Eye, Dice], None], ...] = (
     Exits.the_rest,
     Exits.load,
     Exits.mistakes,
+    *(Exits.casework,) * 3,
     Exits.a_hidden_place_in_a_list,
 )

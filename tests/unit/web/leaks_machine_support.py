@@ -67,7 +67,7 @@ class LeakMachine(RuleBasedStateMachine):
 
 CHANGES = (
     "add_case", "add_case", "change_case", "set_members",
-    "add_claim", "add_claim", "retract", "add_tags",
+    "add_claim", "add_claim", "retract", "add_tags", "add_finding", "add_request", "change_request",
     "add_file", "add_watch", "stop_watch", "answer_alarm", "ring", "ring", "deliver",
     "ask_job", "work", "finish", "cancel_job",
     "remark", "ask_approval", "ask_approval", "decide", "decide", "withdraw",

@@ -35,13 +35,18 @@ class IncidentAsked(Shape):
 
 
 class DeadlineShape(Shape):
-    """A report that may be due; `due` is absent where there is no number or no start."""
+    """A report that may be due; `due` is absent where there is no number or no start.
+
+    `earlier`: it truly runs from something that nobody told, so from later; `due` is the safer day.
+    """
 
     id: str
     name: str
     regime: str
+    applies_to: str
     to: str
     due: str = ""
+    earlier: bool
     verified: bool
     source: str
     note: str = ""
