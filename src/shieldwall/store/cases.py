@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, String, Table, delete, func, insert, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import ColumnElement, String, Table, cast, delete, func, insert, select, update
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Permission, may_see
@@ -50,7 +48,6 @@ LONGEST_NUMBER = 80  # characters
 _LONGEST_WORDS = 2000  # characters
 _MOST_WORDS = 12  # of a search
 _LATELY = 8  # people, or states of their cases, of whom what is searched stays opened
-_BEGIN = 24  # bytes of what is sealed: its nonce is among them
 _AT_ONCE = 5000  # subjects that are asked for in one statement
 _DAY = 86_400_000_000  # microseconds
 
@@ -277,9 +274,9 @@ class Cases:
         if not wanted:
             return []
         beside = cases.outerjoin(case_about, case_about.c.case_id == cases.c.id)
-        # what is sealed anew has another beginning: while all beginnings are the same, nothing is read again
-        marks = (_InHex(func.substr(column, 1, _BEGIN)) for column in (cases.c.title_sealed, case_about.c.about_sealed))
-        each = cases.c.id + next(marks) + func.coalesce(next(marks), "")
+        # while no case of theirs has another version, nothing is read again
+        versions = (cases.c.version, func.coalesce(case_about.c.version, 0))
+        each = cases.c.id + "." + cast(versions[0], String) + "." + cast(versions[1], String) + " "
         seen = select(each.label("mark")).select_from(beside).where(self._seen()).order_by(cases.c.id).subquery()
         mark = self._work.connection.execute(select(func.aggregate_strings(seen.c.mark, ""))).scalar() or ""
         kept = self._work.store.told_of_cases
@@ -517,8 +514,9 @@ class Cases:
         plain = canonical_json({"number": number, "words": words})
         values = {"about_sealed": self._work.seal(case_about.name, "about", case_id, plain)}
         there = case_about.c.case_id == case_id
-        if self._work.connection.execute(update(case_about).where(there).values(values)).rowcount == 0:
-            self._work.connection.execute(insert(case_about).values(case_id=case_id, **values))
+        following = {**values, "version": case_about.c.version + 1}
+        if self._work.connection.execute(update(case_about).where(there).values(following)).rowcount == 0:
+            self._work.connection.execute(insert(case_about).values(case_id=case_id, version=1, **values))
 
     def _members(self, table: Table, column: str, case_ids: Sequence[str]) -> dict[str, set[str]]:
         """Ids of people or groups that are named in cases, by case."""
@@ -558,24 +556,6 @@ class Cases:
         if not plain or len(plain) > LONGEST_TITLE:
             raise UsageError(f"a case needs a title of at most {LONGEST_TITLE} characters")
         return self._work.seal(cases.name, "title", case_id, utf8(plain))
-
-
-class _InHex(FunctionElement[str]):
-    """Bytes as text."""
-
-    type = String()
-    name = "in_hex"
-    inherit_cache = True
-
-
-@compiles(_InHex, "sqlite")
-def _of_sqlite(element: _InHex, compiler: Any, **kept: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own, as below
-    return f"hex({compiler.process(element.clauses, **kept)})"
-
-
-@compiles(_InHex, "postgresql")
-def _of_postgresql(element: _InHex, compiler: Any, **kept: Any) -> str:  # noqa: ANN401
-    return f"encode({compiler.process(element.clauses, **kept)}, 'hex')"
 
 
 def _has_all(text: str, words: Sequence[str]) -> bool:

@@ -45,6 +45,8 @@ class Store:
         self.clock = clock
         self.backend: BackendOf = _backend(place, secrets)
         self.versions = Versions()
+        self.cases_of_people: dict[str, tuple[str, frozenset[str]]] = {}
+        """Ids of the cases of each person, as text and as a set: for `People.identity_of` alone, which asks anew each time."""
         self.told_of_cases: dict[str, list[tuple[str, int, str]]] = {}
         """What cases are found by, opened, behind what tells that none of them changed: for `Cases.search` alone."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, literal, select, union_all
+from sqlalchemy import CompoundSelect, Row, delete, func, literal, select, union_all
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Identity, Kind, Permission, Role
@@ -315,11 +315,22 @@ class People:
                 case_groups.c.group_id.in_(sorted(in_groups)), cases.c.marking <= int(highest)
             ),
         )
+        if whole:
+            return in_groups, self._listed(person_id, both)
         found = self._connection.execute(both).all()
-        if not whole:
-            for row in found:
-                hold(self._work, case_groups if row.group_id else case_people, row)
+        for row in found:
+            hold(self._work, case_groups if row.group_id else case_people, row)
         return in_groups, frozenset([row[0] for row in found])
+
+    def _listed(self, person_id: str, both: CompoundSelect[Any]) -> frozenset[str]:
+        """The ids that a query finds: read as one text, and the same set as last time where the text is the same."""
+        ids = both.subquery()
+        text = self._connection.execute(select(func.aggregate_strings(ids.c.case_id, " "))).scalar() or ""
+        kept = self._work.store.cases_of_people
+        known = kept.get(person_id)
+        if known is None or known[0] != text:
+            known = kept[person_id] = text, frozenset(text.split())
+        return known[1]
 
     def any(self) -> bool:
         """Whether there is any person yet."""

@@ -239,6 +239,7 @@ case_about = Table(  # a case's number, and the words that it is found by
     "case_about",
     metadata,
     Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("version", Integer, nullable=False),  # of this: that of the case goes on with what else is changed
     Column("about_sealed", LargeBinary, nullable=False),
 )
 case_marks = Table(  # what a case touches beside the subjects of its claims: transactions and clusters of its traces

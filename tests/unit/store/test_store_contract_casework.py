@@ -268,6 +268,30 @@ def test_a_case_is_found_by_all_of_the_words_in_title_number_or_what_is_told(sto
         assert found("lockbit harbour") == found("%") == found("_") == found("zzz") == set()
 
 
+def test_what_is_searched_is_what_stands_now_also_where_it_was_searched_before(store, again):
+    case, _, mara = case_of(store, title="Halden waterworks", number="NW-1")
+    other = again()
+
+    def found(text):
+        counts = []
+        for each in (store, other):
+            with each.inside(mara) as work:
+                counts.append(len(work.cases.search(text, most=9)))
+        assert len(set(counts)) == 1
+        return counts[0]
+
+    assert (found("halden"), found("harbour"), found("nw-1"), found("lockbit")) == (1, 0, 1, 0)
+    with store.act(mara, "test.words") as work:
+        work.cases.find_by(case, "LockBit")
+    assert (found("halden"), found("lockbit")) == (1, 1)
+    with other.act(mara, "test.title") as work:
+        work.cases.change(case, work.cases.get(case).version, title="Harbour", number="NW-2")
+    assert (found("halden"), found("harbour"), found("nw-1"), found("lockbit")) == (0, 1, 0, 1)
+    with store.act(mara, "test.words") as work:
+        work.cases.find_by(case, "")
+    assert found("lockbit") == 0
+
+
 def test_cases_point_at_each_other_for_those_who_are_in_both(store):
     first, _, mara = case_of(store, title="one")
     second, _, paul = case_of(store, PAUL, title="two", people=[MARA])

@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.create_table(
         "case_about",
         sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("about_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_about_case_id")),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_about")),
