@@ -415,6 +415,83 @@ def reopen(word: str, seat: Seat) -> None:
             work.cases.change(found, work.cases.get(found).version, status="open")
 
 
+@case.command()
+@click.argument("word", metavar="CASE")
+@click.option("--title", default="", help="A new title.")
+@click.option("--number", default="", help="What the agency calls it.")
+@click.option(
+    "--member", "members", multiple=True, metavar="PERSON", help="All members, one's self among them (again for more)."
+)
+@click.option("--silent/--not-silent", default=None, help="Whether other teams are never told that they meet it.")
+@as_person
+def change(word: str, title: str, number: str, members: tuple[str, ...], silent: bool | None, seat: Seat) -> None:
+    """Change title, number or members of CASE."""
+    with working(seat) as (at, identity):
+        found = case_id(at, identity, word)
+        with at.store.act(again(at, identity), "case.change", case=found) as work:
+            kept = work.cases.get(found)
+            version = kept.version
+            if members:
+                people = set(work.people.called(members).values())
+                version = work.cases.set_members(found, version, people=people, groups=kept.groups).version
+            work.cases.change(found, version, title=title or None, number=number or None, silent=silent)
+
+
+@case.command()
+@click.argument("word", metavar="CASE")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@as_person
+def incident(word: str, file: Path, seat: Seat) -> None:
+    """Tell the incident of CASE anew, out of an intake FILE; what was told before stays readable."""
+    from shieldwall.cases.intake import read_intake  # noqa: PLC0415 - only this command needs them
+    from shieldwall.node.casework.opening import change_incident  # noqa: PLC0415
+
+    raw = _bytes(file)
+    told = read_intake(raw, str(file))
+    with working(seat) as (at, identity):
+        found = case_id(at, identity, word)
+        change_incident(at, again(at, identity), "case.incident-change", found, told, file=raw)
+
+
+@case.command("put-trace")
+@click.argument("word", metavar="CASE")
+@click.argument("file_id", metavar="TRACE")
+@as_person
+def put_trace_command(word: str, file_id: str, seat: Seat) -> None:
+    """Put a trace of one's own into CASE, by the id of its file."""
+    from shieldwall.node.casework.tracing import put_trace  # noqa: PLC0415 - only this command needs it
+
+    with working(seat) as (at, identity):
+        found = case_id(at, identity, word)
+        put_trace(at, again(at, identity), "case.trace", found, file_id)
+
+
+@case.command("to-tell")
+@click.option("--told", "ways", multiple=True, metavar="WAY", help="Note that whoever stands at its end was told.")
+@as_person
+@output_option
+def to_tell(ways: tuple[str, ...], output: str | None, seat: Seat) -> None:
+    """Who has something that was taken back, and was not told so."""
+    with working(seat) as (at, identity):
+        for way in ways:
+            with at.store.act(identity, "travel.told") as work:
+                work.travels.told(way)
+        with at.store.look(identity, "travel.list") as work:
+            waiting = work.travels.to_tell(most=500)
+    rows = [
+        {
+            "way": each.id,
+            "to": each.to,
+            "by": each.by,
+            "carrier": each.carrier,
+            "what": each.what,
+            "case": each.handling.case,
+        }
+        for each in waiting
+    ]
+    emit_rows(rows, ("way", "to", "by", "carrier", "what", "case"), output)
+
+
 def _bytes(path: Path) -> bytes:
     if str(path) == "-":
         return sys.stdin.buffer.read()

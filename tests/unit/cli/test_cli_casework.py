@@ -12,6 +12,7 @@ from casework_support import answer_to
 from shieldwall.cases.request import Request
 from shieldwall.cli import run
 from shieldwall.model.access import Role
+from shieldwall.model.claim import Claim
 from shieldwall.model.marking import Marking
 from shieldwall.node.casework import asking
 from shieldwall.node.home import open_home
@@ -179,6 +180,24 @@ def test_words_that_do_not_fit_are_refused_with_the_next_step(call, case):
     assert call("case", "close", case)[0] == 0
     assert call("case", "event", case, "2026-10-01", "late")[0] != 0
     assert call("case", "reopen", case)[0] == 0
+
+
+def test_a_case_is_changed_told_anew_and_says_who_is_to_be_told(call, case, node):
+    assert call("case", "change", case, "--title", "Halden", "--number", "NW-2", "--member", "Mara", "--silent")[0] == 0
+    answers = {**INTAKE["answers"], "group": "REvil"}
+    (node / "again.json").write_text(json.dumps({**INTAKE, "answers": answers}), encoding="utf-8")
+    assert call("case", "incident", case, "again.json")[0] == 0
+    shown = told(call("case", "show", case))
+    assert (shown["case"]["title"], shown["case"]["number"], shown["members"]) == ("Halden", "NW-2", ["Mara"])
+    assert shown["incident"]["group"] == "REvil"
+    words = ("It is theirs.", "--layer", "inference", "--basis", "co-spend")
+    assert call("case", "finding", case, *words)[0] == 0
+    assert call("pack", case, "p.zip", "--to", "Court")[0] == 0
+    claim = told(call("case", "show", case))["findings"]["inference"][0]
+    assert call("case", "take-back", Claim.from_dict(claim).id, "wrong")[0] == 0
+    (way,) = told(call("case", "to-tell"))
+    assert (way["to"], way["case"]) == ("Court", case)
+    assert told(call("case", "to-tell", "--told", way["way"])) == []
 
 
 def test_the_form_works_without_a_node(call, tmp_path):

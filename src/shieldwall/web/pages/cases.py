@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from shieldwall.cases.custody import Copy
 from shieldwall.cases.custody import Deed as CustodyDeed
 from shieldwall.cases.event import moment_of
 from shieldwall.cases.finding import Finding
+from shieldwall.cases.groups import find
 from shieldwall.cases.network import draw, rows_of
 from shieldwall.cases.pack.redaction import Redaction
 from shieldwall.cases.redflags import FAMILIES, SOURCE
@@ -30,7 +32,7 @@ from shieldwall.node.casework.packing import PackAsked, pack_case
 from shieldwall.node.casework.tracing import put_trace
 from shieldwall.store.files import File
 from shieldwall.store.timeline import KINDS
-from shieldwall.web.pages.door import FormHere, Pages, own_place, seen
+from shieldwall.web.pages.door import FormHere, Pages, must_be_one, own_place, seen
 from shieldwall.web.pages.intake import people_of
 from shieldwall.web.pages.rendering import page, words_for
 from shieldwall.web.pages.traces import begin
@@ -41,6 +43,7 @@ from shieldwall.web.threads import at_length
 pages = Pages("cases")
 
 MOST = 100
+_MOST_ALIASES = 8
 _SECOND = 1_000_000
 
 CaseId = Annotated[Id, Path()]
@@ -137,6 +140,8 @@ def show_case(
         likelihoods=[(each.value, each.percent) for each in Likelihood],
         confidences=[each.value for each in Confidence],
         request_kinds=[each.value for each in RequestKind],
+        copies=[each.value for each in Copy],
+        also=_also(view.incident),
         named_addresses=addresses_in(node, view.incident.get("addresses", ""))
         if view.incident.get("addresses")
         else (),
@@ -301,6 +306,7 @@ async def add_evidence(
     source: Annotated[str, Query(max_length=1000)] = "",
     acquired: Annotated[str, Query(max_length=40)] = "",
     why: Annotated[str, Query(max_length=1000)] = "",
+    copy: Annotated[str, Query(max_length=20)] = Copy.ORIGINAL.value,
 ) -> Response:
     """Take a file into evidence: it is the body, and what is said of it stands in the address."""
     raw = await request.body()
@@ -310,7 +316,7 @@ async def add_evidence(
         method=method,
         source=source,
         acquired_at=f"{acquired}:00Z" if len(acquired) == 16 else acquired,
-        copy=Copy.ORIGINAL,
+        copy=Copy(must_be_one(copy, tuple(Copy), "copy")),
         why=why.strip() or "evidence of the case",
     )
 
@@ -331,6 +337,7 @@ def add_text_evidence(node: NodeHere, caller: CallerHere, case_id: CaseId, form:
         method=form.text("method", most=1000),
         source=form.text("source", most=1000),
         acquired_at=f"{acquired}:00Z" if len(acquired) == 16 else acquired,
+        copy=Copy(must_be_one(form.text("copy", Copy.ORIGINAL.value, most=20), tuple(Copy), "copy")),
         why=form.text("why", most=1000).strip() or "evidence of the case",
     )
     text = form.text("text", most=400_000)
@@ -400,6 +407,16 @@ def told(node: NodeHere, caller: CallerHere, travel_id: Annotated[Id, Path()], f
     with node.store.act(caller.identity, caller.act) as work:
         work.travels.told(travel_id)
     return seen(own_place(form.text("back", "/cases")))
+
+
+def _also(incident: Mapping[str, str]) -> dict[str, str]:
+    """What else group and family are called, where the galaxy knows exactly one of that name."""
+    found = {name: find(incident.get(name, "")) for name in ("group", "family")}
+    return {
+        name: ", ".join((groups[0].name, *groups[0].aliases)[:_MOST_ALIASES])
+        for name, groups in found.items()
+        if len(groups) == 1
+    }
 
 
 def _layer(word: str) -> Layer:
