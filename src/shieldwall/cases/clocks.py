@@ -6,16 +6,15 @@ the country and what was answered only choose which are shown.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Any
 
-from shieldwall.errors import BadText, UsageError
+from shieldwall.errors import UsageError
 from shieldwall.model.moment import unix, utc
+from shieldwall.model.tomltable import TomlTable
 from shieldwall.model.words import message
 
 STARTS = {
@@ -44,8 +43,9 @@ EU = frozenset(
 )  # fmt: skip
 """Members of the European Union, ISO 3166."""
 
-_TEXTS = ("id", "name", "regime", "jurisdiction", "applies_to", "starts", "to", "what")
+_TEXTS = ("id", "name", "regime", "jurisdiction", "applies_to", "to", "what")
 _SOURCE = ("source_title", "source_url", "source_as_of", "after", "note")
+_MOST = 10_000  # of a span: more is a slip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,37 +185,36 @@ def read_clocks(text: str, place: str) -> Clocks:
     Raises:
         BadText: It does not fit.
     """
-    try:
-        body = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadText(f"{place}: {error}") from None
-    if set(body) - {"dated", "clock"} or not isinstance(body.get("dated"), str):
-        raise BadText(f"{place}: a list of clocks has dated and [[clock]]")
-    found = tuple(_clock(entry, f"{place}, clock {number}") for number, entry in enumerate(body.get("clock", ()), 1))
-    if len({clock.id for clock in found}) != len(found):
-        raise BadText(f"{place}: two clocks have the same id")
-    return Clocks(body["dated"], found)
+    table = TomlTable.parse(text, place)
+    found = Clocks(table.take_text("dated"), tuple(_clock(each) for each in table.take_tables("clock")))
+    table.finish()
+    if len({clock.id for clock in found.clocks}) != len(found.clocks):
+        raise table.wrong("two clocks have the same id", "rename one")
+    return found
 
 
-def _clock(entry: Mapping[str, Any], place: str) -> Clock:
-    if set(entry) - {*_TEXTS, *_SOURCE, *SPANS, "verified"}:
-        raise BadText(f"{place}: unknown field {sorted(set(entry) - {*_TEXTS, *_SOURCE, *SPANS, 'verified'})[0]!r}")
-    for name in (*_TEXTS, *_SOURCE):
-        if not isinstance(entry.get(name, "" if name in _SOURCE else None), str):
-            raise BadText(f"{place}: {name} is a text")
-    spans = [name for name in SPANS if name in entry]
-    if len(spans) > 1 or any(type(entry[name]) is not int or not 0 < entry[name] < 10_000 for name in spans):
-        raise BadText(f"{place}: a clock has one of {', '.join(SPANS)}, a whole number")
-    if entry["starts"] not in STARTS or type(entry.get("verified")) is not bool:
-        raise BadText(f"{place}: starts is one of {', '.join(STARTS)}, and verified is true or false")
-    try:
-        unix(entry.get("source_as_of") or "2000-01-01")
-    except UsageError:
-        raise BadText(f"{place}: source_as_of is no date") from None
-    texts = {name: entry.get(name, "") for name in (*_TEXTS, *_SOURCE)}
-    return Clock(
-        **texts, span=spans[0] if spans else "", length=entry[spans[0]] if spans else 0, verified=entry["verified"]
+def _clock(table: TomlTable) -> Clock:
+    spans = [name for name in SPANS if table.has(name)]
+    if len(spans) > 1:
+        raise table.wrong(f"a clock has one of {', '.join(SPANS)}", "take the others out")
+    span = spans[0] if spans else ""
+    length = table.take_number(span, most=_MOST) if span else 0
+    if span and not length:
+        raise table.wrong(f"{span} is 0", f"leave {span} out where the law names no number")
+    found = Clock(
+        **{name: table.take_text(name) for name in _TEXTS},
+        **{name: table.take_text(name, "") for name in _SOURCE},
+        starts=table.take_choice("starts", STARTS),
+        span=span,
+        length=length,
+        verified=table.take_flag("verified"),
     )
+    table.finish()
+    try:
+        unix(found.source_as_of or "2000-01-01")
+    except UsageError:
+        raise table.wrong("source_as_of is no date", "write it as 2026-11-30") from None
+    return found
 
 
 def _last_day(year: int, month: int) -> int:

@@ -5,19 +5,21 @@ Nothing here is legal advice. A profile that nobody held against its text says s
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
-from shieldwall.cases.recipients import Source
+from shieldwall.cases.recipients import source_of
 from shieldwall.cases.request import RequestKind
-from shieldwall.errors import BadText
+from shieldwall.intel.directory import EntrySource
 from shieldwall.model.moment import unix, utc
+from shieldwall.model.tomltable import TomlTable
+
+STARTS = ("received", "order", "extension")
+"""From when a clock of an instrument runs."""
 
 _HOUR, _DAY = 3600, 86_400  # seconds
+_MOST = 10_000  # hours or days of a clock: more is a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class LegalClock:
     Attributes:
         name: What ends.
         seconds: Its length.
-        start: From when it runs: received, order or extension.
+        start: From when it runs, one of `STARTS`.
         what: What it is for.
         verified: Whether somebody read the number in a source.
     """
@@ -83,7 +85,7 @@ class LegalProfile:
     listed: bool
     fields: tuple[LegalField, ...]
     clocks: tuple[LegalClock, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[EntrySource, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,46 +117,50 @@ def read_legal(text: str, place: str) -> LegalProfiles:
     Raises:
         BadText: They do not fit.
     """
-    try:
-        body = tomllib.loads(text)
-        profiles = tuple(_profile(entry) for entry in body["profile"])
-        if set(body) - {"dated", "profile"} or len({profile.id for profile in profiles}) != len(profiles):
-            raise TypeError("it has dated and [[profile]], each with an id of its own")  # noqa: TRY301
-        return LegalProfiles(body["dated"], profiles)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BadText(f"{place}: not a list of legal profiles ({error})") from None
-
-
-def _profile(entry: Mapping[str, Any]) -> LegalProfile:
-    body = dict(entry)
-    if body.get("verified") not in (True, False):
-        raise TypeError("verified is true or false")
-    found = LegalProfile(
-        id=body.pop("id"),
-        name=body.pop("name"),
-        instrument=body.pop("instrument"),
-        kinds=tuple(RequestKind(kind.replace("takedown", "take-down")) for kind in body.pop("kinds")),
-        between=body.pop("between", ""),
-        countries=tuple(body.pop("countries", ())),
-        state=body.pop("state", ""),
-        note=body.pop("note", ""),
-        verified=body.pop("verified"),
-        listed=body.pop("fields_from", "practice") == "instrument",
-        fields=tuple(LegalField(each["name"], each["words"]) for each in body.pop("field", ())),
-        clocks=tuple(_clock(each) for each in body.pop("clock", ())),
-        sources=tuple(
-            Source(each["title"], each.get("url", ""), each.get("as_of", ""), each.get("stated_by", "other"))
-            for each in body.pop("source", ())
-        ),
-    )
-    texts = (found.id, found.name, found.instrument, found.between, found.state, found.note)
-    if body or not all(isinstance(text, str) for text in texts):
-        raise TypeError(f"{found.id}: unknown or wrong field {next(iter(body), '')}")
+    table = TomlTable.parse(text, place)
+    found = LegalProfiles(table.take_text("dated"), tuple(_profile(each) for each in table.take_tables("profile")))
+    table.finish()
+    if len({profile.id for profile in found.profiles}) != len(found.profiles):
+        raise table.wrong("two profiles have the same id", "rename one")
     return found
 
 
-def _clock(entry: Mapping[str, Any]) -> LegalClock:
-    seconds = int(entry.get("hours", 0)) * _HOUR + int(entry.get("days", 0)) * _DAY
-    if seconds <= 0:
-        raise TypeError("a clock has hours or days, a whole number")
-    return LegalClock(entry["name"], seconds, entry["from"], entry.get("what", ""), bool(entry.get("verified", False)))
+def _profile(table: TomlTable) -> LegalProfile:
+    found = LegalProfile(
+        id=table.take_text("id"),
+        name=table.take_text("name"),
+        instrument=table.take_text("instrument"),
+        kinds=tuple(RequestKind(kind) for kind in table.take_texts("kinds", RequestKind, optional=False)),
+        between=table.take_text("between", ""),
+        countries=table.take_texts("countries"),
+        state=table.take_text("state", ""),
+        note=table.take_text("note", ""),
+        verified=table.take_flag("verified"),
+        listed=table.take_choice("fields_from", ("instrument", "practice"), "practice") == "instrument",
+        fields=tuple(_field(each) for each in table.take_tables("field")),
+        clocks=tuple(_clock(each) for each in table.take_tables("clock")),
+        sources=tuple(source_of(each) for each in table.take_tables("source")),
+    )
+    table.finish()
+    return found
+
+
+def _field(table: TomlTable) -> LegalField:
+    found = LegalField(table.take_text("name"), table.take_text("words"))
+    table.finish()
+    return found
+
+
+def _clock(table: TomlTable) -> LegalClock:
+    hours, days = (table.take_number(name, most=_MOST, default=0) for name in ("hours", "days"))
+    if not hours + days:
+        raise table.wrong("a clock has hours or days, a whole number")
+    found = LegalClock(
+        table.take_text("name"),
+        hours * _HOUR + days * _DAY,
+        table.take_choice("from", STARTS),
+        table.take_text("what", ""),
+        table.take_flag("verified", default=False),
+    )
+    table.finish()
+    return found

@@ -6,29 +6,19 @@ the source. One that is not known is asked as its kind of firm is.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from shieldwall.cases.request import RequestKind
-from shieldwall.errors import BadText
+from shieldwall.intel.directory import STATED_BY, EntrySource
+from shieldwall.model.tomltable import TomlTable
 
 ROLES = ("exchange", "issuer", "point", "host", "registry")
 NEEDS = ("request", "police request", "court order", "sanctions listing", "mutual assistance", "not stated")
 """What a route asks for, the least first; a recipient may still want more."""
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where something is from: title, address, the date that it states of itself ("" for none), and who states it."""
-
-    title: str
-    url: str
-    as_of: str
-    stated_by: str
+_MOST_DAYS = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +63,7 @@ class Profile:
     subject: str
     handling_days: int
     routes: tuple[Route, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[EntrySource, ...]
     generic: bool
 
     def route(self, kind: RequestKind) -> Route | None:
@@ -116,52 +106,50 @@ def read_profiles(text: str, place: str) -> Profiles:
     Raises:
         BadText: They do not fit.
     """
-    try:
-        body = tomllib.loads(text)
-        if set(body) - {"dated", "recipient"}:
-            raise TypeError("it has dated and [[recipient]]")  # noqa: TRY301
-        profiles = tuple(_profile(entry) for entry in body.get("recipient", ()))
-        return Profiles(_text(body["dated"]), profiles)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BadText(f"{place}: not a list of recipients ({error})") from None
-
-
-def _profile(entry: Mapping[str, Any]) -> Profile:
-    body = dict(entry)
-    found = Profile(
-        id=_text(body.pop("id")),
-        name=_text(body.pop("name")),
-        role=_text(body.pop("role")),
-        entry=_text(body.pop("entry", "")),
-        languages=_texts(body.pop("languages", [])),
-        requires=_texts(body.pop("requires", [])),
-        subject=_text(body.pop("subject", "")),
-        handling_days=body.pop("handling_days", 0),
-        routes=tuple(_route(each) for each in body.pop("route", ())),
-        sources=tuple(
-            Source(**{name: _text(value) for name, value in each.items()}) for each in body.pop("source", ())
-        ),
-        generic=body.pop("generic", False),
-    )
-    if body or found.role not in ROLES or type(found.handling_days) is not int or type(found.generic) is not bool:
-        raise TypeError(f"{found.id}: unknown field or role")
+    table = TomlTable.parse(text, place)
+    found = Profiles(table.take_text("dated"), tuple(_profile(each) for each in table.take_tables("recipient")))
+    table.finish()
+    if len({profile.id for profile in found.profiles}) != len(found.profiles):
+        raise table.wrong("two recipients have the same id", "rename one")
     return found
 
 
-def _route(entry: Mapping[str, Any]) -> Route:
-    kinds = tuple(RequestKind(kind) for kind in _texts(entry["kinds"]))
-    if entry["needs"] not in NEEDS or set(entry) - {"kinds", "needs", "words"}:
-        raise TypeError(f"needs is one of {', '.join(NEEDS)}")
-    return Route(kinds, entry["needs"], _text(entry.get("words", "")))
+def source_of(table: TomlTable) -> EntrySource:
+    """A ``[[source]]``.
+
+    Raises:
+        BadText: It does not fit.
+    """
+    found = EntrySource(
+        table.take_text("title"),
+        table.take_text("url", ""),
+        table.take_text("as_of", ""),
+        table.take_choice("stated_by", STATED_BY, "other"),
+    )
+    table.finish()
+    return found
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is wanted")
-    return value
+def _profile(table: TomlTable) -> Profile:
+    found = Profile(
+        id=table.take_text("id"),
+        name=table.take_text("name"),
+        role=table.take_choice("role", ROLES),
+        entry=table.take_text("entry", ""),
+        languages=table.take_texts("languages"),
+        requires=table.take_texts("requires"),
+        subject=table.take_text("subject", ""),
+        handling_days=table.take_number("handling_days", most=_MOST_DAYS, default=0),
+        routes=tuple(_route(each) for each in table.take_tables("route")),
+        sources=tuple(source_of(each) for each in table.take_tables("source")),
+        generic=table.take_flag("generic", default=False),
+    )
+    table.finish()
+    return found
 
 
-def _texts(values: object) -> tuple[str, ...]:
-    if not isinstance(values, list):
-        raise TypeError("a list of texts is wanted")
-    return tuple(_text(value) for value in values)
+def _route(table: TomlTable) -> Route:
+    kinds = tuple(RequestKind(kind) for kind in table.take_texts("kinds", RequestKind, optional=False))
+    found = Route(kinds, table.take_choice("needs", NEEDS), table.take_text("words", ""))
+    table.finish()
+    return found

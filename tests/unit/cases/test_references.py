@@ -62,7 +62,11 @@ def test_every_kind_of_request_has_an_instrument_or_a_voluntary_way():
         ('kinds = ["freeze"]', 'kinds = ["seize"]'),
         ("hours = 8", "hours = 0"),
         ('id = "x"', 'id = "x"\ncolour = "red"'),
+        ('id = "x"', 'id = "x"\ncountries = "FR"'),
+        ('kinds = ["freeze"]', "kinds = [true]"),
+        ('from = "received"', 'from = "full moon"'),
         ("dated", "dates"),
+        ("[[profile]]", "profile = 7\n[[other]]"),
     ],
 )
 def test_what_is_no_list_of_legal_profiles_is_refused(change):
@@ -105,7 +109,14 @@ def test_the_node_s_own_profile_takes_the_place_of_the_shipped_one():
 
 
 @pytest.mark.parametrize(
-    "bad", ['role = "car"', 'role = "issuer"\nhandling_days = "7"', 'role = "issuer"\ncolour = "red"', "role = 7"]
+    "bad",
+    [
+        'role = "car"',
+        'role = "issuer"\n[[recipient.route]]\nkinds = [[]]\nneeds = "request"',
+        'role = "issuer"\nhandling_days = "7"',
+        'role = "issuer"\ncolour = "red"',
+        "role = 7",
+    ],
 )
 def test_what_is_no_list_of_recipients_is_refused(bad):
     with pytest.raises(BadText, match="here"):

@@ -21,7 +21,7 @@ from shieldwall.cases.wording import Confidence
 from shieldwall.errors import BadInput, BadText, Conflict, NotAllowed, NotFound, ShieldwallError
 from shieldwall.model.claim import Layer, Subject
 from shieldwall.model.marking import Marking, Pap
-from shieldwall.node.casework import asking, holding, looking, packing, saying
+from shieldwall.node.casework import asking, holding, looking, packing, references, saying
 from shieldwall.node.casework.opening import CaseAsked, change_incident, open_incident
 from shieldwall.node.desk import look_at_desk
 
@@ -382,3 +382,24 @@ def test_a_relation_is_said_and_drawn(work):
 def test_the_machine_words_are_held_to_the_types(site, work):
     with pytest.raises(BadInput):
         say(work, Finding(layer=Layer.OBSERVATION, text="We have high confidence that it is likely."))
+
+
+def test_a_node_s_own_recipients_and_sender_fill_a_request(work):
+    home = work.node.home.path
+    own, agency = home / references.RECIPIENTS, home / references.AGENCY
+    try:
+        own.write_text(
+            'dated = "2026-11-01"\n[[recipient]]\nid = "harbour"\nname = "Harbour Exchange"\nrole = "exchange"\n'
+        )
+        agency.write_text('agency = "Cyber Unit North"\ncountry = "DE"\n')
+        asked = work.draft(recipient="harbour")
+        assert (asked.request.recipient.name, asked.request.sender.agency) == ("Harbour Exchange", "Cyber Unit North")
+        agency.write_text("agency = 7\n")
+        with pytest.raises(BadText, match=r"agency\.toml: agency is not a text"):
+            work.draft(recipient="harbour")
+        own.write_text('dated = "2026-11-01"\n' + "#" * (1 << 20))
+        with pytest.raises(BadText, match=r"recipients\.toml: longer than"):
+            work.draft(recipient="harbour")
+    finally:
+        own.unlink()
+        agency.unlink()

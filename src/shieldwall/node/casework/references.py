@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from shieldwall.cases.legal import shipped as shipped_legal
 from shieldwall.cases.recipients import Profiles, read_profiles
 from shieldwall.cases.recipients import shipped as shipped_profiles
 from shieldwall.cases.request import Sender
-from shieldwall.errors import BadText
+from shieldwall.intel.textfile import decode, read_bytes
+from shieldwall.model.tomltable import TomlTable
 
 if TYPE_CHECKING:
     from shieldwall.node.node import Node
@@ -54,19 +54,11 @@ def sender_of(node: Node) -> Sender:
     path = node.home.path / AGENCY
     if not path.is_file():
         return Sender()
-    try:
-        body = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise BadText(f"{path}: {error}") from None
-    known = {each.name for each in fields(Sender)}
-    if set(body) - known or not all(isinstance(value, str) for value in body.values()):
-        raise BadText(f"{path}: the fields of a sender are texts", hint=f"use {', '.join(sorted(known))}")
-    return Sender(**body)
+    table = TomlTable.parse(_text(path), str(path))
+    sender = Sender(**{each.name: table.take_text(each.name, "") for each in fields(Sender)})
+    table.finish()
+    return sender
 
 
 def _text(path: Path) -> str:
-    raw = path.read_bytes()[:_LARGEST]
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadText(f"{path}: no UTF-8") from None
+    return decode(read_bytes(path, limit=_LARGEST), str(path))
