@@ -63,17 +63,6 @@ def find(name: str) -> tuple[Group, ...]:
     return _by_name().get(wanted, ()) if wanted else ()
 
 
-def similar(name: str, *, most: int = 8) -> tuple[Group, ...]:
-    """Groups whose name or alias begins with this one, for whoever is still typing."""
-    wanted = plain(name)
-    found: dict[str, Group] = {}
-    if wanted:
-        for key, groups in _by_name().items():
-            if key.startswith(wanted):
-                found |= {group.uuid: group for group in groups}
-    return tuple(found.values())[:most]
-
-
 def plain(name: str) -> str:
     """A name as it is compared."""
     words = [word for word in _PLAIN.split(name.casefold()) if word]

@@ -196,10 +196,6 @@ class Requests:
         self._work.note(request=request_id, deed=deed, number=number)
         return DeedRow(number=number, at=at, by=by, deed=deed, body=dict(body))
 
-    def remind(self, request_id: str, due_at: int | None) -> None:
-        """Say when something is due next, where that has come round."""
-        change(self._work, requests, requests.c.id == searchable(request_id), values={"due_at": due_at})
-
     def _chosen(self, case: str | None, states: Sequence[str]) -> list[ColumnElement[bool]]:
         conditions = []
         if case is not None:

@@ -233,14 +233,6 @@ def take_reply(
         return asked_in(node, work, request_id)
 
 
-def request_of_reply(reply: Reply) -> str:
-    """Id of the request that an answer names, as the store has it; "" where it names none."""
-    try:
-        return UUID(reply.request).hex
-    except ValueError:
-        return ""
-
-
 def retract(node: Node, identity: Identity, act: str, request_id: str, version: int, reason: str) -> Asked:
     """Take back a request that is out; the letter that says so is made, and whoever has the request is to be told.
 
