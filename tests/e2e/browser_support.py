@@ -116,7 +116,7 @@ class Person:
     def clean(self) -> None:
         """Nothing was refused by the policy of the page, and no script failed."""
         assert self.page.evaluate("window.refused") == []
-        assert self.said == []
+        assert self.said == [], "; ".join(self.said)
 
     def overflow(self) -> int:
         """Pixels that the page is wider than its window."""

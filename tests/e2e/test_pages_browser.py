@@ -172,10 +172,9 @@ def test_a_days_work(enter, chromium, node):
     shown = page.content()
     page.goto(sheet)
     page.wait_for_selector("body[data-ready=sheet]")
-    for _ in range(5):
+    for number in range(1, 6):
         page.keyboard.press("u")
-        page.wait_for_timeout(50)
-        page.wait_for_load_state("networkidle")
+        settled(page, number)  # who leaves while an answer is on its way sees it fail
     page.goto(saved)
     assert page.content() == shown  # it opens the same forever
     page.goto("/watches")
