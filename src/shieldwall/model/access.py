@@ -54,6 +54,7 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a machine token, which acts for a person and never for more
     OPERATOR = "operator"  # the command line on this machine, which holds the node's key
     NODE = "node"  # the node itself: jobs, watches
+    PARTNER = "partner"  # another organisation's machine, which sees what was released to it and nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Values that the database holds sealed are opened on the way out and sealed again on the way in, so rows go from SQLite to
 PostgreSQL and back; proofs of rows stay behind, and are made anew. Whoever writes a sealed value binds it to its table, its
 column's name without `_sealed`, and its row: the primary key as text or bytes, several columns of it with a colon between; a
-claim is bound to its id.
+claim and a STIX object are bound to their id.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from shieldwall.model.strictjson import parse_json
 from shieldwall.store.credentials import rehashed
 from shieldwall.store.migrate import KEY_ROW
 from shieldwall.store.proving import LEFT_OUT, PROOF, hold, proven
-from shieldwall.store.schema import audit_head, claims, file_parts, meta, metadata, tag_set_parts, tokens
+from shieldwall.store.schema import audit_head, claims, file_parts, meta, metadata, stix_objects, tag_set_parts, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -155,7 +155,7 @@ def _rows(work: Work, table: Table) -> Iterator[Row[Any]]:
 
 def _place(table: Table, row: Any) -> str | bytes:  # noqa: ANN401 - a row, or a mapping behind `_Fields`
     """What a sealed value of a row is bound to; the module's docstring says the rule."""
-    if table is claims:
+    if table in (claims, stix_objects):
         return bytes(row.id)
     parts = [getattr(row, column.name) for column in table.primary_key.columns]
     if len(parts) == 1 and isinstance(parts[0], bytes):

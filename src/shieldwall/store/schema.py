@@ -405,6 +405,117 @@ approvals = Table(
     _proof(),
 )
 
+# partners, and what is shared with them
+
+partners = Table(
+    "partners",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("highest", SmallInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # since when nothing goes to them
+    Column("version", Integer, nullable=False),
+    _proof(),
+)
+partner_groups = Table(
+    "partner_groups",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    _proof(),
+)
+partner_members = Table(
+    "partner_members",
+    metadata,
+    Column("group_id", ID, ForeignKey("partner_groups.id"), primary_key=True),
+    Column("partner_id", ID, ForeignKey("partners.id"), primary_key=True, index=True),
+    _proof(),
+)
+partner_secrets = (
+    Table(  # by which a partner's machine comes in; each is 256 random bits, or a certificate's fingerprint
+        "partner_secrets",
+        metadata,
+        Column("id", ID, primary_key=True),
+        Column("partner_id", ID, ForeignKey("partners.id"), nullable=False, index=True),
+        Column("kind", String(20), nullable=False),  # secret, certificate
+        Column("secret_hash", HASH, nullable=False, unique=True),
+        Column("created_at", BigInteger, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        Column("revoked_at", BigInteger),
+        _proof(),
+    )
+)
+stix_objects = Table(  # as the bytes that came or that were made here; never changed
+    "stix_objects",
+    metadata,
+    Column("seq", COUNTER, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary(16), nullable=False),  # keyed hash of identifier, version and content
+    Column("place", BigInteger, nullable=False),  # as of claims
+    Column("stix_key", BigInteger, nullable=False),  # keyed hash of the identifier
+    Column("version", BigInteger, nullable=False),  # microseconds; see stixobjects.UNVERSIONED
+    Column("type", String(250), nullable=False),
+    Column("spec", String(3), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("raw_sealed", LargeBinary, nullable=False),
+    *_handling(indexed=False),
+    _proof(),
+    UniqueConstraint("id", "place"),
+    Index("ix_stix_objects_stix_key_version", "stix_key", "version"),
+)
+collections = Table(  # what goes to one audience: a group of partners, or, where there is none, anybody
+    "collections",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("group_id", ID, ForeignKey("partner_groups.id"), index=True),
+    Column("alias", String(100), nullable=False),
+    Column("title_sealed", LargeBinary, nullable=False),
+    Column("highest", SmallInteger, nullable=False),  # marking that it may hold
+    Column("writable", Boolean, nullable=False),  # whether partners may add to it
+    Column("owner", ID, ForeignKey("people.id"), nullable=False),  # who answers for what they add
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_added_at", BigInteger, nullable=False),  # no two objects of it have the same moment, or an earlier one
+    _proof(),
+)
+releases = Table(  # that somebody decided on what goes into a collection, or out of it; only ever added to
+    "releases",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("collection_id", ID, ForeignKey("collections.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", ID, nullable=False),  # of a person, or of the partner who added to it
+    Column("deed", String(20), nullable=False),  # release, withdraw, add, delete
+    Column("body_sealed", LargeBinary, nullable=False),  # why, and what
+    _proof(),
+)
+collection_objects = Table(
+    "collection_objects",
+    metadata,
+    Column("collection_id", ID, ForeignKey("collections.id"), primary_key=True),
+    Column(
+        "added_at", BigInteger, primary_key=True, autoincrement=False
+    ),  # microseconds: order, header, filter, cursor
+    Column("object_seq", COUNTER, ForeignKey("stix_objects.seq"), nullable=False, index=True),
+    Column("release_id", ID, ForeignKey("releases.id"), nullable=False),
+    Column("stix_key", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("newest", Boolean, nullable=False),  # of the versions of its object that are here
+    Column("oldest", Boolean, nullable=False),
+    _proof(),
+    UniqueConstraint("collection_id", "stix_key", "version"),
+    Index("ix_collection_objects_newest", "collection_id", "newest", "added_at"),
+)
+fetches = Table(  # which stretch of a collection went to a partner, so that it can be said who has something
+    "fetches",
+    metadata,
+    Column("partner_id", ID, ForeignKey("partners.id"), primary_key=True),
+    Column("collection_id", ID, ForeignKey("collections.id"), primary_key=True),
+    Column("first_added", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_added", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),  # when last
+)
+
 # background work
 
 jobs = Table(

@@ -14,6 +14,7 @@ from shieldwall.store.attempts import AttemptLog
 from shieldwall.store.audit import AuditLog
 from shieldwall.store.cases import Cases
 from shieldwall.store.claims import Claims
+from shieldwall.store.collections import Collections
 from shieldwall.store.credentials import Credentials
 from shieldwall.store.evidence import EvidenceRows
 from shieldwall.store.files import Files
@@ -21,10 +22,12 @@ from shieldwall.store.ids import new_id
 from shieldwall.store.jobs import Jobs
 from shieldwall.store.nodekeys import NodeKeyRows
 from shieldwall.store.notes import Notes
+from shieldwall.store.partners import Partners
 from shieldwall.store.people import People
 from shieldwall.store.requests import Requests
 from shieldwall.store.sessions import Sessions, Tokens
 from shieldwall.store.sheets import Sheets
+from shieldwall.store.stixobjects import StixObjects
 from shieldwall.store.tagsets import TagSetRows
 from shieldwall.store.timeline import Timeline
 from shieldwall.store.travels import Travels
@@ -188,3 +191,18 @@ class Work:
     def tagsets(self) -> TagSetRows:
         """Versions of tag sets."""
         return TagSetRows(self)
+
+    @cached_property
+    def partners(self) -> Partners:
+        """Partners, their groups, and by what they come in."""
+        return Partners(self)
+
+    @cached_property
+    def stix(self) -> StixObjects:
+        """STIX objects."""
+        return StixObjects(self)
+
+    @cached_property
+    def collections(self) -> Collections:
+        """What goes to whom."""
+        return Collections(self)

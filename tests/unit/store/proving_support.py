@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,12 +16,15 @@ from shieldwall.model.access import Handling, Identity, Kind, Permission, Role
 from shieldwall.model.claim import Subject
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.store import Store
+from shieldwall.store.collections import Asked
 from shieldwall.store.credentials import RecoveryCode, hash_of
+from shieldwall.store.partners import Partner, PartnerSecret
 from shieldwall.store.proving import LEFT_OUT
 from shieldwall.store.schema import (
     approvals,
     cases,
     challenges,
+    collections,
     deliveries,
     files,
     groups,
@@ -28,15 +32,20 @@ from shieldwall.store.schema import (
     jobs,
     metadata,
     oidc_subjects,
+    partner_groups,
+    partner_secrets,
+    partners,
     passkeys,
     people,
     recovery_codes,
     requests,
     sessions,
+    stix_objects,
     tokens,
     watches,
 )
 from shieldwall.store.sessions import Session, Token
+from shieldwall.store.stixobjects import NewObject
 from shieldwall.store.timeline import NewEntry
 from shieldwall.store.watches import NewAlarm
 
@@ -135,6 +144,47 @@ def fill_casework(store: Store) -> None:
             work.travels.told(gone.id)
 
 
+def new_object(number: int, handling: Handling, *, content: str = "", version: int | None = 1) -> NewObject:
+    """A STIX object, of no sense to the store."""
+    raw = f'{{"number": {number}, "says": "{content}"}}'.encode()
+    return NewObject(
+        id=f"indicator--{number:08x}-0000-4000-8000-000000000000",
+        version=version,
+        type="indicator",
+        spec="2.1",
+        content=hashlib.sha256(raw).digest(),
+        raw=raw,
+        handling=handling,
+    )
+
+
+def fill_sharing(store: Store) -> None:
+    """The same of partners, collections and what is in them."""
+    for number, person in enumerate(PEOPLE):
+        with store.act(CHIEF, "test.fill") as work:
+            partner = work.partners.add(f"Partner {number}", highest=Marking.GREEN)
+            group = work.partners.add_group(f"Group {number}")
+            work.partners.join(group.id, partner.id)
+            work.partners.add_secret(
+                PartnerSecret(
+                    id=partner.id,
+                    partner=partner.id,
+                    kind=("secret", "certificate")[number],
+                    hash=hash_of(store.secrets, "partner", secret_of(person)),
+                    created_at=work.now,
+                    expires_at=work.now + HOUR,
+                )
+            )
+        approver = who(person, Role.ANALYST, Role.APPROVER)
+        with store.act(approver, "test.fill") as work:
+            collection = work.collections.add(f"Collection {number}", group=group.id, highest=Marking(number + 1))
+            handling = Handling(marking=Marking(number), pap=Pap(number), owner=person)
+            kept = work.stix.add([new_object(2 * number + each, handling, version=7 + each) for each in range(2)])
+        for seq in kept.numbers:
+            with store.act(approver, "test.fill") as work:
+                assert work.collections.release(collection.id, [seq], "for them").added == (seq,)
+
+
 def given(store: Store, table: str) -> set[str]:
     """All that the store gives of a table, whoever asks for it; what it refuses as tampered is not given."""
     found: set[str] = set()
@@ -193,6 +243,26 @@ def _link(work: Any, subject: str) -> list[Any]:
     return [(subject, person)] if person else []
 
 
+def _memberships(work: Any, partner: str) -> list[Any]:
+    found = work.partners.get(partner)
+    return [replace(found, groups=frozenset()), *((partner, each) for each in found.groups)]
+
+
+def _items(work: Any, collection: str) -> list[Any]:
+    found = work.collections.get(collection)
+    partner = Partner(
+        id="9" * 32,
+        name="Somebody",
+        highest=Marking.AMBER,
+        groups=frozenset((found.group,)),
+        created_at=0,
+        ended_at=None,
+        version=1,
+    )
+    return list(work.collections.items(found, partner, Asked(every=True), most=99))
+
+
+_PARTNER = _each(partners.c.id, _memberships)
 _PERSON = _each(people.c.id, _membership)
 _CASE = _each(cases.c.id, _members)
 
@@ -221,6 +291,14 @@ _DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
     "jobs": _each(jobs.c.id, lambda work, key: work.jobs.get(key)),
     "watches": _each(watches.c.id, lambda work, key: work.watches.get(key)),
     "alarms": _each(metadata.tables["alarms"].c.id, lambda work, key: work.watches.alarm(key)),
+    "partners": _PARTNER,
+    "partner_members": _PARTNER,
+    "partner_groups": _each(partner_groups.c.id, lambda work, key: work.partners.group(key)),
+    "partner_secrets": _each(partner_secrets.c.id, lambda work, key: work.partners.find_secret(key)),
+    "stix_objects": _each(stix_objects.c.seq, lambda work, key: work.stix.at([key])),
+    "collections": _each(collections.c.id, lambda work, key: work.collections.get(key)),
+    "releases": _each(collections.c.id, lambda work, key: work.collections.decisions(key, most=99)),
+    "collection_objects": _each(collections.c.id, _items),
     "deliveries": _each(deliveries.c.alarm_id, lambda work, key: work.watches.deliveries(key)),
 }
 
@@ -273,6 +351,8 @@ def others(column: Column[Any], value: Any) -> list[Any]:
         }
         found = words.get(column.name, ["9" * 32] if column.name == "id" else [ADA, NORA])
         found = [text[:longest] for text in found]
+    elif column.primary_key:
+        found = [value + 1000, value + 2000]  # no other row has it
     else:
         found = [0, 1] if value is None else [value + 1, max(value - 1, 0), 4]
     if column.nullable and not column.primary_key:

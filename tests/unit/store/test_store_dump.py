@@ -51,6 +51,7 @@ def test_from_one_engine_to_the_other(store, request, tmp_path):
     fill(store)
     proving_support.fill(store)
     proving_support.fill_casework(store)
+    proving_support.fill_sharing(store)
     rows = rows_of(store)
     as_text = [parse_json(canonical_json([name, row]), "row") for name, row in rows]  # as a backup writes it
     with other_kind(store, request, tmp_path) as other:

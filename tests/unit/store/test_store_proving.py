@@ -8,7 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
-from proving_support import CHIEF, NODE, Intruder, everywhere, fill, fill_casework, given, others, protected
+from proving_support import (
+    CHIEF,
+    NODE,
+    Intruder,
+    everywhere,
+    fill,
+    fill_casework,
+    fill_sharing,
+    given,
+    others,
+    protected,
+)
 from sqlalchemy import func, insert, select, update
 from store_support import ADA, MARA, NORA, PAUL, SECRETS, Ticking, into, who
 
@@ -35,6 +46,7 @@ def filled(postgresql, postgresql_template):
     with Store.open(postgresql.url(name), SECRETS, Ticking()) as store:
         fill(store)
         fill_casework(store)
+        fill_sharing(store)
         yield store
     postgresql.drop(name)
 
@@ -99,9 +111,9 @@ def test_a_row_of_ones_own_is_refused(filled, table):
     for column in metadata.tables[table].primary_key.columns:
         for value in others(column, rows[0][column.name])[:1]:
             made = rows[0] | {column.name: value}
-            for unique in ("key", "name", "secret_hash", "event_key", "to_key"):
+            for unique in ("key", "name", "secret_hash", "event_key", "to_key", "place", "stix_key"):
                 if unique in made and column.name != unique:
-                    made[unique] = b"k" * 32 if isinstance(made[unique], bytes) else "another"
+                    made[unique] = {bytes: b"k" * 32, str: "another", int: 7}[type(made[unique])]
             for proof in (made[PROOF], None, b"", proof_of(STRANGER, table, made)):
                 refused(filled, table, *rows, made | {PROOF: proof})
 
@@ -267,6 +279,7 @@ def test_a_change_that_was_undone_makes_nothing_old(store):
 def test_nothing_is_reckoned_where_the_database_is_authenticated_as_a_whole(sqlite_store):
     fill(sqlite_store)
     fill_casework(sqlite_store)
+    fill_sharing(sqlite_store)
     for table in TABLES:
         with sqlite_store.inside(CHIEF) as work:
             rows = work.connection.execute(select(metadata.tables[table])).all()

@@ -1,0 +1,287 @@
+"""STIX objects as the bytes that came or that were made here: every version of each, and what contradicts itself.
+
+Nothing is ever changed: another content of the same identifier and version stands beside the first one, as a conflict that people
+see and nobody resolves silently. What the bytes mean is not known here; whoever adds them says it (`NewObject`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+
+from shieldwall.errors import NotFound, Tampered
+from shieldwall.model.access import Handling, may_see
+from shieldwall.store.ids import searchable
+from shieldwall.store.placing import must_place
+from shieldwall.store.proving import hold, proven
+from shieldwall.store.schema import stix_objects
+from shieldwall.store.visible import columns_of, handling_of, visible
+
+if TYPE_CHECKING:
+    from shieldwall.store.work import Work
+
+AT_ONCE = 500  # objects that are inserted at a time
+UNVERSIONED = -(1 << 62)
+"""Stands in the column of the version where there is none: before every instant."""
+_ROW_ID = 16  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewObject:
+    """An object to be kept, and what its bytes mean.
+
+    Attributes:
+        id: Its identifier, type and UUID.
+        version: Microseconds of Unix time; None for an object that has no versions.
+        type: Of it.
+        spec: "2.0" or "2.1".
+        content: SHA-256 of what it says, whatever the order of its keys.
+        raw: Its bytes.
+        handling: Who may see it.
+    """
+
+    id: str
+    version: int | None
+    type: str
+    spec: str
+    content: bytes
+    raw: bytes
+    handling: Handling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptObject:
+    """An object as the store keeps it.
+
+    Attributes:
+        seq: Its number, in the order of arrival; never shown outside.
+        version: Microseconds; of an object without versions when it came, which never changes.
+        versioned: Whether it has versions.
+        type: Of it.
+        spec: "2.0" or "2.1".
+        raw: Its bytes.
+        received_at: When it came, in microseconds.
+        handling: Who may see it.
+    """
+
+    seq: int
+    version: int
+    versioned: bool
+    type: str
+    spec: str
+    raw: bytes
+    received_at: int
+    handling: Handling
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of objects that were added.
+
+    Attributes:
+        added: How many are new: objects, or versions of them.
+        known: How many were there already, with this very content.
+        conflicts: Identifiers of those of the new ones that contradict one with the same version.
+        numbers: Of each of the given ones, in their order.
+    """
+
+    added: int
+    known: int
+    conflicts: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
+class StixObjects:
+    """The objects, within one act."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def add(self, given: Iterable[NewObject]) -> TakenIn:
+        """Keep objects; one that is there in the same place with the same content counts once.
+
+        Raises:
+            NotAllowed: Whoever asks may not write, or it would belong to somebody else.
+            NotFound: No such case or group that they are a member of.
+        """
+        return self._add(given, placed=True)
+
+    def add_for_partner(self, given: Iterable[NewObject]) -> TakenIn:
+        """`add` of what a partner sends, whom `partners` has let in: it belongs to whoever answers for the collection."""
+        return self._add(given, placed=False)
+
+    def _add(self, given: Iterable[NewObject], *, placed: bool) -> TakenIn:
+        work, seen = self._work, set[Handling]()
+        work.store.backend.lock_intake(work.connection)
+        added, total, numbers, conflicts = 0, 0, list[int](), list[str]()
+        batch: list[NewObject] = []
+
+        def put() -> None:
+            nonlocal added
+            new, found = self._insert(batch)
+            added += new
+            numbers.extend(found)
+            conflicts.extend(self._contradicted(batch))
+            batch.clear()
+
+        for each in given:
+            if placed and each.handling not in seen:
+                must_place(work, each.handling)
+                seen.add(each.handling)
+            total += 1
+            batch.append(each)
+            if len(batch) >= AT_ONCE:
+                put()
+        put()
+        work.note(objects=total, added=added, conflicts=len(conflicts))
+        return TakenIn(added, total - added, tuple(dict.fromkeys(conflicts)), tuple(numbers))
+
+    def versions(self, stix_id: str) -> list[KeptObject]:
+        """All that is kept of an identifier and may be seen, by version and then in the order of arrival."""
+        query = self._query(stix_objects.c.stix_key == self.key(stix_id))
+        return list(self._read(query.order_by(stix_objects.c.version, stix_objects.c.seq)))
+
+    def get(self, stix_id: str) -> KeptObject:
+        """The newest version of an object; of several contents of it the one that came first.
+
+        Raises:
+            NotFound: None that whoever asks may see.
+        """
+        query = self._query(stix_objects.c.stix_key == self.key(stix_id))
+        for kept in self._read(query.order_by(stix_objects.c.version.desc(), stix_objects.c.seq).limit(1)):
+            return kept
+        raise NotFound("there is no such object")
+
+    def at(self, numbers: Sequence[int]) -> list[KeptObject]:
+        """Objects by their numbers, as far as they may be seen, in the order of arrival."""
+        found: list[KeptObject] = []
+        for start in range(0, len(numbers), AT_ONCE):
+            query = self._query(stix_objects.c.seq.in_(numbers[start : start + AT_ONCE]))
+            found += self._read(query.order_by(stix_objects.c.seq))
+        return found
+
+    def page(self, *, after: int = 0, most: int, kind: str = "", case: str | None = None) -> list[KeptObject]:
+        """Objects after the one with number `after`, in the order of arrival, at most `most`; of a type, of a case."""
+        conditions: list[ColumnElement[bool]] = [stix_objects.c.seq > after]
+        if kind:
+            conditions.append(stix_objects.c.type == searchable(kind))
+        if case is not None:
+            conditions.append(stix_objects.c.case_id == searchable(case))
+        return list(self._read(self._query(*conditions).order_by(stix_objects.c.seq).limit(most)))
+
+    def conflicts(self, *, after: int = 0, most: int) -> list[KeptObject]:
+        """Objects that another one with the same identifier and version contradicts, both of which may be seen."""
+        other = stix_objects.alias()
+        same = and_(
+            other.c.stix_key == stix_objects.c.stix_key,
+            other.c.version == stix_objects.c.version,
+            other.c.id != stix_objects.c.id,
+            visible(self._work.identity, other),
+        )
+        query = self._query(stix_objects.c.seq > after, exists().where(same))
+        return list(self._read(query.order_by(stix_objects.c.seq).limit(most)))
+
+    def count(self) -> tuple[int, int]:
+        """How many identifiers and how many versions of them whoever asks may see."""
+        names = func.count(stix_objects.c.stix_key.distinct())
+        query = select(names, func.count()).where(visible(self._work.identity, stix_objects))
+        row = self._work.connection.execute(query).one()
+        return int(row[0]), int(row[1])
+
+    def key(self, stix_id: str) -> int:
+        """By what an identifier is found."""
+        return self._work.store.secrets.keyed_number("stix", stix_id.lower())
+
+    def place(self, handling: Handling) -> int:
+        """The same for the same owner, case and group."""
+        parts = (handling.owner, handling.case or "", handling.group or "")
+        return self._work.store.secrets.keyed_number("stix place", *parts)
+
+    def _row_id(self, new: NewObject) -> bytes:
+        version = "" if new.version is None else str(new.version)
+        return self._work.store.secrets.keyed("stix object", new.id.lower(), version, new.content)[:_ROW_ID]
+
+    def _insert(self, batch: Sequence[NewObject]) -> tuple[int, list[int]]:
+        """How many are new, and the numbers of all."""
+        if not batch:
+            return 0, []
+        work, now = self._work, self._work.now
+        keys = [(self._row_id(new), self.place(new.handling)) for new in batch]
+        found = self._numbers(keys)
+        fresh = []
+        for key, new in zip(keys, batch, strict=True):
+            if key not in found:
+                self._last += 1
+                found[key] = self._last
+                fresh.append(self._row(new, self._last, *key, now))
+        work.store.backend.insert_new(work.connection, stix_objects, fresh)
+        return len(fresh), [found[key] for key in keys]
+
+    @cached_property
+    def _last(self) -> int:
+        """The number of the object that came last; nobody else adds one until this act has ended (`lock_intake`)."""
+        return int(self._work.connection.execute(select(func.max(stix_objects.c.seq))).scalar() or 0)
+
+    def _numbers(self, keys: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], int]:
+        wanted = {row_id for row_id, _ in keys}
+        query = select(stix_objects.c.id, stix_objects.c.place, stix_objects.c.seq).where(stix_objects.c.id.in_(wanted))
+        return {(bytes(row.id), row.place): row.seq for row in self._work.connection.execute(query)}
+
+    def _row(self, new: NewObject, seq: int, row_id: bytes, place: int, now: int) -> dict[str, Any]:
+        row = {
+            "seq": seq,
+            "id": row_id,
+            "place": place,
+            "stix_key": self.key(new.id),
+            "version": UNVERSIONED if new.version is None else new.version,
+            "type": new.type,
+            "spec": new.spec,
+            "received_at": now,
+            "raw_sealed": self._work.seal(stix_objects.name, "raw", row_id, new.raw),
+            **columns_of(new.handling),
+        }
+        return proven(self._work, stix_objects, row)
+
+    def _contradicted(self, batch: Sequence[NewObject]) -> list[str]:
+        """Identifiers of a batch of which there is another content of the same version, in a place that may be seen."""
+        if not batch:
+            return []
+        by_key = {(self.key(new.id), UNVERSIONED if new.version is None else new.version): new.id for new in batch}
+        query = (
+            select(stix_objects.c.stix_key, stix_objects.c.version)
+            .where(stix_objects.c.stix_key.in_({key for key, _ in by_key}), visible(self._work.identity, stix_objects))
+            .group_by(stix_objects.c.stix_key, stix_objects.c.version)
+            .having(func.count(stix_objects.c.id.distinct()) > 1)
+        )
+        rows = self._work.connection.execute(query)
+        return [by_key[found] for row in rows if (found := (row.stix_key, row.version)) in by_key]
+
+    def _query(self, *conditions: ColumnElement[bool]) -> Select[Any]:
+        return select(stix_objects).where(visible(self._work.identity, stix_objects), *conditions)
+
+    def _read(self, query: Select[Any]) -> Iterator[KeptObject]:
+        for row in self._work.connection.execute(query):
+            kept = self.kept(row)
+            if may_see(self._work.identity, kept.handling):  # asked again: the query is one exit, this is another
+                yield kept
+
+    def kept(self, row: Any) -> KeptObject:  # noqa: ANN401 - a row, or what looks like one
+        """An object of a row that has all columns of the table, held to its proof and its place; whoever may see it or not."""
+        hold(self._work, stix_objects, row)
+        handling = handling_of(row)
+        if row.place != self.place(handling):
+            raise Tampered("a STIX object is not where it was put", hint="shieldwall node check")
+        return KeptObject(
+            seq=row.seq,
+            version=row.received_at if row.version == UNVERSIONED else row.version,
+            versioned=row.version != UNVERSIONED,
+            type=row.type,
+            spec=row.spec,
+            raw=self._work.open(stix_objects.name, "raw", row.id, row.raw_sealed),
+            received_at=row.received_at,
+            handling=handling,
+        )
