@@ -30,6 +30,7 @@ from shieldwall.node.operators import NODE
 from shieldwall.node.people.config import OidcConfig, PeopleConfig
 from shieldwall.node.people.doors import Doors
 from shieldwall.node.people.limits import DOORS
+from shieldwall.node.sharing.door import PartnerDoor
 from shieldwall.node.sheets.frozen import FrozenShelf, Made
 from shieldwall.node.watches.delivery import Deliverer, Receiver
 from shieldwall.node.watches.watcher import Watcher
@@ -63,6 +64,7 @@ class Node:
         self.store: Store = home.store
         self.chains = Chains((home.config.chain, *home.config.further_chains))
         self.doors = Doors(home.store, people_config(home.config))
+        self.partners = PartnerDoor(home.store, self.doors.gate)
         self.runner = Runner(self._means(), self._identity_of, RunnerConfig(workers=home.config.workers))
         self.deliverer = Deliverer(
             home.store,

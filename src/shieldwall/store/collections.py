@@ -20,13 +20,13 @@ from sqlalchemy import ColumnElement, Row, and_, case, delete, insert, or_, sele
 from shieldwall.errors import Conflict, NotAllowed, NotFound, Tampered, UsageError
 from shieldwall.model.access import Permission
 from shieldwall.model.canonical import canonical_json
-from shieldwall.model.marking import Marking
+from shieldwall.model.marking import STRICTEST, Marking
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import ordered_id, searchable
 from shieldwall.store.partners import HIGHEST, Partner, checked_highest
 from shieldwall.store.people import checked_name
 from shieldwall.store.proving import change, held, hold, one_held, proven
-from shieldwall.store.schema import collection_objects, collections, fetches, releases, stix_objects
+from shieldwall.store.schema import collection_objects, collections, fetches, releases, statuses, stix_objects
 from shieldwall.store.stixobjects import UNVERSIONED
 
 if TYPE_CHECKING:
@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 RELEASE, WITHDRAW, ADD, DELETE = "release", "withdraw", "add", "delete"
 """What is done with a collection: by people the first two, by partners who may write the last two."""
 
+MOST_BYTES = 16 << 20
+"""Of the objects of one page."""
+
 MOST_REASON = 2000  # characters
+_STATUS_DAYS = 7
+_DAY = 86_400_000_000  # microseconds
 _AT_ONCE = 500
 
 
@@ -49,6 +54,8 @@ class Collection:
         alias: A short name in addresses; "" for none.
         title: Its name for people.
         highest: The highest marking that it may hold.
+        unmarked: The marking of what partners add without one.
+        readable: Whether its partners may look into it.
         writable: Whether its partners may add to it.
         owner: Id of the person who answers for what they add.
         created_at: Microseconds.
@@ -60,6 +67,8 @@ class Collection:
     alias: str
     title: str
     highest: Marking
+    unmarked: Marking
+    readable: bool
     writable: bool
     owner: str
     created_at: int
@@ -163,9 +172,26 @@ class Collections:
         self._connection = work.connection
 
     def add(
-        self, title: str, *, group: str | None, highest: Marking, alias: str = "", writable: bool = False
+        self,
+        title: str,
+        *,
+        group: str | None,
+        highest: Marking,
+        alias: str = "",
+        unmarked: Marking = STRICTEST,
+        readable: bool = True,
+        writable: bool = False,
     ) -> Collection:
         """A new, empty collection, for which whoever asks answers.
+
+        Args:
+            title: Its name for people.
+            group: Id of the group of partners that it is for; None for anybody at all.
+            highest: The highest marking that it may hold.
+            alias: A short name in addresses.
+            unmarked: The marking of what partners add without one.
+            readable: Whether its partners may look into it.
+            writable: Whether they may add to it.
 
         Raises:
             NotAllowed: Whoever asks may not approve.
@@ -177,7 +203,7 @@ class Collections:
         work.must(Permission.APPROVE)
         if group is not None:
             work.partners.group(group)
-        elif checked_highest(highest) > Marking.CLEAR or writable:
+        elif checked_highest(highest) > Marking.CLEAR or writable or not readable:
             raise UsageError("what anybody may read is TLP:CLEAR, and nobody adds to it", hint="name a group")
         if alias and (not alias.isascii() or not alias.replace("-", "").isalnum() or len(alias) > 60):
             raise UsageError("an alias has letters, digits and hyphens", hint="such as high-value")
@@ -190,6 +216,8 @@ class Collections:
             "alias": alias,
             "title_sealed": work.seal(collections.name, "title", made, checked_name(title, "a title", 200).encode()),
             "highest": int(checked_highest(highest)),
+            "unmarked": int(Marking(unmarked)),
+            "readable": readable,
             "writable": writable,
             "owner": work.identity.person,
             "created_at": work.now,
@@ -301,7 +329,9 @@ class Collections:
 
     # what partners read
 
-    def items(self, collection: Collection, partner: Partner | None, asked: Asked, *, most: int) -> list[Item]:
+    def items(
+        self, collection: Collection, partner: Partner | None, asked: Asked, *, most: int, most_bytes: int = MOST_BYTES
+    ) -> list[Item]:
         """Objects of a collection that go to a partner (None: to anybody), by the moment at which they were added.
 
         Args:
@@ -309,8 +339,9 @@ class Collections:
             partner: Whom for.
             asked: Which.
             most: How many.
+            most_bytes: Of all of them; the one that goes beyond is the last.
         """
-        if not collection.is_for(partner):
+        if not collection.is_for(partner) or not collection.readable:
             return []
         query = (
             select(collection_objects, *[column.label(f"o_{column.name}") for column in stix_objects.c])
@@ -319,14 +350,17 @@ class Collections:
             .order_by(collection_objects.c.added_at)
             .limit(most)
         )
-        ceiling, found = collection.ceiling(partner), []
-        for row in self._connection.execute(query):
+        ceiling, found, size = collection.ceiling(partner), list[Item](), 0
+        for row in self._connection.execute(query).yield_per(_AT_ONCE):
             hold(self._work, collection_objects, row)
             if (row.o_stix_key, row.o_version) != (row.stix_key, row.version):
                 raise Tampered("a collection has another object than was put there", hint="shieldwall node check")
             kept = self._work.stix.kept(_Labelled(row))
             if kept.handling.marking <= ceiling:  # asked again: the query is one exit, this is another
                 found.append(Item(row.added_at, kept.version, kept.spec, kept.raw))
+                size += len(kept.raw)
+            if size > most_bytes:
+                break
         return found
 
     def fetched(self, partner: Partner, collection: Collection, first: int, last: int) -> None:
@@ -343,6 +377,27 @@ class Collections:
         mine = [fetches.c[name] == row[name] for name in ("partner_id", "collection_id", "first_added")]
         further = case((fetches.c.last_added > last, fetches.c.last_added), else_=last)
         self._connection.execute(update(fetches).where(*mine).values(last_added=further, at=self._work.now))
+
+    def keep_status(self, partner: Partner, status_id: str, body: dict[str, Any]) -> None:
+        """Keep for some days what became of what a partner added."""
+        work = self._work
+        self._connection.execute(delete(statuses).where(statuses.c.at < work.now - _STATUS_DAYS * _DAY))
+        sealed = work.seal(statuses.name, "body", status_id, canonical_json(body))
+        row = {"id": status_id, "partner_id": partner.id, "at": work.now, "body_sealed": sealed}
+        self._connection.execute(insert(statuses).values(row))
+
+    def status(self, partner: Partner, status_id: str) -> dict[str, Any]:
+        """What became of what this partner added.
+
+        Raises:
+            NotFound: No such status of theirs, or no longer.
+        """
+        mine = (statuses.c.id == searchable(status_id), statuses.c.partner_id == partner.id)
+        row = self._connection.execute(select(statuses).where(*mine)).one_or_none()
+        if row is None:
+            raise NotFound("there is no such status")
+        raw = self._work.open(statuses.name, "body", row.id, row.body_sealed)
+        return dict(parse_json(raw, "a status"))
 
     def who_has(self, collection_id: str, moments: Several[int]) -> list[Had]:
         """Partners to whom a stretch of a collection went in which one of some moments lies."""
@@ -501,6 +556,8 @@ class Collections:
             alias=row.alias,
             title=self._work.open(collections.name, "title", row.id, row.title_sealed).decode(),
             highest=Marking(row.highest),
+            unmarked=Marking(row.unmarked),
+            readable=row.readable,
             writable=row.writable,
             owner=row.owner,
             created_at=row.created_at,

@@ -472,6 +472,8 @@ collections = Table(  # what goes to one audience: a group of partners, or, wher
     Column("alias", String(100), nullable=False),
     Column("title_sealed", LargeBinary, nullable=False),
     Column("highest", SmallInteger, nullable=False),  # marking that it may hold
+    Column("unmarked", SmallInteger, nullable=False),  # marking of what partners add without one
+    Column("readable", Boolean, nullable=False),  # whether partners may look into it
     Column("writable", Boolean, nullable=False),  # whether partners may add to it
     Column("owner", ID, ForeignKey("people.id"), nullable=False),  # who answers for what they add
     Column("created_at", BigInteger, nullable=False),
@@ -505,6 +507,14 @@ collection_objects = Table(
     _proof(),
     UniqueConstraint("collection_id", "stix_key", "version"),
     Index("ix_collection_objects_newest", "collection_id", "newest", "added_at"),
+)
+statuses = Table(  # what became of what a partner added; kept for some days
+    "statuses",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("partner_id", ID, ForeignKey("partners.id"), nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("body_sealed", LargeBinary, nullable=False),
 )
 fetches = Table(  # which stretch of a collection went to a partner, so that it can be said who has something
     "fetches",

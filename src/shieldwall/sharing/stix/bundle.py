@@ -46,13 +46,15 @@ class BundleReader:
     Args:
         stream: Where it is read from.
         place: Its name, for errors.
+        envelope: Take a TAXII envelope alone (TAXII 2.1, section 3.7).
 
     Attributes:
         beside: What stood beside the objects: `type`, `id`, and of a TAXII envelope `more` and `next`; whole at the end.
         objects: How many objects were met.
     """
 
-    def __init__(self, stream: BinaryIO, place: str) -> None:
+    def __init__(self, stream: BinaryIO, place: str, *, envelope: bool = False) -> None:
+        self._envelope = envelope
         self._text = _Text(stream, place)
         self._place = place
         self.beside: dict[str, Any] = {}
@@ -68,7 +70,7 @@ class BundleReader:
         first = text.peek()
         if first == "<":
             raise BadText(f"{self._place}: STIX 1.x or other XML", hint="ask for STIX 2.1, or convert it")
-        if first == "[":
+        if first == "[" and not self._envelope:
             yield from self._objects()
         elif first == "{":
             yield from self._members()
@@ -102,6 +104,8 @@ class BundleReader:
             text.take(",")
         text.take("}")
         kind, envelope = self.beside.get("type"), not set(self.beside) - {"more", "next"}
+        if self._envelope and not several:
+            raise BadText(f"{self._place}: no list of objects", hint='send {"objects": [...]}')
         if kind == "bundle" or envelope or (kind is None and several):
             self._spec_version()  # it may stand behind the objects, and be none
             return

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("alias", sa.String(length=100), nullable=False),
         sa.Column("title_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("highest", sa.SmallInteger(), nullable=False),
+        sa.Column("unmarked", sa.SmallInteger(), nullable=False),
+        sa.Column("readable", sa.Boolean(), nullable=False),
         sa.Column("writable", sa.Boolean(), nullable=False),
         sa.Column("owner", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -81,6 +83,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("partner_secrets", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_partner_secrets_partner_id"), ["partner_id"], unique=False)
+
+    op.create_table(
+        "statuses",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_statuses_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statuses")),
+    )
+    with op.batch_alter_table("statuses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_statuses_at"), ["at"], unique=False)
 
     op.create_table(
         "fetches",
