@@ -46,7 +46,12 @@ def serve(
         door = Door.of(home.config)
         from shieldwall.node.node import Node  # noqa: PLC0415 - as above
         from shieldwall.web.app import create  # noqa: PLC0415 - as above
+        from shieldwall.web.taxii.server import create_taxii  # noqa: PLC0415 - as above
 
-        app = create(Node(home))
+        node = Node(home)
         tell(f"{home.config.name}: {home.config.origin}; its key is {home.keys.public.spoken}")
-        serve_app(app, door, path)
+        partners = None
+        if home.config.taxii is not None:
+            partners = (create_taxii(node), Door.of_partners(home.config.taxii))
+            tell(f"partners: https://{home.config.taxii.listen}:{home.config.taxii.port}/taxii2/")
+        serve_app(create(node), door, path, partners)

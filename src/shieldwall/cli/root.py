@@ -20,6 +20,8 @@ _COMMANDS = {
     "request": ("shieldwall.cli.request", "Ask to preserve, freeze, disclose, inform, take down."),
     "pack": ("shieldwall.cli.pack", "Make an evidence package of a case."),
     "verify": ("shieldwall.cli.verify", "Check an evidence package or request, without a node."),
+    "share": ("shieldwall.cli.share", "STIX: take it in, release it to partners, take it back."),
+    "peer": ("shieldwall.cli.peer", "Partners of a node, and by what they come in."),
     "node": ("shieldwall.cli.node", "Make, serve and look after a node."),
     "warm-up": ("shieldwall.cli.warm_up", "Compile what is fast now, so that no answer waits for it."),
     "config": ("shieldwall.cli.config", "Show the settings and where they come from."),

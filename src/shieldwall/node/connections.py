@@ -6,7 +6,8 @@ The server limits how many connections there are; without this, a few hundred th
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+import hashlib
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -70,3 +71,20 @@ class PatientProtocol(H11Protocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.abort()
+
+
+class PartnerProtocol(PatientProtocol):
+    """The same for the door of partners: tells the application by which certificate a client came in, once TLS has checked it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected."""
+        tls = transport.get_extra_info("ssl_object")
+        given = tls.getpeercert(binary_form=True) if tls is not None else None
+        if given:
+            inner, shown = self.app, {"client_cert_sha256": hashlib.sha256(given).hexdigest()}
+
+            async def with_certificate(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - of ASGI
+                await inner({**scope, "extensions": {**scope.get("extensions", {}), "tls": shown}}, receive, send)
+
+            self.app = with_certificate
+        super().connection_made(transport)

@@ -89,6 +89,25 @@ class OidcConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaxiiConfig:
+    """The door of partners: the table `[taxii]`. It speaks TLS alone, on this machine too.
+
+    Attributes:
+        tls_certificate: File of the certificate chain, PEM.
+        tls_key: File of its key, PEM.
+        listen: The address that it listens on.
+        port: Its port.
+        client_ca: File of the authorities whose certificates partners may come in by, PEM; None where they come in by secrets.
+    """
+
+    tls_certificate: Path
+    tls_key: Path
+    listen: str = "127.0.0.1"
+    port: int = 8421
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeConfig:
     """The settings of a node. Relative paths are under its folder.
 
@@ -111,6 +130,7 @@ class NodeConfig:
         oidc: An OpenID provider; None for none.
         mail: Where mail is handed in; None for nowhere.
         webhook: Endpoints that alarms are posted to.
+        taxii: The door of partners; None for none.
         origins: For each setting, where its value comes from.
     """
 
@@ -132,6 +152,7 @@ class NodeConfig:
     oidc: OidcConfig | None = None
     mail: MailConfig | None = None
     webhook: tuple[WebhookConfig, ...] = ()
+    taxii: TaxiiConfig | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -194,6 +215,8 @@ def explain(config: NodeConfig) -> list[dict[str, str]]:
             value = ", ".join(str(each) for each in value)
         elif isinstance(value, OidcConfig):
             value = value.issuer
+        elif isinstance(value, TaxiiConfig):
+            value = f"{value.listen}:{value.port}"
         elif isinstance(value, MailConfig):
             value = f"{value.host}:{value.port}"
         elif isinstance(value, PeopleSettings):
@@ -239,12 +262,18 @@ _EXAMPLES = (
     "# [[webhook]]",
     '# url = "https://example.org/alarm"',
     '# highest = "TLP:CLEAR"',
+    "#",
+    "# [taxii]",
+    '# tls_certificate = "certificate.pem"',
+    '# tls_key = "key.pem"',
+    "# port = 8421",
 )
 _TABLES: Mapping[str, type] = {
     "people": PeopleSettings,
     "oidc": OidcConfig,
     "mail": MailConfig,
     "webhook": WebhookConfig,
+    "taxii": TaxiiConfig,
 }
 _BOUNDS = {
     "port": (1, 65_535),
@@ -297,7 +326,9 @@ def _plain(name: str, value: Any, folder: Path, origin: str) -> Any:  # noqa: AN
 
 
 _LISTS = ("sources", "further_chains")
-_PATHS = frozenset(("tls_certificate", "tls_key", "chain", "audit_roots", "password_file", "client_secret_file"))
+_PATHS = frozenset(
+    ("tls_certificate", "tls_key", "chain", "audit_roots", "password_file", "client_secret_file", "client_ca")
+)
 
 
 def _path(name: str, value: str, folder: Path, origin: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import ipaddress
@@ -9,19 +10,25 @@ import logging
 import os
 import signal
 import ssl
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from shieldwall.errors import StoreError, UsageError
-from shieldwall.node.nodeconfig import NodeConfig, is_server
+from shieldwall.node.nodeconfig import NodeConfig, TaxiiConfig, is_server
+
+if TYPE_CHECKING:
+    import uvicorn
 
 LOCK = "serve.lock"
 _MOST_AT_ONCE = 256  # connections; more are answered with 503
 _HEAD = 32 << 10  # bytes of a request's head
 _KEEP = 20  # seconds that an idle connection stays
+_MOMENT = 0.02  # seconds between two looks whether a server has begun
 _FAREWELL = 5  # seconds that answers under way have when the node stops
 
 
@@ -67,14 +74,40 @@ class Door:
             )
         return cls(address, config.port, tls, alone=not is_server(config.database))
 
+    @classmethod
+    def of_partners(cls, config: TaxiiConfig) -> Self:
+        """The door of partners, which is never without TLS.
 
-def serve_app(app: Any, door: Door, folder: Path) -> None:  # noqa: ANN401 - an ASGI application
+        Raises:
+            UsageError: Certificate, key or authorities do not serve.
+        """
+        try:
+            ipaddress.ip_address(config.listen)
+        except ValueError:
+            raise UsageError(f"[taxii] listen: {config.listen!r} is no address", hint="write an IP address") from None
+        tls = _tls(config.tls_certificate, config.tls_key)
+        # TAXII 2.1 (8.1.1) wants TLS 1.2, which some clients have alone; with these ciphers none is left that RFC 7540 forbids
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        tls.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
+        if config.client_ca is not None:
+            try:
+                tls.load_verify_locations(config.client_ca)
+            except (OSError, ValueError) as error:
+                raise UsageError(
+                    f"{config.client_ca}: no authorities can be read there ({error})", hint="PEM, one or several"
+                ) from None
+            tls.verify_mode = ssl.CERT_OPTIONAL
+        return cls(config.listen, config.port, tls, alone=False)
+
+
+def serve_app(app: Any, door: Door, folder: Path, partners: tuple[Any, Door] | None = None) -> None:  # noqa: ANN401 - ASGI
     """Serve until the process is told to stop.
 
     Args:
         app: An ASGI application, whose lifespan starts and stops the node.
         door: Where to listen.
         folder: The node's folder, locked against a second server.
+        partners: The application behind the door of partners, and that door; None for none.
 
     Raises:
         StoreError: Another process serves it.
@@ -82,20 +115,55 @@ def serve_app(app: Any, door: Door, folder: Path) -> None:  # noqa: ANN401 - an 
     """
     import uvicorn  # noqa: PLC0415 - only here
 
-    from shieldwall.node.connections import PatientProtocol  # noqa: PLC0415 - as above
+    from shieldwall.node.connections import PartnerProtocol, PatientProtocol  # noqa: PLC0415 - as above
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    beside = None if partners is None else uvicorn.Server(_settings(*partners, PartnerProtocol, lifespan="off"))
+
+    class Server(uvicorn.Server):
+        """Lets the door of partners close first, as the node stops with the application behind this one."""
+
+        async def shutdown(self, sockets: list[Any] | None = None) -> None:
+            if beside is not None:
+                beside.should_exit = True
+                await asyncio.to_thread(aside.join, _FAREWELL + 5)
+            await super().shutdown(sockets)
+
+    server = Server(_settings(app, door, PatientProtocol, lifespan="on"))
+    aside = threading.Thread(target=_serve_aside, args=(beside,), name="partners", daemon=True)
+    # uvicorn passes on the signal that stopped it when all is done: a stop that was asked for is no failure
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _asked_to_stop)
+    with _alone(folder) if door.alone else contextlib.nullcontext():
+        if beside is not None and partners is not None:
+            aside.start()
+            while not beside.started:
+                if not aside.is_alive():
+                    place = f"{partners[1].address}:{partners[1].port}"
+                    raise UsageError(f"the node cannot serve partners at {place}", hint="see the lines above")
+                time.sleep(_MOMENT)
+        try:
+            server.run()
+        except SystemExit:
+            raise UsageError(
+                f"the node cannot serve at {door.address}:{door.port}", hint="see the lines above"
+            ) from None
+
+
+def _settings(app: Any, door: Door, protocol: type[Any], *, lifespan: Literal["on", "off"]) -> uvicorn.Config:  # noqa: ANN401
+    import uvicorn  # noqa: PLC0415 - only here
+
     config = uvicorn.Config(
         app,
         host=door.address,
         port=door.port,
-        http=PatientProtocol,
+        http=protocol,
         ws="none",
         log_config=None,
         access_log=False,  # an address that someone looks up stands in the path
         server_header=False,
         proxy_headers=False,  # whoever sends X-Forwarded-For would choose whom a ban hits
-        lifespan="on",
+        lifespan=lifespan,
         limit_concurrency=_MOST_AT_ONCE,
         h11_max_incomplete_event_size=_HEAD,
         timeout_keep_alive=_KEEP,
@@ -104,17 +172,13 @@ def serve_app(app: Any, door: Door, folder: Path) -> None:  # noqa: ANN401 - an 
     if door.tls is not None:
         config.load()
         config.ssl = door.tls
-    server = uvicorn.Server(config)
-    # uvicorn passes on the signal that stopped it when all is done: a stop that was asked for is no failure
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _asked_to_stop)
-    with _alone(folder) if door.alone else contextlib.nullcontext():
-        try:
+    return config
+
+
+def _serve_aside(server: uvicorn.Server | None) -> None:
+    if server is not None:
+        with contextlib.suppress(SystemExit):  # it has said why
             server.run()
-        except SystemExit:
-            raise UsageError(
-                f"the node cannot serve at {door.address}:{door.port}", hint="see the lines above"
-            ) from None
 
 
 def _asked_to_stop(_number: int, _frame: FrameType | None) -> None:

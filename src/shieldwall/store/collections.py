@@ -410,6 +410,23 @@ class Collections:
             found[row.partner_id] = max(found.get(row.partner_id, 0), row.at)
         return [Had(partner, at) for partner, at in sorted(found.items())]
 
+    def holds(self, collection_id: str, stix_ids: Iterable[str]) -> frozenset[str]:
+        """Those of some identifiers of which a collection has any version."""
+        by_key = {self._work.stix.key(each): each for each in stix_ids}
+        keys, found = list(by_key), set[str]()
+        for start in range(0, len(keys), _AT_ONCE):
+            chosen = collection_objects.c.stix_key.in_(keys[start : start + _AT_ONCE])
+            query = select(collection_objects.c.stix_key).where(
+                collection_objects.c.collection_id == collection_id, chosen
+            )
+            found.update(by_key[key] for key in self._connection.execute(query.distinct()).scalars())
+        return frozenset(found)
+
+    def numbers_in(self, collection_id: str) -> list[int]:
+        """The numbers of all objects of a collection, in the order in which they were added."""
+        query = select(collection_objects.c.object_seq).where(collection_objects.c.collection_id == collection_id)
+        return list(self._connection.execute(query.order_by(collection_objects.c.added_at)).scalars())
+
     # inside
 
     def _conditions(

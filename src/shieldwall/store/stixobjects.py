@@ -185,6 +185,15 @@ class StixObjects:
         query = self._query(stix_objects.c.seq > after, exists().where(same))
         return list(self._read(query.order_by(stix_objects.c.seq).limit(most)))
 
+    def kept_by_anyone(self, stix_ids: Iterable[str]) -> frozenset[str]:
+        """Those of some identifiers that are kept here, by whomever; for what must not name them, never to be shown."""
+        by_key = {self.key(each): each for each in stix_ids}
+        keys, found = list(by_key), set[str]()
+        for start in range(0, len(keys), AT_ONCE):
+            query = select(stix_objects.c.stix_key).where(stix_objects.c.stix_key.in_(keys[start : start + AT_ONCE]))
+            found.update(by_key[key] for key in self._work.connection.execute(query.distinct()).scalars())
+        return frozenset(found)
+
     def count(self) -> tuple[int, int]:
         """How many identifiers and how many versions of them whoever asks may see."""
         names = func.count(stix_objects.c.stix_key.distinct())
