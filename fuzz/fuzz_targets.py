@@ -21,6 +21,7 @@ from casework_targets import TARGETS as CASEWORK_TARGETS
 from chain_support import build_store, random_chain, write
 from fuzz_folder import Target, path_of, text_of
 from node_targets import TARGETS as NODE_TARGETS
+from sharing_targets import TARGETS as SHARING_TARGETS
 from web_targets import TARGETS as WEB_TARGETS
 
 from shieldwall.chain.batch import decode_batch
@@ -437,6 +438,7 @@ TARGETS: dict[str, Target] = {
     "settings": settings,
     **NODE_TARGETS,
     **CASEWORK_TARGETS,
+    **SHARING_TARGETS,
     **WEB_TARGETS,
 }
 

@@ -26,6 +26,7 @@ from fuzz_targets import CHANGE, TARGETS, chain, parcel_parts, read_all, store_f
 from intel_support import pack  # noqa: E402
 from node_seeds import node_seeds  # noqa: E402
 from node_support import SimulatedNode, block_json  # noqa: E402
+from sharing_targets import sharing_seeds  # noqa: E402
 
 from shieldwall.chain.readers.facts import FORMAT as FACTS  # noqa: E402
 from shieldwall.chain.readers.rpc import RpcReader  # noqa: E402
@@ -167,7 +168,7 @@ def tag_set_files(folder: Path) -> list[bytes]:
 def main() -> None:
     """Write them."""
     with tempfile.TemporaryDirectory() as folder:
-        found = seeds(Path(folder)) | node_seeds() | casework_seeds()
+        found = seeds(Path(folder)) | node_seeds() | casework_seeds() | sharing_seeds()
     assert set(found) == set(TARGETS), set(found) ^ set(TARGETS)
     for name, contents in found.items():
         if sys.argv[1:] and name not in sys.argv[1:]:

@@ -125,8 +125,8 @@ def demands_of_definition(definition: Mapping[str, Any]) -> Demands:
         return BUILT_IN[ref]
     found, understood = Demands(), False
     body, kind = definition.get("definition"), definition.get("definition_type")
-    if isinstance(body, Mapping) and kind == "tlp" and body.get("tlp") in _LEVELS:
-        found, understood = found.joined(Demands(marking=_LEVELS[body["tlp"]])), True
+    if isinstance(body, Mapping) and kind == "tlp" and str(body.get("tlp")) in _LEVELS:
+        found, understood = found.joined(Demands(marking=_LEVELS[str(body["tlp"])])), True
     if isinstance(body, Mapping) and kind == "statement" and isinstance(body.get("statement"), str):
         found, understood = found.joined(Demands(conditions=(body["statement"],))), True
     extensions = definition.get("extensions")

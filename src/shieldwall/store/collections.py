@@ -343,25 +343,38 @@ class Collections:
         """
         if not collection.is_for(partner) or not collection.readable:
             return []
+        ceiling, found, size = collection.ceiling(partner), list[Item](), 0
+        for item, marking in self._read_items(self._conditions(collection, partner, asked), most):
+            if marking <= ceiling:  # asked again: the query is one exit, this is another
+                found.append(item)
+                size += len(item.raw)
+            if size > most_bytes:
+                break
+        return found
+
+    def _read_items(self, conditions: Iterable[ColumnElement[bool]], most: int) -> Iterator[tuple[Item, int]]:
+        """Items with their markings; where rows have proofs, each row of both tables is held to its own."""
+        whole = self._work.store.backend.whole
+        theirs = (stix_objects.c.received_at, stix_objects.c.spec, stix_objects.c.raw_sealed, stix_objects.c.marking)
+        columns: list[ColumnElement[Any]] = [collection_objects.c.added_at, collection_objects.c.version]
+        columns += theirs if whole else [column.label(f"o_{column.name}") for column in stix_objects.c]
         query = (
-            select(collection_objects, *[column.label(f"o_{column.name}") for column in stix_objects.c])
+            select(*columns, *([] if whole else [collection_objects]))
             .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
-            .where(*self._conditions(collection, partner, asked))
+            .where(*conditions)
             .order_by(collection_objects.c.added_at)
             .limit(most)
         )
-        ceiling, found, size = collection.ceiling(partner), list[Item](), 0
         for row in self._connection.execute(query).yield_per(_AT_ONCE):
+            if whole:  # the database is authenticated as a whole, and nothing in it is sealed again
+                added_at, version, received_at, spec, raw, marking = row
+                yield Item(added_at, received_at if version == UNVERSIONED else version, spec, raw), marking
+                continue
             hold(self._work, collection_objects, row)
             if (row.o_stix_key, row.o_version) != (row.stix_key, row.version):
                 raise Tampered("a collection has another object than was put there", hint="shieldwall node check")
             kept = self._work.stix.kept(_Labelled(row))
-            if kept.handling.marking <= ceiling:  # asked again: the query is one exit, this is another
-                found.append(Item(row.added_at, kept.version, kept.spec, kept.raw))
-                size += len(kept.raw)
-            if size > most_bytes:
-                break
-        return found
+            yield Item(row.added_at, kept.version, kept.spec, kept.raw), int(kept.handling.marking)
 
     def fetched(self, partner: Partner, collection: Collection, first: int, last: int) -> None:
         """Note that a stretch of a collection went to a partner."""

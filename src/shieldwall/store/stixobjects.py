@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
-from shieldwall.errors import NotFound, Tampered
+from shieldwall.errors import NotFound
 from shieldwall.model.access import Handling, may_see
 from shieldwall.store.ids import searchable
 from shieldwall.store.placing import must_place
@@ -279,11 +279,9 @@ class StixObjects:
                 yield kept
 
     def kept(self, row: Any) -> KeptObject:  # noqa: ANN401 - a row, or what looks like one
-        """An object of a row that has all columns of the table, held to its proof and its place; whoever may see it or not."""
+        """An object of a row that has all columns of the table, held to its proof; whoever may see it or not."""
         hold(self._work, stix_objects, row)
         handling = handling_of(row)
-        if row.place != self.place(handling):
-            raise Tampered("a STIX object is not where it was put", hint="shieldwall node check")
         return KeptObject(
             seq=row.seq,
             version=row.received_at if row.version == UNVERSIONED else row.version,
