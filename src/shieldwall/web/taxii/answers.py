@@ -53,7 +53,9 @@ class Refusal(Exception):
 
 def plain(value: Any, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:  # noqa: ANN401 - any JSON value
     """A value as an answer."""
-    return Answer(status, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), headers)
+    return Answer(
+        status, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), headers
+    )
 
 
 def error(status: int, title: str, description: str = "", headers: tuple[tuple[str, str], ...] = ()) -> Answer:
