@@ -82,11 +82,28 @@ def import_command(
                     "conflicts": found.conflicting,
                     "refused": found.refusals,
                     "unmarked": found.unmarked,
+                    "claims": found.claims,
                 }
             )
-    emit_rows(rows, ("file", "objects", "added", "known", "conflicts", "refused", "unmarked"), output)
+    emit_rows(rows, ("file", "objects", "added", "known", "conflicts", "refused", "unmarked", "claims"), output)
     if not clean:
         raise click.exceptions.Exit(1)
+
+
+@share.command("case")
+@click.argument("case_word", metavar="CASE")
+@as_person
+@output_option
+def case_command(case_word: str, seat: Seat, output: str | None) -> None:
+    """Make STIX of the claims of CASE (its id, or words that find it alone), for its members; nothing goes to anybody by this.
+
+    Do it again when the case has changed: what was taken back meanwhile becomes a revoked version.
+    """
+    from shieldwall.node.sharing.exporting import make_stix  # noqa: PLC0415 - only here
+
+    with working(seat) as (node, identity):
+        made = make_stix(node, identity, "share.case", case_id(node, identity, case_word))
+    emit_record({"claims": made.claims, "objects": len(made.ids), "added": made.added}, output)
 
 
 @share.command("list")
@@ -180,6 +197,7 @@ def collections(seat: Seat, output: str | None) -> None:
 @click.option(
     "--of", "files", multiple=True, metavar="FILE", help="The objects whose identifiers stand in this bundle."
 )
+@click.option("--case", "case_word", metavar="CASE", help="All objects of this case.")
 @click.option("--every-version", is_flag=True, help="All versions that are kept, not the newest alone.")
 @click.option("--reason", required=True, help="Why this is released.")
 @as_person
@@ -188,6 +206,7 @@ def release(
     collection_word: str,
     stix_ids: tuple[str, ...],
     files: tuple[str, ...],
+    case_word: str | None,
     every_version: bool,
     reason: str,
     seat: Seat,
@@ -200,11 +219,15 @@ def release(
     from shieldwall.node.sharing.releasing import release as release_now  # noqa: PLC0415 - only here
 
     wanted = [*stix_ids, *(each for name in files for each in _ids_in(name))]
-    if not wanted:
-        raise UsageError("nothing is named that could be released", hint="give identifiers, or --of FILE")
     with working(seat) as (node, identity):
+        case = case_id(node, identity, case_word) if case_word else ""
         with node.store.inside(identity) as work:
             found = _named(work, collection_word)
+            wanted += [_id_in(each.raw) for each in work.stix.page(most=_MOST, case=case)] if case else []
+        if not wanted:
+            raise UsageError(
+                "nothing is named that could be released", hint="give identifiers, --of FILE or --case CASE"
+            )
         done = release_now(node, identity, "share.release", found.id, wanted, reason, every_version=every_version)
     for each in done.withheld[:100]:
         tell(f"{each.id} stays: {each.reason}")

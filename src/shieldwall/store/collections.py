@@ -270,7 +270,7 @@ class Collections:
                 f"{len(above)} of {len(objects)} objects are marked above {collection.highest.label}",
                 hint="release them to a collection that may hold them, or leave them out",
             )
-        return self._put(collection, [each.seq for each in objects], RELEASE, reason)
+        return self._put(collection, list(dict.fromkeys(numbers)), RELEASE, reason)
 
     def put_for_partner(self, partner: Partner, collection_id: str, numbers: Sequence[int]) -> Placed:
         """`release` of what a partner adds to a collection that it may write to.
@@ -474,6 +474,7 @@ class Collections:
         rows = self._rows_of(numbers)
         added: list[Any] = []
         known: list[int] = []
+        opened: list[int] = []
         contradicted: list[int] = []
         for start in range(0, len(rows), _AT_ONCE):
             part = rows[start : start + _AT_ONCE]
@@ -482,10 +483,18 @@ class Collections:
                 versions = there.setdefault(row.stix_key, {})
                 other = versions.get(row.version)
                 if other is None:
-                    versions[row.version] = row.seq
+                    versions[row.version] = row
                     added.append(row)
+                elif other.id != row.id:
+                    contradicted.append(row.seq)
+                elif (
+                    row.marking < other.marking
+                ):  # the same, for more of them: at a moment of its own, so that they get it
+                    versions[row.version] = row
+                    added.append(row)
+                    opened.append(other.seq)
                 else:
-                    (known if other == row.seq else contradicted).append(row.seq)
+                    known.append(row.seq)
         moment = max(work.now, collection.last_added_at + 1)
         body = {"reason": checked_reason(reason) if deed == RELEASE else "", "objects": [row.seq for row in added]}
         self._decide(release, collection.id, deed, body)
@@ -502,6 +511,9 @@ class Collections:
             }
             for place, row in enumerate(added)
         ]
+        if opened:
+            gone = (collection_objects.c.collection_id == collection.id, collection_objects.c.object_seq.in_(opened))
+            self._connection.execute(delete(collection_objects).where(*gone))
         if fresh:
             proofs = [proven(work, collection_objects, row) for row in fresh]
             work.store.backend.insert_new(self._connection, collection_objects, proofs)
@@ -539,23 +551,26 @@ class Collections:
         self._connection.execute(insert(releases).values(proven(self._work, releases, row)))
 
     def _rows_of(self, numbers: Sequence[int]) -> list[Any]:
-        """Number, key and version of objects, in the order of their numbers as given."""
+        """Number, id, key, version and marking of objects, in the order of their numbers as given."""
         found: list[Any] = []
-        columns = (stix_objects.c.seq, stix_objects.c.stix_key, stix_objects.c.version)
+        columns = [stix_objects.c[name] for name in ("seq", "id", "stix_key", "version", "marking")]
         for start in range(0, len(numbers), _AT_ONCE):
             query = select(*columns).where(stix_objects.c.seq.in_(numbers[start : start + _AT_ONCE]))
             by_seq = {row.seq: row for row in self._connection.execute(query)}
             found += [by_seq[each] for each in dict.fromkeys(numbers[start : start + _AT_ONCE])]
         return found
 
-    def _versions(self, collection_id: str, keys: Iterable[int]) -> dict[int, dict[int, int]]:
-        """What a collection has of objects: by key and version, the number of each."""
-        query = select(
-            collection_objects.c.stix_key, collection_objects.c.version, collection_objects.c.object_seq
-        ).where(collection_objects.c.collection_id == collection_id, collection_objects.c.stix_key.in_(set(keys)))
-        found: dict[int, dict[int, int]] = {}
+    def _versions(self, collection_id: str, keys: Iterable[int]) -> dict[int, dict[int, Any]]:
+        """What a collection has of objects: by key and version, number, id and marking of each."""
+        columns = [stix_objects.c[name] for name in ("seq", "id", "marking")]
+        query = (
+            select(collection_objects.c.stix_key, collection_objects.c.version, *columns)
+            .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
+            .where(collection_objects.c.collection_id == collection_id, collection_objects.c.stix_key.in_(set(keys)))
+        )
+        found: dict[int, dict[int, Any]] = {}
         for row in self._connection.execute(query):
-            found.setdefault(row.stix_key, {})[row.version] = row.object_seq
+            found.setdefault(row.stix_key, {})[row.version] = row
         return found
 
     def _of_object(self, collection_id: str, stix_id: str) -> list[Row[Any]]:

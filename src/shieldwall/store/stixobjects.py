@@ -59,6 +59,7 @@ class KeptObject:
 
     Attributes:
         seq: Its number, in the order of arrival; never shown outside.
+        same: The same for the same identifier, version and content, whatever its handling.
         version: Microseconds; of an object without versions when it came, which never changes.
         versioned: Whether it has versions.
         type: Of it.
@@ -69,6 +70,7 @@ class KeptObject:
     """
 
     seq: int
+    same: bytes
     version: int
     versioned: bool
     type: str
@@ -156,6 +158,19 @@ class StixObjects:
             return kept
         raise NotFound("there is no such object")
 
+    def newest(self, stix_id: str, *, every: bool = False) -> list[KeptObject]:
+        """The newest version of an object, or every one: of several contents the first, and of it the least marked one.
+
+        Empty where there is none that whoever asks may see.
+        """
+        best: dict[int, KeptObject] = {}
+        for kept in self.versions(stix_id):  # within a version in the order of arrival
+            other = best.get(kept.version)
+            if other is None or (kept.same == other.same and _openness(kept) < _openness(other)):
+                best[kept.version] = kept
+        found = [best[version] for version in sorted(best)]
+        return found if every else found[-1:]
+
     def at(self, numbers: Sequence[int]) -> list[KeptObject]:
         """Objects by their numbers, as far as they may be seen, in the order of arrival."""
         found: list[KeptObject] = []
@@ -206,8 +221,9 @@ class StixObjects:
         return self._work.store.secrets.keyed_number("stix", stix_id.lower())
 
     def place(self, handling: Handling) -> int:
-        """The same for the same owner, case and group."""
-        parts = (handling.owner, handling.case or "", handling.group or "")
+        """The same for the same handling: the same bytes may be known under several markings, each in a row of its own."""
+        level = f"{int(handling.marking)} {int(handling.pap)}"
+        parts = (handling.owner, handling.case or "", handling.group or "", level)
         return self._work.store.secrets.keyed_number("stix place", *parts)
 
     def _row_id(self, new: NewObject) -> bytes:
@@ -284,6 +300,7 @@ class StixObjects:
         handling = handling_of(row)
         return KeptObject(
             seq=row.seq,
+            same=bytes(row.id),
             version=row.received_at if row.version == UNVERSIONED else row.version,
             versioned=row.version != UNVERSIONED,
             type=row.type,
@@ -292,3 +309,8 @@ class StixObjects:
             received_at=row.received_at,
             handling=handling,
         )
+
+
+def _openness(kept: KeptObject) -> tuple[int, int]:
+    """The less, the more open."""
+    return int(kept.handling.marking), int(kept.handling.pap)

@@ -10,8 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from shieldwall.errors import BadText
 from shieldwall.model.access import Handling, Identity
+from shieldwall.model.claim import Claim
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
+from shieldwall.node.kinds import check_claim
+from shieldwall.sharing.claims import claim_of
 from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of, demands_of_definition
 from shieldwall.sharing.stix.bundle import BundleReader, Refusal
 from shieldwall.sharing.stix.object import StixObject, read_object
@@ -41,6 +45,7 @@ class TakenBundle:
         refusals: How many such there are.
         unmarked: How many carried no marking that says who may see them.
         unknown: Ids of markings that were not understood; their objects are the strictest.
+        claims: How many claims came with them that were not here before.
     """
 
     objects: int = 0
@@ -52,6 +57,7 @@ class TakenBundle:
     refusals: int = 0
     unmarked: int = 0
     unknown: list[str] = field(default_factory=list)
+    claims: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +95,13 @@ def take_bundle(
     """
     report = TakenBundle()
     with node.store.act(identity, act) as work:
-        intake = _Intake(work, rules or IntakeRules(), identity.person, report)
+        rules = rules or IntakeRules()
+        intake = _Intake(work, rules, identity.person, report)
         taken = work.stix.add(intake.handled(BundleReader(stream, place)))
         report.added, report.known = taken.added, taken.known
         report.conflicts, report.conflicting = list(taken.conflicts[:MOST_TOLD]), len(taken.conflicts)
-        work.note(refused=report.refusals, unmarked=report.unmarked)
+        report.claims = work.claims.add(intake.claims, case=rules.case, group=rules.group).added
+        work.note(refused=report.refusals, unmarked=report.unmarked, claims=report.claims)
     return report
 
 
@@ -116,15 +124,14 @@ class _Intake:
         self._asked: set[str] = set()
         self._waiting: list[StixObject] = []
         self._bytes = 0
+        self.claims: list[Claim] = []
 
     def handled(self, objects: Iterable[StixObject | Refusal]) -> Iterator[NewObject]:
         """Each object with its handling; those that wait for a marking definition behind them come last."""
         for each in objects:
             self._report.objects += 1
             if isinstance(each, Refusal):
-                self._report.refusals += 1
-                if len(self._report.refused) < MOST_TOLD:
-                    self._report.refused.append(each)
+                self._refuse(each)
                 continue
             if each.type == "marking-definition":
                 self._definitions[each.id] = demands_of_definition(each.body)
@@ -142,12 +149,28 @@ class _Intake:
             return True
         if ref not in self._asked:
             self._asked.add(ref)
-            for kept in self._work.stix.versions(ref)[-1:]:
+            for kept in self._work.stix.newest(ref):
                 self._definitions[ref] = demands_of_definition(read_object(kept.raw, ref).body)
         return ref in self._definitions
 
+    def _claim(self, thing: StixObject, demands: Demands) -> None:
+        """Take the claim that an object carries as a claim; one that does not fit is told, and the object stays."""
+        try:
+            claim = claim_of(thing.body, demands, thing.id)
+            if claim is not None and not thing.revoked:
+                check_claim(claim, thing.id)
+                self.claims.append(claim)
+        except BadText as error:
+            self._refuse(Refusal(self._report.objects, thing.raw, error.message))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._report.refusals += 1
+        if len(self._report.refused) < MOST_TOLD:
+            self._report.refused.append(refusal)
+
     def _new(self, thing: StixObject) -> NewObject:
         demands = demands_of(thing, self._definitions)
+        self._claim(thing, demands)
         rules, report = self._rules, self._report
         if thing.id in BUILT_IN:
             marking, pap = Marking.CLEAR, Pap.CLEAR  # everybody has it

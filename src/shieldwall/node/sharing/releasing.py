@@ -92,10 +92,10 @@ def release(
         collection = work.collections.get(collection_id)
         chosen: list[KeptObject] = []
         for stix_id in dict.fromkeys(stix_ids):
-            versions = work.stix.versions(stix_id)
+            versions = work.stix.newest(stix_id, every=every_version)
             if not versions:
                 raise NotFound(f"there is no object {stix_id[:80]}")
-            chosen += versions if every_version else versions[-1:]
+            chosen += versions
         going, withheld = _decided(work, identity, collection, chosen)
         placed = work.collections.release(collection.id, [kept.seq for kept, _ in going], reason)
         by_seq = {kept.seq: thing.id for kept, thing in going}
@@ -210,7 +210,7 @@ def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
         }
         front = []
         for ref in sorted(wanted):
-            for kept in work.stix.versions(ref)[-1:]:
+            for kept in work.stix.newest(ref):
                 found[ref] = kept
                 front.append(read_object(kept.raw, "kept"))
     return list(found.values())

@@ -1,0 +1,82 @@
+"""Our own extension definitions of STIX (section 7.3), each with its JSON schema, and those of others that are read.
+
+Whoever gets an object of ours gets the definitions that it uses along with it: nobody could resolve them otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+ADDRESS = "extension-definition--844c3130-c0c2-4b50-9ef0-7d059652d433"
+TRANSACTION = "extension-definition--857376fb-7b9c-4ae5-bd7f-fd8c45be97f9"
+CLAIM = "extension-definition--b25e08c3-c8e1-4ea1-8a62-3e3fccd2dd4b"
+
+WALLET = "extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7"
+"""`cryptocurrency-wallet` of dogesec's stix2extensions, which OpenCTI has under the same type."""
+
+AUTHORS = "identity--788e429d-bcde-448d-8c09-bfce00439ca9"
+"""Who made the definitions."""
+
+_MADE = "2026-12-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An extension definition of ours: its id, its name, of which kind it is, and the file of its schema."""
+
+    id: str
+    name: str
+    kind: str
+    file: str
+
+
+DEFINITIONS = (
+    Definition(ADDRESS, "Blockchain address", "new-sco", "address.json"),
+    Definition(TRANSACTION, "Blockchain transaction", "new-sco", "transaction.json"),
+    Definition(CLAIM, "Claim", "property-extension", "claim.json"),
+)
+
+
+def schema_of(definition: Definition) -> dict[str, Any]:
+    """The JSON schema of a definition: of the whole object, or of the extension where it only adds properties."""
+    text = (resources.files("shieldwall.sharing") / "data" / definition.file).read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+@cache
+def _objects() -> dict[str, dict[str, Any]]:
+    authors: dict[str, Any] = {
+        "type": "identity",
+        "spec_version": "2.1",
+        "id": AUTHORS,
+        "created": _MADE,
+        "modified": _MADE,
+        "name": "The Shieldwall founders",
+        "identity_class": "organization",
+    }
+    found: dict[str, dict[str, Any]] = {AUTHORS: authors}
+    for definition in DEFINITIONS:
+        found[definition.id] = {
+            "type": "extension-definition",
+            "spec_version": "2.1",
+            "id": definition.id,
+            "created_by_ref": AUTHORS,
+            "created": _MADE,
+            "modified": _MADE,
+            "name": definition.name,
+            "schema": json.dumps(schema_of(definition), ensure_ascii=False, sort_keys=True),
+            "version": "1.0.0",
+            "extension_types": [definition.kind],
+        }
+    return found
+
+
+def definitions_for(bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The definitions of ours that objects use, and who made them; in the order of their ids."""
+    used = {name for body in bodies for name in body.get("extensions", {})} & _objects().keys()
+    return [_objects()[name] for name in sorted({*used, AUTHORS} if used else ())]
