@@ -259,3 +259,25 @@ def test_what_was_fetched_is_said_when_it_is_withdrawn(served, reader):
     reader.default.collections[0].get_objects(limit=10)
     told = served.run("share", "withdraw", "High value", indicator(5)["id"], "--reason", "wrong", "-o", "json")
     assert [row["partner"] for row in json.loads(told)] == ["Ally"]
+
+
+def test_a_second_node_pulls_it_from_where_it_was_left(served, tmp_path):
+    other = tmp_path / "other"
+    served.run("node", "init", other, "--key-file", tmp_path / "key", "--administrator", "Ada")
+    home = open_home(other, key_source({}, key_file=tmp_path / "key"))
+    with home, home.store.act(operator("test"), "test.people") as work:
+        work.people.add("Nora", roles=[Role.ANALYST], highest=Marking.RED)
+    token = tmp_path / "token"
+    token.write_text(served.secret["bearer"])
+    there = ("--node", other, "--key-file", tmp_path / "key", "--as", "Nora")
+    url = f"{served.url}/allies/collections/{served.collection}/"
+    words = ("share", "pull", url, "--token-file", token, "--ca", served.folder / "ca.pem", "--allow-private", *there)
+    first = json.loads(served.run(*words, "-o", "json"))
+    again = json.loads(served.run(*words, "-o", "json"))
+    first, again = (each[0] if isinstance(each, list) else each for each in (first, again))
+    assert first["added"] == first["objects"] >= 24
+    assert (again["objects"], again["began"]) == (0, first["reached"])
+    listed = [json.loads(line) for line in served.run("share", "list", *there, "-o", "jsonl").splitlines()]
+    assert {row["marking"] for row in listed} == {"TLP:RED"}  # they carry none
+    (shown,) = served.run("share", "show", indicator(3)["id"], *there).splitlines()
+    assert shown == json.dumps(indicator(3))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import functools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +22,7 @@ from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.model.moment import utc
 
 if TYPE_CHECKING:
+    from shieldwall.node.sharing.pulling import Remote
     from shieldwall.store.collections import Collection
     from shieldwall.store.stixobjects import KeptObject
     from shieldwall.store.work import Work
@@ -87,6 +92,94 @@ def import_command(
             )
     emit_rows(rows, ("file", "objects", "added", "known", "conflicts", "refused", "unmarked", "claims"), output)
     if not clean:
+        raise click.exceptions.Exit(1)
+
+
+def _remote_options(function: Callable[..., None]) -> Callable[..., None]:
+    """How to come in at another server; the command gets them as one `remote`."""
+
+    @functools.wraps(function)
+    def with_remote(
+        url: str,
+        user: str,
+        password_file: Path | None,
+        token_file: Path | None,
+        ca: Path | None,
+        allow_private: bool,
+        **given: object,
+    ) -> None:
+        import ssl  # noqa: PLC0415 - only here
+
+        from shieldwall.node.sharing.pulling import Remote  # noqa: PLC0415 - only here
+
+        if bool(user) != bool(password_file) or (user and token_file):
+            raise UsageError("give --user with --password-file, or --token-file alone")
+        header = f"Bearer {_secret(token_file)}" if token_file else ""
+        if password_file:
+            header = "Basic " + base64.b64encode(f"{user}:{_secret(password_file)}".encode()).decode()
+        try:
+            context = ssl.create_default_context(cafile=ca) if ca else None
+        except OSError as error:
+            raise UsageError(f"{ca}: no authorities can be read there ({error})") from None
+        remote = Remote(url=url, authorization=header, allow_private=allow_private, context=context)
+        function(remote=remote, **given)
+
+    for option in reversed(
+        (
+            click.argument("url"),
+            click.option("--user", default="", help="For Basic; with --password-file."),
+            click.option("--password-file", type=click.Path(path_type=Path), help="File that holds the password."),
+            click.option("--token-file", type=click.Path(path_type=Path), help="File that holds a bearer token."),
+            click.option("--ca", type=click.Path(path_type=Path), help="Authorities to trust, PEM; else the system's."),
+            click.option("--allow-private", is_flag=True, help="The host is inside: a private or loopback address."),
+        )
+    ):
+        with_remote = option(with_remote)
+    return with_remote
+
+
+@share.command()
+@_remote_options
+@click.option("--tlp", default="TLP:RED", show_default=True, help="Marking of what carries none.")
+@click.option("--pap", default="PAP:RED", show_default=True, help="PAP of what carries none.")
+@click.option("--again", is_flag=True, help="From the beginning, not from where it was left.")
+@as_person
+@output_option
+def pull(remote: Remote, tlp: str, pap: str, again: bool, seat: Seat, output: str | None) -> None:
+    """Take in what is new in the TAXII 2.1 collection at URL, from where the last pull ended.
+
+    The name is resolved once and its addresses are checked; no redirect is followed. The exit code is 3 where the server ended it
+    before its end; what came until then is kept, and the next pull goes on there.
+    """
+    from shieldwall.node.sharing.intake import IntakeRules  # noqa: PLC0415 - only here
+    from shieldwall.node.sharing.pulling import pull as pull_now  # noqa: PLC0415 - only here
+
+    with working(seat) as (node, identity):
+        rules = IntakeRules(marking=parse_marking(tlp), pap=parse_pap(pap))
+        found = pull_now(node, identity, "share.pull", remote, rules, again=again)
+    emit_record(dataclasses.asdict(found), output)
+    if found.problem:
+        tell(f"ended early: {found.problem}")
+        raise click.exceptions.Exit(3)
+
+
+@share.command()
+@_remote_options
+@click.argument("stix_ids", nargs=-1, required=True, metavar="ID...")
+@as_person
+@output_option
+def push(remote: Remote, stix_ids: tuple[str, ...], seat: Seat, output: str | None) -> None:
+    """Add objects to the TAXII 2.1 collection at URL, as somebody who may approve: they leave this node.
+
+    What is above TLP:AMBER, or may be told to nobody, is refused.
+    """
+    from shieldwall.node.sharing.releasing import push as push_now  # noqa: PLC0415 - only here
+
+    with working(seat) as (node, identity):
+        status = push_now(node, identity, "share.push", remote, stix_ids)
+    names = ("status", "total_count", "success_count", "failure_count", "pending_count")
+    emit_record({name: status.get(name, "") for name in names}, output)
+    if status.get("failure_count"):
         raise click.exceptions.Exit(1)
 
 
@@ -360,3 +453,12 @@ def _ids_in(name: str) -> list[str]:
             return [each.id for each in BundleReader(file, name) if not isinstance(each, Refusal)]
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror or error}", hint="check the path of the file") from None
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path}: cannot be read ({type(error).__name__})", hint="check the path of the file"
+        ) from None

@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,10 +102,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """What came back; headers by lower-case name, the last one of a name."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_internet(address: Address) -> bool:
@@ -238,6 +239,35 @@ def post(
         UsageError: It must not be asked.
         Unreachable: No answer, another one (a redirect is another one), or too much of it.
     """
+    answer = exchange(
+        "POST", url, body, headers, allow_private=allow_private, limits=limits, resolve=resolve, context=context
+    )
+    if not http.client.OK <= answer.status < http.client.MULTIPLE_CHOICES:
+        raise Unreachable(f"{parse_url(url).name}: answered {answer.status}")
+    return answer
+
+
+def exchange(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool = False,
+    limits: Limits | None = None,
+    resolve: Resolve | None = None,
+    context: ssl.SSLContext | None = None,
+) -> Answer:
+    """Send a request, once, and give whatever is answered; a redirect is an answer like any other, and never followed.
+
+    Args:
+        method: GET, POST or DELETE.
+        url, body, headers, allow_private, limits, resolve, context: See `post`.
+
+    Raises:
+        UsageError: It must not be asked.
+        Unreachable: No answer, or too much of it.
+    """
     limits = limits or Limits()
     target = parse_url(url)
     addresses = checked_addresses(target, allow_private=allow_private, resolve=resolve)
@@ -248,14 +278,13 @@ def post(
         connection = http.client.HTTPConnection(target.host, target.port, timeout=limits.seconds)
         connection.sock = stream  # the address that was checked; Host and SNI are the name's
         with contextlib.closing(connection), contextlib.closing(stream):
-            connection.request("POST", target.path, body=body, headers={**headers, "Connection": "close"})
+            connection.request(method, target.path, body=body or None, headers={**headers, "Connection": "close"})
             answer = connection.getresponse()
             status, content = answer.status, read_at_most(answer, limits.most_bytes)
+            given = {name.lower(): text for name, text in answer.getheaders()}
     if len(content) > limits.most_bytes:
         raise Unreachable(f"{target.name}: the answer is too long")
-    if not http.client.OK <= status < http.client.MULTIPLE_CHOICES:
-        raise Unreachable(f"{target.name}: answered {status}")
-    return Answer(status=status, body=content)
+    return Answer(status=status, body=content, headers=given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

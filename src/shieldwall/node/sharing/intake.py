@@ -6,7 +6,7 @@ same version with another content is kept beside the first, and told as a confli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -77,7 +77,14 @@ class IntakeRules:
 
 
 def take_bundle(
-    node: Node, identity: Identity, act: str, stream: BinaryIO, place: str, rules: IntakeRules | None = None
+    node: Node,
+    identity: Identity,
+    act: str,
+    stream: BinaryIO,
+    place: str,
+    rules: IntakeRules | None = None,
+    *,
+    noting: Callable[[Work], None] = lambda _: None,
 ) -> TakenBundle:
     """Take in a bundle, an envelope, a list or a single object.
 
@@ -88,6 +95,7 @@ def take_bundle(
         stream: Its bytes; read once.
         place: Its name, for errors.
         rules: How it is handled.
+        noting: What else belongs to the same act, such as how far a source was read.
 
     Raises:
         BadText: It is no such thing, or ends too early; then nothing was taken.
@@ -101,6 +109,7 @@ def take_bundle(
         report.added, report.known = taken.added, taken.known
         report.conflicts, report.conflicting = list(taken.conflicts[:MOST_TOLD]), len(taken.conflicts)
         report.claims = work.claims.add(intake.claims, case=rules.case, group=rules.group).added
+        noting(work)
         work.note(refused=report.refusals, unmarked=report.unmarked, claims=report.claims)
     return report
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from shieldwall.errors import NotFound
+from shieldwall.errors import NotAllowed, NotFound
 from shieldwall.model.access import Identity, Permission, may_do
 from shieldwall.model.marking import Action
+from shieldwall.node.sharing.pulling import Ask, Remote
+from shieldwall.node.sharing.pulling import push as send
 from shieldwall.sharing.markings import BUILT_IN
 from shieldwall.sharing.stix.object import StixObject, read_object
 from shieldwall.store.collections import Asked, Collection, Had, Item
@@ -144,6 +146,31 @@ def preview(node: Node, identity: Identity, act: str, partner_id: str, *, most: 
         work.must(Permission.APPROVE)
         partner = work.partners.get(partner_id)
         return [_previewed(work, collection, partner, most) for collection in work.collections.all()]
+
+
+def push(
+    node: Node, identity: Identity, act: str, remote: Remote, stix_ids: Sequence[str], *, ask: Ask | None = None
+) -> dict[str, Any]:
+    """Add objects to another server's collection; the act is written down before anything leaves. Returns its status.
+
+    Raises:
+        NotAllowed: Whoever asks may not approve, or an object may not go to another organisation.
+        NotFound: An object that they may not see.
+        Unreachable: The server does not take them; that it was tried stays in the audit log.
+    """
+    with node.store.act(identity, act, objects=len(stix_ids)) as work:
+        work.must(Permission.APPROVE)
+        going: list[KeptObject] = []
+        for stix_id in dict.fromkeys(stix_ids):
+            found = work.stix.newest(stix_id)
+            if not found:
+                raise NotFound(f"there is no object {stix_id[:80]}")
+            going += found
+        for kept in going:
+            if kept.handling.marking > HIGHEST or not may_do(identity, kept.handling, Action.TELL):
+                marked = f"{kept.handling.marking.label}, {kept.handling.pap.label}"
+                raise NotAllowed(f"an object marked {marked} goes to no other organisation")
+    return send(remote, [kept.raw for kept in going], ask=ask)
 
 
 def _previewed(work: Work, collection: Collection, partner: Partner, most: int) -> Preview:

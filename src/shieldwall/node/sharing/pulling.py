@@ -1,0 +1,283 @@
+"""Pull a collection of another TAXII 2.1 server, from where it was left, and push objects to one.
+
+How far a collection was read is what its server said of the last page (`X-TAXII-Date-Added-Last`), and is kept in the act that
+took that page in: a stop at any moment repeats a page at most, and loses none. Servers are known that leave `next` out, give the
+same page for ever, say nothing of dates, or answer nonsense; each of these ends with a sentence that says so, never in a loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from shieldwall.errors import BadInput, BadText, UsageError
+from shieldwall.model.access import Identity
+from shieldwall.model.strictjson import parse_json
+from shieldwall.node.outbound import Answer, Limits, Unreachable, exchange
+from shieldwall.node.sharing.intake import IntakeRules, TakenBundle, take_bundle
+from shieldwall.sharing.stix.instant import read_instant
+
+if TYPE_CHECKING:
+    import ssl
+
+    from shieldwall.node.node import Node
+    from shieldwall.store.work import Work
+
+MEDIA_TYPE = "application/taxii+json;version=2.1"
+PAGE = 1000
+"""Objects that are asked for at once."""
+
+MOST_PAGES = 100_000
+_LIMITS = Limits(seconds=120.0, most_bytes=64 << 20)
+_TRIES = 4  # of one page
+_LONGEST_WAIT = 60.0  # seconds before another try
+_BUSY = frozenset((429, 502, 503, 504))
+
+Ask = Callable[[str, str, bytes, Mapping[str, str]], Answer]
+"""Sends one request: method, URL, body, headers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """Another server's collection, and how to come in there.
+
+    Attributes:
+        url: Of the collection, as in https://HOST/ROOT/collections/ID/.
+        authorization: The header, such as "Bearer ..."; "" for none.
+        allow_private: Its host was declared to be inside.
+        context: Whom TLS trusts; None for the system's authorities.
+    """
+
+    url: str
+    authorization: str = field(default="", repr=False)
+    allow_private: bool = False
+    context: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One request, to the address that was checked, without redirects, held to limits of size and time."""
+        own = {"Authorization": self.authorization} if self.authorization else {}
+        return exchange(
+            method,
+            url,
+            body,
+            {**headers, **own, "Accept": MEDIA_TYPE, "User-Agent": "shieldwall"},
+            allow_private=self.allow_private,
+            limits=_LIMITS,
+            context=self.context,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Pulled:
+    """What came of a pull.
+
+    Attributes:
+        pages, objects, added, known, conflicting, refusals, claims: Counts over all pages.
+        began: From which moment on was asked; "" for the beginning.
+        reached: Up to which moment all is here, as the server writes it; "" where it never said.
+        problem: What ended it before its end; "" where all was taken.
+    """
+
+    pages: int = 0
+    objects: int = 0
+    added: int = 0
+    known: int = 0
+    conflicting: int = 0
+    refusals: int = 0
+    claims: int = 0
+    began: str = ""
+    reached: str = ""
+    problem: str = ""
+
+    def count(self, taken: TakenBundle) -> None:
+        """Add a page."""
+        self.pages += 1
+        self.objects += taken.objects
+        self.added += taken.added
+        self.known += taken.known
+        self.conflicting += taken.conflicting
+        self.refusals += taken.refusals
+        self.claims += taken.claims
+
+
+def pull(
+    node: Node,
+    identity: Identity,
+    act: str,
+    remote: Remote,
+    rules: IntakeRules | None = None,
+    *,
+    again: bool = False,
+    ask: Ask | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> Pulled:
+    """Take in what is new in a collection.
+
+    Args:
+        node: Where.
+        identity: Whoever pulls; what comes is theirs.
+        act: As the audit log calls it.
+        remote: The collection.
+        rules: How what comes is handled.
+        again: From the beginning, not from where it was left.
+        ask: Sends a request; None for `Remote.ask`.
+        wait: Waits so many seconds.
+
+    Raises:
+        UsageError: The URL must not be asked, or is none of a collection.
+        NotAllowed: Whoever pulls may not write.
+    """
+    base, ask = _objects_url(remote.url), ask or remote.ask
+    name = f"taxii {hashlib.sha256(f'{identity.person} {base}'.encode()).hexdigest()}"
+    with node.store.inside(identity) as work:
+        start = "" if again else work.notes.get(name)
+    result = Pulled(began=start, reached=start)
+    cursor, met = "", set[str]()
+    while result.pages < MOST_PAGES:
+        query = f"limit={PAGE}" + (f"&added_after={quote(start)}" if start else "")
+        try:
+            answer = _asked(ask, f"{base}?{query}" + (f"&next={quote(cursor, safe='')}" if cursor else ""), wait)
+            body = _envelope(answer)
+            last = _last(answer, result.reached)
+        except (Unreachable, BadText) as error:
+            result.problem = error.message
+            return result
+
+        def noting(work: Work, last: str = last) -> None:
+            if last:
+                work.notes.put(name, last)
+
+        try:
+            taken = take_bundle(node, identity, act, io.BytesIO(answer.body), base, rules, noting=noting)
+        except BadText as error:
+            result.problem = error.message
+            return result
+        result.count(taken)
+        result.reached = last or result.reached
+        if not body.get("more"):
+            return result
+        cursor, start, result.problem = _further(body, last, start, cursor, taken.objects)
+        place = f"{start} {cursor}"
+        if not result.problem and place in met:
+            result.problem = "the server gives the same page again and again"
+        met.add(place)
+        if result.problem:
+            return result
+    result.problem = f"more than {MOST_PAGES:,} pages"
+    return result
+
+
+def push(
+    remote: Remote, objects: Sequence[bytes], *, ask: Ask | None = None, wait: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
+    """Add objects to another server's collection; returns its status.
+
+    Raises:
+        Unreachable: It does not take them.
+        UsageError: The URL must not be asked, or is none of a collection.
+    """
+    body = b'{"objects": [' + b", ".join(objects) + b"]}"
+    url, headers = _objects_url(remote.url), {"Content-Type": MEDIA_TYPE}
+    answer = _tried(lambda: (ask or remote.ask)("POST", url, body, headers), wait)
+    if answer.status not in (200, 202):
+        raise Unreachable(_told(answer))
+    found = parse_json(answer.body, "the server's status", floats=True)
+    return found if isinstance(found, dict) else {}
+
+
+def _objects_url(url: str) -> str:
+    plain = url.rstrip("/").removesuffix("/objects")
+    if "/collections/" not in plain or "?" in plain or "#" in plain:
+        raise UsageError("that is no URL of a collection", hint="it is https://HOST/ROOT/collections/ID/")
+    return f"{plain}/objects/"
+
+
+def _asked(ask: Ask, url: str, wait: Callable[[float], None]) -> Answer:
+    answer = _tried(lambda: ask("GET", url, b"", {}), wait)
+    if answer.status != 200:
+        raise Unreachable(_told(answer))
+    return answer
+
+
+def _tried(once: Callable[[], Answer], wait: Callable[[float], None]) -> Answer:
+    """Ask, and again a little later where the server is busy or does not answer."""
+    for number in range(1, _TRIES + 1):
+        pause = float(2**number)
+        try:
+            answer = once()
+        except Unreachable:
+            if number == _TRIES:
+                raise
+        else:
+            if answer.status not in _BUSY or number == _TRIES:
+                return answer
+            text = answer.headers.get("retry-after", "")
+            pause = float(text) if text.isascii() and text.isdigit() and len(text) < 6 else pause
+        wait(min(pause, _LONGEST_WAIT))
+    raise AssertionError
+
+
+def _envelope(answer: Answer) -> dict[str, Any]:
+    """What stands beside the objects.
+
+    Raises:
+        BadText: It is no envelope.
+    """
+    media = answer.headers.get("content-type", "")
+    if "json" not in media:
+        raise BadText(f"the server answered {media[:60]!r}, not TAXII")
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise BadText("the server answered what is no JSON") from None
+    if not isinstance(body, dict):
+        raise BadText("the server answered no envelope")
+    return body
+
+
+def _last(answer: Answer, reached: str) -> str:
+    """When the last object of a page was added, as the server wrote it; "" where it did not say, or nonsense.
+
+    Raises:
+        BadText: Before that of an earlier page: then nobody could go on from there and miss nothing.
+    """
+    text = answer.headers.get("x-taxii-date-added-last", "")
+    try:
+        moment = read_instant(text, "header")
+    except BadInput:
+        return ""
+    if reached and moment < read_instant(reached, "header"):
+        raise BadText("the server's pages go back in time, so nobody could go on from them")
+    return text
+
+
+def _further(body: Mapping[str, Any], last: str, start: str, cursor: str, objects: int) -> tuple[str, str, str]:
+    """Cursor and moment from which the next page goes on, and why it cannot; "" where it can."""
+    following = body.get("next")
+    if isinstance(following, str) and following:
+        problem = "the server's next is the one that was sent" if following == cursor else ""
+        return following, start, problem
+    if not last:
+        return "", start, "the server says that there is more, and neither where nor up to when"
+    if last == start or not objects:
+        return "", start, "the server says that there is more, and gives nothing new"
+    return "", last, ""  # it leaves next out: what was added later than this page
+
+
+def _told(answer: Answer) -> str:
+    """What a server says of why it does not, in a sentence."""
+    title = ""
+    try:
+        body = json.loads(answer.body)
+        title = str(body.get("title", ""))[:200] if isinstance(body, dict) else ""
+    except (ValueError, RecursionError):
+        pass
+    told = "".join(letter for letter in title if letter.isprintable())
+    moved = ": it sends us elsewhere, which is not followed" if 300 <= answer.status < 400 else ""
+    return f"the server answered {answer.status}{moved}{f' ({told})' if told else ''}"
