@@ -116,7 +116,7 @@ def transaction_object(given: Transaction) -> dict[str, Any]:
         "outputs": [_side(given.chain, each) for each in given.outputs],
         "extensions": {TRANSACTION: {"extension_type": "new-sco"}},
     }
-    return {name: value for name, value in body.items() if value not in ("", None, [])}
+    return {name: value for name, value in body.items() if name == "chain" or value not in ("", None, [])}
 
 
 def transaction_of(body: Mapping[str, Any], addresses: Mapping[str, str], place: str) -> Transaction:
@@ -130,7 +130,7 @@ def transaction_of(body: Mapping[str, Any], addresses: Mapping[str, str], place:
     Raises:
         BadText: It does not fit; or its identifier is not the one of chain and txid.
     """
-    chain, txid = _text(body, "chain", place), _text(body, "txid", place)
+    chain, txid = _text(body, "chain", place, optional=True), _text(body, "txid", place)
     if body.get("id") != transaction_id(chain, txid):
         raise BadText(f"{place}: the identifier is not that of the transaction")
     height = body.get("block_height")

@@ -19,7 +19,7 @@ from passkey_support import Authenticator
 
 from documents_support import FENCE, PROMPT, Example, fits
 from shieldwall.client import NodeClient
-from shieldwall.node.nodeconfig import MailConfig, NodeConfig, OidcConfig, PeopleSettings, WebhookConfig
+from shieldwall.node.nodeconfig import MailConfig, NodeConfig, OidcConfig, PeopleSettings, TaxiiConfig, WebhookConfig
 
 HOME = "/home/mara"  # where the page says that it was run
 QUICK = ("Wrong key", "A node that must not start")
@@ -225,10 +225,10 @@ def test_every_part_with_commands_is_run(root):
 def test_every_setting_is_in_the_table(root):
     page = (root / "docs" / "node.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_]+)`", page))
-    kinds = (NodeConfig, PeopleSettings, OidcConfig, MailConfig, WebhookConfig)
+    kinds = (NodeConfig, PeopleSettings, OidcConfig, MailConfig, WebhookConfig, TaxiiConfig)
     real = {field.name for kind in kinds for field in dataclasses.fields(kind)}
-    assert real - named == {"people", "oidc", "mail", "webhook", "origins"}
-    for table in ("[people]", "[oidc]", "[mail]", "[[webhook]]"):
+    assert real - named == {"people", "oidc", "mail", "webhook", "taxii", "origins"}
+    for table in ("[people]", "[oidc]", "[mail]", "[[webhook]]", "[taxii]"):
         assert f"| `{table}` |" in page
 
 
