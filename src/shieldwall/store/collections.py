@@ -468,8 +468,15 @@ class Collections:
                 wanted.append(and_(unversioned, stix_objects.c.received_at.in_(asked.versions)))
             yield or_(*wanted)
 
+    def _locked(self, collection_id: str) -> Collection:
+        """The collection of now, which nobody else changes until this act has ended: moments must not be seen out of order."""
+        query = select(collections).where(collections.c.id == collection_id).with_for_update()
+        row = self._connection.execute(query).one()
+        hold(self._work, collections, row)
+        return self._collection(row)
+
     def _put(self, collection: Collection, numbers: Sequence[int], deed: str, reason: str) -> Placed:
-        work = self._work
+        work, collection = self._work, self._locked(collection.id)
         release = ordered_id(work.now)
         rows = self._rows_of(numbers)
         added: list[Any] = []
@@ -526,6 +533,7 @@ class Collections:
     def _take_out(
         self, collection: Collection, stix_id: str, deed: str, reason: str, versions: Sequence[int] | None
     ) -> list[Had]:
+        collection = self._locked(collection.id)
         rows = [row for row in self._of_object(collection.id, stix_id) if versions is None or row.version in versions]
         if not rows:
             raise NotFound("there is nothing of that object in the collection")

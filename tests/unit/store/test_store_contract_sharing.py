@@ -367,3 +367,39 @@ def test_whoever_goes_on_from_where_they_were_misses_nothing(sqlite_store, steps
     assert sorted(raws(whole)) == sorted(there.values())
     newest = {number: max(v for n, v in there if n == number) for number, _ in there}
     assert sorted(raws(items(store, collection, ally, Asked()))) == sorted(there[key] for key in newest.items())
+
+
+def test_nobody_sees_a_later_moment_before_an_earlier_one(store):
+    """Whoever goes on from the last moment that they saw misses nothing that was released meanwhile."""
+    ally, group = partner_in(store)
+    collection = collection_for(store, group)
+    numbers = keep(store, *[new_object(number, GREEN) for number in range(60)]).numbers
+    seen, failed, done = [], [], threading.Event()
+
+    def release_some(part):
+        try:
+            for number in part:
+                release(store, collection, [number])
+        except Exception as error:  # noqa: BLE001 - told below
+            failed.append(error)
+
+    def read_on():
+        cursor = -1
+        while True:
+            last = done.is_set()
+            for item in items(store, collection, ally, Asked(after=cursor, every=True)):
+                seen.append(item.raw)
+                cursor = item.added_at
+            if last:
+                return
+
+    writers = [threading.Thread(target=release_some, args=(numbers[start::3],)) for start in range(3)]
+    reader = threading.Thread(target=read_on)
+    for thread in (reader, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    reader.join()
+    assert not failed
+    assert sorted(seen) == sorted(new_object(number, GREEN).raw for number in range(60))
