@@ -102,6 +102,7 @@ class StixObjects:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._places: dict[Handling, int] = {}
 
     def add(self, given: Iterable[NewObject]) -> TakenIn:
         """Keep objects; one that is there in the same place with the same content counts once.
@@ -222,9 +223,12 @@ class StixObjects:
 
     def place(self, handling: Handling) -> int:
         """The same for the same handling: the same bytes may be known under several markings, each in a row of its own."""
-        level = f"{int(handling.marking)} {int(handling.pap)}"
-        parts = (handling.owner, handling.case or "", handling.group or "", level)
-        return self._work.store.secrets.keyed_number("stix place", *parts)
+        found = self._places.get(handling)
+        if found is None:
+            level = f"{int(handling.marking)} {int(handling.pap)}"
+            parts = (handling.owner, handling.case or "", handling.group or "", level)
+            found = self._places[handling] = self._work.store.secrets.keyed_number("stix place", *parts)
+        return found
 
     def _row_id(self, new: NewObject) -> bytes:
         version = "" if new.version is None else str(new.version)

@@ -274,7 +274,7 @@ def _add(node: Node, partner: Partner | None, root: str, name: str, request: Req
             if not met:
                 raise Refusal(422, "there are no objects in it", 'send {"objects": [...]}')
             placed = work.collections.put_for_partner(sender, collection.id, taken.numbers)
-            numbers = {(new.id, new.content): seq for new, seq in zip(order, taken.numbers, strict=True)}
+            numbers = {(new.id, new.raw): seq for new, seq in zip(order, taken.numbers, strict=True)}
             outcome = _outcome(met, set(placed.contradicted), numbers)
             body = {"id": dashed(status_id), "status": "complete", "request_timestamp": at, **outcome}
             work.collections.keep_status(sender, status_id, body)
@@ -300,7 +300,7 @@ def _outcome(
             failures.append({"id": "unknown", "version": taxii_time(0), "message": each.reason})
             continue
         detail = {"id": each.id, "version": taxii_time(each.version or 0)}
-        if numbers.get((each.id, each.content)) in contradicted:
+        if numbers.get((each.id, each.raw)) in contradicted:
             failures.append(detail | {"message": "another content with this version is there already"})
         else:
             successes.append(detail)
