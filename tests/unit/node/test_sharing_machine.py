@@ -164,4 +164,4 @@ def test_everybody_gets_what_is_theirs(site):
 
 @pytest.mark.full
 def test_everybody_gets_what_is_theirs_at_length(site):
-    run(site, max_examples=120, stateful_step_count=40)
+    run(site, max_examples=40, stateful_step_count=40)
