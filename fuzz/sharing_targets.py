@@ -14,7 +14,7 @@ from shieldwall.errors import BadText
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.marking import STRICTEST
 from shieldwall.model.strictjson import parse_json
-from shieldwall.sharing.markings import BUILT_IN, demands_of, demands_of_definition
+from shieldwall.sharing.markings import BUILT_IN, demands_of_definition, levels_of
 from shieldwall.sharing.stix.bundle import BundleReader, Refusal, bundle_of
 from shieldwall.sharing.stix.instant import read_instant, stix_time, taxii_time
 from shieldwall.sharing.stix.object import StixObject, object_of, read_object
@@ -58,8 +58,8 @@ def stix_object(data: bytes) -> None:
 def _look(thing: StixObject) -> None:
     assert len(thing.content) == 32
     assert thing.id not in thing.references()
-    demands = demands_of(thing, {})
-    assert demands.strictest_marking == STRICTEST or demands.marking is not None
+    found = levels_of(thing, {})
+    assert not (found.unmarked or found.unknown) or found.marking == STRICTEST
     if thing.version is not None and abs(thing.version) < 10**17:
         assert read_instant(stix_time(thing.version), "here") == thing.version
         assert read_instant(taxii_time(thing.version), "here") == thing.version

@@ -17,7 +17,7 @@ from typing import Any
 from shieldwall.errors import BadText
 from shieldwall.model.claim import Claim, Subject
 from shieldwall.sharing.extensions import CLAIM
-from shieldwall.sharing.markings import Demands, refs_of
+from shieldwall.sharing.markings import Levels, refs_of
 from shieldwall.sharing.money import Transaction, address_object, transaction_object
 from shieldwall.sharing.stix.ids import own_id
 from shieldwall.sharing.stix.instant import stix_time
@@ -78,12 +78,12 @@ def claim_objects(claim: Claim, maker: Maker, *, at: int, retracted_at: int | No
     return [about, note]
 
 
-def claim_of(body: Mapping[str, Any], demands: Demands, place: str) -> Claim | None:
+def claim_of(body: Mapping[str, Any], levels: Levels, place: str) -> Claim | None:
     """The claim that an object carries; None where it carries none. A marking of the object that is stricter holds.
 
     Args:
         body: The object.
-        demands: What its markings ask for.
+        levels: How it is handled by its markings.
         place: Where it was read, for errors.
 
     Raises:
@@ -97,7 +97,7 @@ def claim_of(body: Mapping[str, Any], demands: Demands, place: str) -> Claim | N
     if not isinstance(said, Mapping):
         raise BadText(f"{place}: the extension of a claim has none")
     claim = Claim.from_dict(dict(said), place)
-    if demands.strictest_marking > claim.marking or demands.strictest_pap > claim.pap:
+    if levels.marking > claim.marking or levels.pap > claim.pap:
         raise BadText(f"{place}: the object is marked stricter than the claim in it", hint="ask who shares it")
     return claim
 

@@ -160,15 +160,51 @@ def _of_extension(name: str, extension: Mapping[str, Any]) -> Demands | None:
     return None
 
 
-def demands_of(thing: StixObject, definitions: Mapping[str, Demands]) -> Demands:
-    """What the markings of an object demand, those of parts of it among them: a part that is stricter makes the whole so.
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How an object is handled by what it carries.
+
+    Attributes:
+        marking, pap: What holds.
+        unmarked: Nothing says who may see it as a whole, so somebody else's word, or the strictest, holds.
+        unknown: Ids of markings that are not understood; then the strictest holds, whatever the others say.
+        conditions: What else whoever has it must keep to.
+    """
+
+    marking: Marking
+    pap: Pap
+    unmarked: bool
+    unknown: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+def levels_of(
+    thing: StixObject,
+    definitions: Mapping[str, Demands],
+    *,
+    marking: Marking = STRICTEST,
+    pap: Pap = STRICTEST_PAP,
+) -> Levels:
+    """How an object is handled. A part that is stricter makes the whole so; one that is more open says nothing of the whole.
 
     Args:
         thing: The object.
         definitions: By id, what marking definitions that came with it or before demand; those built in need not be there.
+        marking, pap: Of an object that carries none as a whole.
     """
-    refs = [*thing.markings, *(ref for ref, _ in thing.granular if ref)]
-    return joined(refs, definitions)
+    whole, parts = joined(thing.markings, definitions), joined([ref for ref, _ in thing.granular if ref], definitions)
+    both = whole.joined(parts)
+    unmarked = whole.marking is None and not both.unknown
+    if both.unknown:
+        return Levels(STRICTEST, STRICTEST_PAP, unmarked, both.unknown, both.conditions)
+    level, action = marking if whole.marking is None else whole.marking, pap if whole.pap is None else whole.pap
+    return Levels(
+        level if parts.marking is None else max(level, parts.marking),
+        action if parts.pap is None else max(action, parts.pap),
+        unmarked,
+        (),
+        both.conditions,
+    )
 
 
 def joined(refs: Iterable[str], definitions: Mapping[str, Demands]) -> Demands:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, true, update
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, Tampered, UsageError
 from shieldwall.model.access import Permission
@@ -423,17 +423,22 @@ class Collections:
             found[row.partner_id] = max(found.get(row.partner_id, 0), row.at)
         return [Had(partner, at) for partner, at in sorted(found.items())]
 
-    def holds(self, collection_id: str, stix_ids: Iterable[str]) -> frozenset[str]:
-        """Those of some identifiers of which a collection has any version."""
+    def markings_of(self, collection_id: str, stix_ids: Iterable[str]) -> dict[str, Marking]:
+        """Of those of some identifiers of which a collection has any version, the most open marking of its versions."""
         by_key = {self._work.stix.key(each): each for each in stix_ids}
-        keys, found = list(by_key), set[str]()
+        keys, found = list(by_key), dict[str, Marking]()
         for start in range(0, len(keys), _AT_ONCE):
-            chosen = collection_objects.c.stix_key.in_(keys[start : start + _AT_ONCE])
-            query = select(collection_objects.c.stix_key).where(
-                collection_objects.c.collection_id == collection_id, chosen
+            query = (
+                select(collection_objects.c.stix_key, func.min(stix_objects.c.marking))
+                .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
+                .where(
+                    collection_objects.c.collection_id == collection_id,
+                    collection_objects.c.stix_key.in_(keys[start : start + _AT_ONCE]),
+                )
+                .group_by(collection_objects.c.stix_key)
             )
-            found.update(by_key[key] for key in self._connection.execute(query.distinct()).scalars())
-        return frozenset(found)
+            found.update({by_key[key]: Marking(level) for key, level in self._connection.execute(query)})
+        return found
 
     def numbers_in(self, collection_id: str) -> list[int]:
         """The numbers of all objects of a collection, in the order in which they were added."""

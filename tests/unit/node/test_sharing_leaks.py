@@ -134,6 +134,27 @@ def test_no_reference_tells_of_what_does_not_go(world):
     assert set(release(world.node, world.ingrid, "share.release", world.mine.id, ids, "agreed").added) == set(ids)
 
 
+def test_no_reference_tells_of_what_is_marked_stricter(world):
+    """Who may have the report and not the malware must not learn from the report that there is the malware."""
+    report = {
+        "type": "report",
+        "spec_version": "2.1",
+        "id": "report--21111111-2222-4333-8444-555555555555",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-01T00:00:00.000Z",
+        "name": "R",
+        "published": "2026-01-01T00:00:00Z",
+        "object_refs": [indicator(911)["id"]],
+    }
+    for body, marking in ((report, Marking.GREEN), (indicator(911), Marking.AMBER)):
+        rules = IntakeRules(marking=marking, pap=Pap.GREEN)
+        take_bundle(world.node, world.ingrid, "share.import", io.BytesIO(json.dumps(body).encode()), "here", rules)
+    ids = [report["id"], indicator(911)["id"]]
+    done = release(world.node, world.ingrid, "share.release", world.mine.id, ids, "agreed")
+    assert (done.added, [each.id for each in done.withheld]) == ((indicator(911)["id"],), [report["id"]])
+    assert "stricter" in done.withheld[0].reason
+
+
 def test_a_payload_never_lists_the_other_members(world):
     """MISP#1668: an event lists all organisations that it was shared with."""
     world.partner(f"Secret ally {world.name}", world.of)

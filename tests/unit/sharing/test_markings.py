@@ -19,9 +19,9 @@ from shieldwall.sharing.markings import (
     TLP_EXTENSION,
     Demands,
     definition_of,
-    demands_of,
     demands_of_definition,
     joined,
+    levels_of,
     refs_of,
 )
 from shieldwall.sharing.stix.object import read_object
@@ -124,7 +124,21 @@ def test_a_part_that_is_stricter_makes_the_whole_so():
         ],
     }
     thing = read_object(json.dumps(body).encode(), "here")
-    assert demands_of(thing, {}).strictest_marking is Marking.AMBER_STRICT
+    found = levels_of(thing, {}, marking=Marking.CLEAR, pap=Pap.CLEAR)
+    assert (found.marking, found.unmarked) == (Marking.AMBER_STRICT, False)
+
+
+def test_a_part_that_is_open_says_nothing_of_the_whole():
+    body = {
+        "type": "url",
+        "id": "url--c1477287-23ac-5971-a010-5c287877fa60",
+        "value": "x",
+        "granular_markings": [{"marking_ref": TLP_2[Marking.GREEN], "selectors": ["value"]}],
+    }
+    thing = read_object(json.dumps(body).encode(), "here")
+    assert (levels_of(thing, {}).marking, levels_of(thing, {}).unmarked) == (Marking.RED, True)
+    assert levels_of(thing, {}, marking=Marking.CLEAR).marking is Marking.GREEN
+    assert levels_of(thing, {}, marking=Marking.AMBER).marking is Marking.AMBER
 
 
 def test_what_we_mark_reads_back():

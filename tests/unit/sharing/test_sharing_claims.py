@@ -16,7 +16,7 @@ from shieldwall.model.claim import Claim, Layer, Subject
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.sharing.claims import Maker, claim_objects, claim_of, identity_object, sentence_of, subject_object
 from shieldwall.sharing.extensions import ADDRESS, AUTHORS, CLAIM, DEFINITIONS, TRANSACTION, definitions_for, schema_of
-from shieldwall.sharing.markings import demands_of
+from shieldwall.sharing.markings import levels_of
 from shieldwall.sharing.money import (
     Side,
     Transaction,
@@ -65,7 +65,7 @@ CLAIMS = st.builds(
 def read_back(body):
     """The claim in an object that travelled as bytes."""
     thing = read_object(canonical_json(body), "here")
-    return claim_of(thing.body, demands_of(thing, {}), "here")
+    return claim_of(thing.body, levels_of(thing, {}), "here")
 
 
 @given(CLAIMS, st.none() | st.just(AT + 5_000_000))
@@ -80,8 +80,8 @@ def test_a_claim_comes_back_whole(claim, retracted_at):
             part = body["extensions"][name] if name == CLAIM else body
             CHECKS[name].validate(part)
     thing = read_object(canonical_json(said), "here")
-    assert demands_of(thing, {}).strictest_marking == claim.marking
-    assert demands_of(thing, {}).strictest_pap == claim.pap
+    assert levels_of(thing, {}).marking == claim.marking
+    assert levels_of(thing, {}).pap == claim.pap
     assert thing.revoked == (retracted_at is not None)
     assert thing.references() >= {MAKER.id, *(body["id"] for body in bodies[:-1])} - {said["id"]}
 
@@ -125,7 +125,7 @@ def test_what_is_no_claim_is_refused(extension):
     with pytest.raises(BadText, match="here"):
         claim_of(
             {"extensions": {CLAIM: extension}},
-            demands_of(read_object(canonical_json(identity_object(MAKER)), "x"), {}),
+            levels_of(read_object(canonical_json(identity_object(MAKER)), "x"), {}),
             "here",
         )
     assert claim_of({"extensions": []}, None, "here") is claim_of({}, None, "here") is None

@@ -16,7 +16,7 @@ from shieldwall.model.claim import Claim
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
 from shieldwall.node.kinds import check_claim
 from shieldwall.sharing.claims import claim_of
-from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of, demands_of_definition
+from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of_definition, levels_of
 from shieldwall.sharing.stix.bundle import BundleReader, Refusal
 from shieldwall.sharing.stix.object import StixObject, read_object
 from shieldwall.store.stixobjects import NewObject
@@ -162,10 +162,10 @@ class _Intake:
                 self._definitions[ref] = demands_of_definition(read_object(kept.raw, ref).body)
         return ref in self._definitions
 
-    def _claim(self, thing: StixObject, demands: Demands) -> None:
+    def _claim(self, thing: StixObject) -> None:
         """Take the claim that an object carries as a claim; one that does not fit is told, and the object stays."""
         try:
-            claim = claim_of(thing.body, demands, thing.id)
+            claim = claim_of(thing.body, levels_of(thing, self._definitions), thing.id)
             if claim is not None and not thing.revoked:
                 check_claim(claim, thing.id)
                 self.claims.append(claim)
@@ -178,18 +178,15 @@ class _Intake:
             self._report.refused.append(refusal)
 
     def _new(self, thing: StixObject) -> NewObject:
-        demands = demands_of(thing, self._definitions)
-        self._claim(thing, demands)
+        self._claim(thing)
         rules, report = self._rules, self._report
+        found = levels_of(thing, self._definitions, marking=rules.marking, pap=rules.pap)
+        marking, pap = found.marking, found.pap
         if thing.id in BUILT_IN:
             marking, pap = Marking.CLEAR, Pap.CLEAR  # everybody has it
         else:
-            if demands.unknown:
-                report.unknown.extend(each for each in demands.unknown if each not in report.unknown)
-            elif demands.marking is None:
-                report.unmarked += 1
-            marking = demands.strictest_marking if demands.unknown or demands.marking is not None else rules.marking
-            pap = demands.strictest_pap if demands.unknown or demands.pap is not None else rules.pap
+            report.unknown.extend(each for each in found.unknown if each not in report.unknown)
+            report.unmarked += found.unmarked
         return NewObject(
             id=thing.id,
             version=thing.version,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shieldwall.errors import NotAllowed, NotFound
 from shieldwall.model.access import Identity, Permission, may_do
-from shieldwall.model.marking import Action
+from shieldwall.model.marking import Action, Marking
 from shieldwall.node.sharing.pulling import Ask, Remote
 from shieldwall.node.sharing.pulling import push as send
 from shieldwall.sharing.markings import BUILT_IN
@@ -213,15 +213,34 @@ def _decided(
         else:
             going.append((kept, thing))
     while True:  # what stays may be named by what was to go
-        names = {thing.id for _, thing in going}
-        asked = {ref for _, thing in going for ref in thing.references()} - names - BUILT_IN.keys()
-        missing = work.stix.kept_by_anyone(asked) - work.collections.holds(collection.id, asked)
-        stays = [(kept, thing) for kept, thing in going if thing.references() & missing]
-        if not stays:
+        told = _telling(work, collection, going)
+        if not told:
             return going, withheld
-        gone = {kept.seq for kept, _ in stays}
-        withheld += [Withheld(thing.id, "it names an object that does not go to them") for _, thing in stays]
-        going = [(kept, thing) for kept, thing in going if kept.seq not in gone]
+        withheld += [Withheld(thing.id, told[kept.seq]) for kept, thing in going if kept.seq in told]
+        going = [(kept, thing) for kept, thing in going if kept.seq not in told]
+
+
+def _telling(work: Work, collection: Collection, going: Sequence[tuple[KeptObject, StixObject]]) -> dict[int, str]:
+    """Those of some objects, by number, that name one that not everybody who gets them may know of, and why they stay.
+
+    What is named must go to the same collection, and be at most as strict as what names it; what is not kept here tells nothing
+    of us.
+    """
+    open_to: dict[str, Marking] = {}
+    for kept, thing in going:
+        open_to[thing.id] = min(kept.handling.marking, open_to.get(thing.id, kept.handling.marking))
+    named = {ref for _, thing in going for ref in thing.references()} - BUILT_IN.keys()
+    for ref, level in work.collections.markings_of(collection.id, named).items():
+        open_to[ref] = min(level, open_to.get(ref, level))
+    missing = work.stix.kept_by_anyone(named - open_to.keys())
+    found: dict[int, str] = {}
+    for kept, thing in going:
+        names = thing.references()
+        if names & missing:
+            found[kept.seq] = "it names an object that does not go to them"
+        elif any(open_to.get(ref, Marking.CLEAR) > kept.handling.marking for ref in names):
+            found[kept.seq] = "it names an object that is marked stricter than itself"
+    return found
 
 
 def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
