@@ -28,7 +28,7 @@ def show_node(node: NodeHere, caller: CallerHere, request: Request) -> Response:
     with node.store.look(identity, caller.act) as work:
         head, roots, now = work.audit.head(), work.audit.roots(), work.now
         oversees = identity.may(Permission.MANAGE) or identity.may(Permission.AUDIT)
-        people = work.people.page(most=MOST) if oversees else []
+        people = sorted(work.people.page(most=MOST), key=lambda one: one.name.casefold()) if oversees else []
         groups = work.people.groups()
         load = work.jobs.load(most=MOST) if identity.may(Permission.MANAGE) else []
         names = work.people.names(one.owner for one in load)
