@@ -25,6 +25,10 @@ from shieldwall.web.taxii.asked import Request, must_accept, must_send, wanted
 BUNDLE = "bundle--44af6c39-c09b-49c5-9de2-394224b04982"
 _GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
 _ID = "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"
+_OWN = "marking-definition--aaaaaaaa-0000-4000-8000-000000000001"
+_MARKED = object_of(
+    {"type": "url", "id": "url--c1477287-23ac-5971-a010-5c287877fa60", "object_marking_refs": [_OWN]}, b"{}", ""
+)
 
 
 class _Dripping(io.BytesIO):
@@ -63,6 +67,8 @@ def _look(thing: StixObject) -> None:
     if thing.version is not None and abs(thing.version) < 10**17:
         assert read_instant(stix_time(thing.version), "here") == thing.version
         assert read_instant(taxii_time(thing.version), "here") == thing.version
+    named = {each.lower() for each in (*thing.markings, thing.created_by) if each}
+    assert named - {thing.id} <= thing.references()
     for _, selectors in thing.granular:
         left = without(thing.body, selectors, "here")
         if left is not None:
@@ -79,7 +85,7 @@ def stix_marking(data: bytes) -> None:
     if isinstance(body, dict):
         found = demands_of_definition(body)
         if found.unknown or found.marking is None:
-            assert found.strictest_marking == STRICTEST
+            assert levels_of(_MARKED, {_OWN: found}).marking == STRICTEST
         for ref in (_GREEN, body.get("id")):
             if isinstance(ref, str) and ref in BUILT_IN:
                 assert demands_of_definition({**body, "id": ref}) == BUILT_IN[ref]
@@ -88,11 +94,11 @@ def stix_marking(data: bytes) -> None:
 def taxii_query(data: bytes) -> None:
     """A query is a page, or a bad request; a page's `next` goes on behind its last object."""
     first, _, second = text_of(data).partition("\n")
-    request = Request("GET", ("r", "collections", "c", "objects"), first, {"accept": second}, b"", "", "")
+    request = Request("GET", ("r", "collections", "c", "objects"), first, {"accept": second}, "", "")
     try:
         page = wanted(request)
         assert 1 <= page.limit <= 10_000
-        further = Request("GET", request.path, _with_next(first, page.next(77)), {}, b"", "", "")
+        further = Request("GET", request.path, _with_next(first, page.next(77)), {}, "", "")
         assert wanted(further).asked.after == 77
         must_accept(request)
         must_send(request)

@@ -99,8 +99,11 @@ def leave(name: str, group_name: str, folder: str | None, key_file: Path | None,
         opened(folder, key_file, passphrase_stdin) as (home, identity),
         home.store.act(identity, "partner.leave") as work,
     ):
-        work.partners.leave(group_named(work, group_name).id, partner_named(work, name).id)
-    tell(f"{name} is no longer in {group_name}; what it fetched before, it has")
+        found = partner_named(work, name)
+        work.partners.leave(group_named(work, group_name).id, found.id)
+        has = _has(work, found)
+    for line in (f"{name} is no longer in {group_name}", *has):
+        tell(line)
 
 
 @peer.command()
@@ -172,7 +175,26 @@ def end(name: str, folder: str | None, key_file: Path | None, passphrase_stdin: 
     ):
         found = partner_named(work, name)
         work.partners.change(found.id, found.version, ended=True)
-    tell(f"{name} has ended; what it fetched before, it has")
+        has = _has(work, found)
+    for line in (f"{name} has ended", *has):
+        tell(line)
+
+
+@peer.command()
+@click.argument("name")
+@click.option("--tlp", required=True, help="The highest marking that may go to it from now on.")
+@node_options
+def change(name: str, tlp: str, folder: str | None, key_file: Path | None, passphrase_stdin: bool) -> None:
+    """Change the highest marking that may go to the partner NAME."""
+    with (
+        opened(folder, key_file, passphrase_stdin) as (home, identity),
+        home.store.act(identity, "partner.change") as work,
+    ):
+        found = partner_named(work, name)
+        changed = work.partners.change(found.id, found.version, highest=parse_marking(tlp))
+        has = _has(work, found) if changed.highest < found.highest else []
+    for line in (f"{name} gets up to {changed.highest.label}", *has):
+        tell(line)
 
 
 def partner_named(work: Work, name: str) -> Partner:
@@ -197,6 +219,17 @@ def group_named(work: Work, name: str) -> PartnerGroup:
         if name in (each.name, each.id):
             return each
     raise NotFound(f"there is no group of partners {name[:80]!r}", hint="make it: shieldwall peer group NAME")
+
+
+def _has(work: Work, partner: Partner) -> list[str]:
+    """What a partner fetched: narrowing what it gets takes nothing of that back."""
+    lines = []
+    for each in work.served.holdings(partner.id):
+        title = work.collections.get(each.collection).title
+        gone = f", {each.gone:,} of them taken out since" if each.gone else ""
+        when = utc(each.at // 1_000_000)
+        lines.append(f"it has {each.objects + each.gone:,} objects of {title}{gone}; fetched last {when}")
+    return lines or ["it has fetched nothing"]
 
 
 def _record(work: Work, partner: Partner) -> dict[str, object]:

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,12 @@ from shieldwall.cli.telling import tell
 from shieldwall.errors import NotFound, UsageError
 from shieldwall.model.marking import parse_marking, parse_pap
 from shieldwall.model.moment import utc
+from shieldwall.sharing.stix.object import id_of
 
 if TYPE_CHECKING:
     from shieldwall.node.sharing.pulling import Remote
     from shieldwall.store.collections import Collection
+    from shieldwall.store.sources import Source
     from shieldwall.store.stixobjects import KeptObject
     from shieldwall.store.work import Work
 
@@ -76,7 +78,7 @@ def import_command(
                 tell(f"{name}: {stix_id}: another content of the same version is kept beside the first")
             if found.unknown:
                 tell(
-                    f"{name}: markings that are not understood make their objects TLP:RED: {', '.join(found.unknown[:5])}"
+                    f"{name}: markings that are not understood make their objects TLP:RED: {', '.join(list(found.unknown)[:5])}"
                 )
             rows.append(
                 {
@@ -108,8 +110,6 @@ def _remote_options(function: Callable[..., None]) -> Callable[..., None]:
         allow_private: bool,
         **given: object,
     ) -> None:
-        import ssl  # noqa: PLC0415 - only here
-
         from shieldwall.node.sharing.pulling import Remote  # noqa: PLC0415 - only here
 
         if bool(user) != bool(password_file) or (user and token_file):
@@ -117,12 +117,9 @@ def _remote_options(function: Callable[..., None]) -> Callable[..., None]:
         header = f"Bearer {_secret(token_file)}" if token_file else ""
         if password_file:
             header = "Basic " + base64.b64encode(f"{user}:{_secret(password_file)}".encode()).decode()
-        try:
-            context = ssl.create_default_context(cafile=ca) if ca else None
-        except OSError as error:
-            raise UsageError(f"{ca}: no authorities can be read there ({error})") from None
-        remote = Remote(url=url, authorization=header, allow_private=allow_private, context=context)
-        function(remote=remote, **given)
+        authorities = _secret(ca) if ca else ""
+        remote = Remote(url=url, authorization=header, allow_private=allow_private, authorities=authorities)
+        function(remote=remote.is_one(), **given)
 
     for option in reversed(
         (
@@ -165,18 +162,64 @@ def pull(remote: Remote, tlp: str, pap: str, again: bool, seat: Seat, output: st
 
 @share.command()
 @_remote_options
-@click.argument("stix_ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--every", type=click.IntRange(1), default=15, show_default=True, metavar="MINUTES", help="Time between.")
+@click.option("--tlp", default="TLP:RED", show_default=True, help="Marking of what carries none.")
+@click.option("--pap", default="PAP:RED", show_default=True, help="PAP of what carries none.")
+@click.option("--case", "case_word", metavar="CASE", help="Case that it goes into.")
 @as_person
 @output_option
-def push(remote: Remote, stix_ids: tuple[str, ...], seat: Seat, output: str | None) -> None:
+def subscribe(
+    remote: Remote, every: int, tlp: str, pap: str, case_word: str | None, seat: Seat, output: str | None
+) -> None:
+    """Let the node pull the TAXII 2.1 collection at URL by itself, while it is served; say it again to change how.
+
+    The token or password is kept in the node, sealed. How it goes stands in `share sources`.
+    """
+    from shieldwall.node.sharing.intake import IntakeRules  # noqa: PLC0415 - only here
+    from shieldwall.node.sharing.pulling import subscribe as subscribe_now  # noqa: PLC0415 - only here
+
+    with working(seat) as (node, identity):
+        case = case_id(node, identity, case_word) if case_word else None
+        rules = IntakeRules(marking=parse_marking(tlp), pap=parse_pap(pap), case=case)
+        made = subscribe_now(node, identity, "share.subscribe", remote, rules, every=every * 60)
+    emit_record(_source_row(made), output)
+
+
+@share.command()
+@as_person
+@output_option
+def sources(seat: Seat, output: str | None) -> None:
+    """List what is pulled from elsewhere, how far it was read, and how that goes."""
+    with working(seat) as (node, identity), node.store.look(identity, "source.list") as work:
+        rows = [_source_row(each) for each in work.sources.all()]
+    emit_rows(rows, ("id", "url", "every", "tried", "good", "reached", "objects", "problem", "ended"), output)
+
+
+@share.command()
+@click.argument("source_id", metavar="SOURCE")
+@as_person
+def unsubscribe(source_id: str, seat: Seat) -> None:
+    """Pull SOURCE (its id) no more; what came from it stays."""
+    with working(seat) as (node, identity), node.store.act(identity, "share.unsubscribe") as work:
+        work.sources.end(source_id)
+    tell("it is pulled no more")
+
+
+@share.command()
+@_remote_options
+@click.argument("stix_ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", required=True, help="Why this is sent.")
+@as_person
+@output_option
+def push(remote: Remote, stix_ids: tuple[str, ...], reason: str, seat: Seat, output: str | None) -> None:
     """Add objects to the TAXII 2.1 collection at URL, as somebody who may approve: they leave this node.
 
-    What is above TLP:AMBER, or may be told to nobody, is refused.
+    What is above TLP:AMBER, may be told to nobody, or names an object of this node that does not go along is refused.
     """
     from shieldwall.node.sharing.releasing import push as push_now  # noqa: PLC0415 - only here
 
     with working(seat) as (node, identity):
-        status = push_now(node, identity, "share.push", remote, stix_ids)
+        status = push_now(node, identity, "share.push", remote, stix_ids, reason)
     names = ("status", "total_count", "success_count", "failure_count", "pending_count")
     emit_record({name: status.get(name, "") for name in names}, output)
     if status.get("failure_count"):
@@ -275,6 +318,27 @@ def collection(
 
 
 @share.command()
+@click.argument("collection_word", metavar="COLLECTION")
+@click.option("--tlp", required=True, help="The highest marking that it may hold from now on.")
+@as_person
+@output_option
+def change(collection_word: str, tlp: str, seat: Seat, output: str | None) -> None:
+    """Change the highest marking that COLLECTION may hold; what lies above it goes to nobody from then on.
+
+    Nothing that was fetched is taken back by this: the partners who fetched something of it are listed.
+    """
+    with working(seat) as (node, identity), node.store.act(identity, "collection.change") as work:
+        changed = work.collections.change(_named(work, collection_word).id, highest=parse_marking(tlp))
+        rows = [
+            {"partner": partner.name, "objects": held.objects + held.gone, "fetched": utc(held.at // 1_000_000)}
+            for partner in work.partners.all()
+            for held in work.served.holdings(partner.id)
+            if held.collection == changed.id
+        ]
+    emit_rows(rows, ("partner", "objects", "fetched"), output)
+
+
+@share.command()
 @as_person
 @output_option
 def collections(seat: Seat, output: str | None) -> None:
@@ -316,7 +380,7 @@ def release(
         case = case_id(node, identity, case_word) if case_word else ""
         with node.store.inside(identity) as work:
             found = _named(work, collection_word)
-            wanted += [_id_in(each.raw) for each in work.stix.page(most=_MOST, case=case)] if case else []
+            wanted += [id_of(each.raw) for each in _all_of(work, case)] if case else []
         if not wanted:
             raise UsageError(
                 "nothing is named that could be released", hint="give identifiers, --of FILE or --case CASE"
@@ -333,18 +397,21 @@ def release(
 @click.argument("collection_word", metavar="COLLECTION")
 @click.argument("stix_id", metavar="ID")
 @click.option("--reason", required=True, help="Why this is withdrawn.")
+@click.option("--along", is_flag=True, help="What names it goes as well; without this nothing goes where there is any.")
 @as_person
 @output_option
-def withdraw(collection_word: str, stix_id: str, reason: str, seat: Seat, output: str | None) -> None:
+def withdraw(collection_word: str, stix_id: str, reason: str, along: bool, seat: Seat, output: str | None) -> None:
     """Take an object out of COLLECTION, and say which partners may have it already."""
     from shieldwall.node.sharing.releasing import withdraw as withdraw_now  # noqa: PLC0415 - only here
 
     with working(seat) as (node, identity):
         with node.store.inside(identity) as work:
             found = _named(work, collection_word)
-        had = withdraw_now(node, identity, "share.withdraw", found.id, stix_id, reason)
-    rows = [{"partner": partner.name, "fetched": utc(each.at // 1_000_000)} for partner, each in had]
+        done = withdraw_now(node, identity, "share.withdraw", found.id, stix_id, reason, along=along)
+    rows = [{"partner": partner.name, "fetched": utc(each.at // 1_000_000)} for partner, each in done.had]
     emit_rows(rows, ("partner", "fetched"), output)
+    for each in done.ids[1:]:
+        tell(f"{each} names it, and went as well")
     if found.group is None:
         tell("the collection is public: anybody may have it")
     elif not rows:
@@ -372,10 +439,17 @@ def preview(partner_name: str, as_bytes: bool, seat: Seat, output: str | None) -
             for item in each.items:
                 click.echo(item.raw)
         title = each.collection.title
-        rows += [{"collection": title, "id": _id_in(item.raw), "goes": "yes", "why": ""} for item in each.items]
+        for item in each.items:
+            why = "went already" if item.added_at in each.has else ""
+            rows.append({"collection": title, "id": id_of(item.raw), "goes": "yes", "why": why})
         rows += [{"collection": title, "id": one.id, "goes": "no", "why": one.reason} for one in each.withheld]
     if not as_bytes:
         emit_rows(rows, ("collection", "id", "goes", "why"), output)
+    for each in found:
+        if each.more or each.withheld_more:
+            tell(f"{each.collection.title}: {each.more:,} more go, and {each.withheld_more:,} more stay")
+        if each.gone:
+            tell(f"{each.collection.title}: {each.gone:,} that it fetched were taken out since; it has them")
 
 
 @share.command()
@@ -404,6 +478,14 @@ def decisions(collection_word: str, seat: Seat, output: str | None) -> None:
     emit_rows(rows, ("at", "deed", "by", "objects", "reason"), output)
 
 
+def _all_of(work: Work, case: str) -> Iterator[KeptObject]:
+    """The objects of a case."""
+    after = 0
+    while found := work.stix.page(after=after, most=_MOST, case=case):
+        yield from found
+        after = found[-1].seq
+
+
 def _named(work: Work, word: str) -> Collection:
     found = [
         each for each in work.collections.all() if word.replace("-", "") == each.id or word in (each.title, each.alias)
@@ -430,19 +512,31 @@ def _described(work: Work, found: Collection) -> dict[str, Any]:
     }
 
 
+def _source_row(source: Source) -> dict[str, Any]:
+    times = (source.tried_at, source.good_at, source.ended_at)
+    tried, good, ended = ("" if at is None else utc(at // 1_000_000) for at in times)
+    return {
+        "id": source.id,
+        "url": source.target["url"],
+        "every": f"{source.every // 60} min" if source.every else "by hand",
+        "tried": tried,
+        "good": good,
+        "reached": source.state.get("reached", ""),
+        "objects": source.state.get("objects", 0),
+        "problem": source.state.get("problem", ""),
+        "ended": ended,
+    }
+
+
 def _row(kept: KeptObject) -> dict[str, Any]:
     return {
-        "id": _id_in(kept.raw),
+        "id": id_of(kept.raw),
         "version": utc(kept.version // 1_000_000),
         "type": kept.type,
         "marking": kept.handling.marking.label,
         "pap": kept.handling.pap.label,
         "received": utc(kept.received_at // 1_000_000),
     }
-
-
-def _id_in(raw: bytes) -> str:
-    return str(json.loads(raw)["id"])
 
 
 def _ids_in(name: str) -> list[str]:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
+from collections.abc import Callable
 from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HANDSHAKE_SECONDS = 10.0
+"""How long a connection may take to agree on TLS."""
 
 HEAD_SECONDS = 10.0
 """How long a connection may take until the head of a request is there."""
@@ -20,6 +25,21 @@ BODY_SECONDS = 120.0
 
 MOST_OF_ONE = 96
 """Connections of one address at once."""
+
+
+class PatientLoop(asyncio.SelectorEventLoop):
+    """asyncio's loop, with a limit on the time of each connection's TLS handshake, which no protocol sees yet."""
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        *args: Any,  # noqa: ANN401 - those of asyncio
+        ssl: ssl.SSLContext | None = None,
+        **given: Any,  # noqa: ANN401 - as above
+    ) -> asyncio.Server:
+        """As asyncio has it."""
+        more = given if ssl is None else {"ssl_handshake_timeout": HANDSHAKE_SECONDS, **given}
+        return await super().create_server(protocol_factory, *args, ssl=ssl, **more)
 
 
 class PatientProtocol(H11Protocol):

@@ -31,6 +31,7 @@ from shieldwall.node.people.config import OidcConfig, PeopleConfig
 from shieldwall.node.people.doors import Doors
 from shieldwall.node.people.limits import DOORS
 from shieldwall.node.sharing.door import PartnerDoor
+from shieldwall.node.sharing.subscribing import Subscriber
 from shieldwall.node.sheets.frozen import FrozenShelf, Made
 from shieldwall.node.watches.delivery import Deliverer, Receiver
 from shieldwall.node.watches.watcher import Watcher
@@ -83,6 +84,7 @@ class Node:
             ways=self.deliverer.ways,
             directory=lambda: self.directory,
         )
+        self.subscriber = Subscriber(self, self._identity_of)
         self.problems: dict[str, str] = {}
         self.frozen = FrozenShelf(self.large)
         self.pictures: Made[Sequence[Column]] = Made()
@@ -194,6 +196,7 @@ class Node:
             for name, step in (
                 ("watches", self.watcher.tick),
                 ("deliveries", self.deliverer.tick),
+                ("sources", self.subscriber.tick),
                 ("roots", self._sign),
             )
         ]

@@ -158,6 +158,7 @@ def _settings(app: Any, door: Door, protocol: type[Any], *, lifespan: Literal["o
         host=door.address,
         port=door.port,
         http=protocol,
+        loop="shieldwall.node.connections:PatientLoop",
         ws="none",
         log_config=None,
         access_log=False,  # an address that someone looks up stands in the path

@@ -78,6 +78,12 @@ def claim_objects(claim: Claim, maker: Maker, *, at: int, retracted_at: int | No
     return [about, note]
 
 
+def carries_claim(body: Mapping[str, Any]) -> bool:
+    """Whether an object says that it carries a claim of ours."""
+    extensions = body.get("extensions")
+    return isinstance(extensions, Mapping) and CLAIM in extensions
+
+
 def claim_of(body: Mapping[str, Any], levels: Levels, place: str) -> Claim | None:
     """The claim that an object carries; None where it carries none. A marking of the object that is stricter holds.
 
@@ -89,10 +95,9 @@ def claim_of(body: Mapping[str, Any], levels: Levels, place: str) -> Claim | Non
     Raises:
         BadText: It carries something that is no claim.
     """
-    extensions = body.get("extensions")
-    extension = extensions.get(CLAIM) if isinstance(extensions, Mapping) else None
-    if extension is None:
+    if not carries_claim(body):
         return None
+    extension = body["extensions"][CLAIM]
     said = extension.get("claim") if isinstance(extension, Mapping) else None
     if not isinstance(said, Mapping):
         raise BadText(f"{place}: the extension of a claim has none")

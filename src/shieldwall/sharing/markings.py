@@ -79,26 +79,16 @@ class Demands:
     conditions: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
-    def joined(self, other: Demands) -> Demands:
-        """Both: of each level the stricter one."""
-        markings = [each for each in (self.marking, other.marking) if each is not None]
-        paps = [each for each in (self.pap, other.pap) if each is not None]
-        return Demands(
-            max(markings, default=None),
-            max(paps, default=None),
-            tuple(dict.fromkeys((*self.conditions, *other.conditions))),
-            tuple(dict.fromkeys((*self.unknown, *other.unknown))),
-        )
 
-    @property
-    def strictest_marking(self) -> Marking:
-        """What holds: TLP:RED where no level is said, or where a marking is not understood."""
-        return STRICTEST if self.unknown or self.marking is None else self.marking
-
-    @property
-    def strictest_pap(self) -> Pap:
-        """What holds of PAP: RED where none is said, or where a marking is not understood."""
-        return STRICTEST_PAP if self.unknown or self.pap is None else self.pap
+def together(several: Iterable[Demands]) -> Demands:
+    """All of several: of each level the strictest one."""
+    listed = list(several)
+    return Demands(
+        max((each.marking for each in listed if each.marking is not None), default=None),
+        max((each.pap for each in listed if each.pap is not None), default=None),
+        tuple(dict.fromkeys(one for each in listed for one in each.conditions)),
+        tuple(dict.fromkeys(one for each in listed for one in each.unknown)),
+    )
 
 
 def _built_in() -> dict[str, Demands]:
@@ -123,19 +113,19 @@ def demands_of_definition(definition: Mapping[str, Any]) -> Demands:
     ref = str(definition.get("id", ""))
     if ref in BUILT_IN:
         return BUILT_IN[ref]
-    found, understood = Demands(), False
+    found: list[Demands] = []
     body, kind = definition.get("definition"), definition.get("definition_type")
     if isinstance(body, Mapping) and kind == "tlp" and str(body.get("tlp")) in _LEVELS:
-        found, understood = found.joined(Demands(marking=_LEVELS[str(body["tlp"])])), True
+        found.append(Demands(marking=_LEVELS[str(body["tlp"])]))
     if isinstance(body, Mapping) and kind == "statement" and isinstance(body.get("statement"), str):
-        found, understood = found.joined(Demands(conditions=(body["statement"],))), True
+        found.append(Demands(conditions=(body["statement"],)))
     extensions = definition.get("extensions")
     for name, extension in extensions.items() if isinstance(extensions, Mapping) else ():
         part = _of_extension(name, extension) if isinstance(extension, Mapping) else None
         if part is None:
             return Demands(unknown=(ref,))
-        found, understood = found.joined(part), True
-    return found if understood else Demands(unknown=(ref,))
+        found.append(part)
+    return together(found) if found else Demands(unknown=(ref,))
 
 
 def _of_extension(name: str, extension: Mapping[str, Any]) -> Demands | None:
@@ -193,7 +183,7 @@ def levels_of(
         marking, pap: Of an object that carries none as a whole.
     """
     whole, parts = joined(thing.markings, definitions), joined([ref for ref, _ in thing.granular if ref], definitions)
-    both = whole.joined(parts)
+    both = together((whole, parts))
     unmarked = whole.marking is None and not both.unknown
     if both.unknown:
         return Levels(STRICTEST, STRICTEST_PAP, unmarked, both.unknown, both.conditions)
@@ -209,10 +199,7 @@ def levels_of(
 
 def joined(refs: Iterable[str], definitions: Mapping[str, Demands]) -> Demands:
     """What several markings demand together, by their ids."""
-    found = Demands()
-    for ref in refs:
-        found = found.joined(BUILT_IN.get(ref) or definitions.get(ref) or Demands(unknown=(ref,)))
-    return found
+    return together(BUILT_IN.get(ref) or definitions.get(ref) or Demands(unknown=(ref,)) for ref in refs)
 
 
 def refs_of(marking: Marking, pap: Pap) -> list[str]:

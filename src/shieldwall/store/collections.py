@@ -1,23 +1,25 @@
 """Collections: what goes to one audience, in the order in which it was added, and who decided so.
 
 Each object of a collection has a moment of its own, in microseconds, later than every one before it: order, header, filter and
-cursor of TAXII are this one number, so no page skips, repeats or loops. A page is one scan of one range.
+cursor of TAXII are this one number, so no page skips, repeats or loops. Moments tell nothing of what a reader may not have: of
+what is added at once the more open comes first, and what follows too soon keeps a distance that nobody can reckon with.
 
-People decide (`release`, `withdraw`); partners read what is for them (`page`) and no more, whatever the collection holds: the
-marking of each object is asked again.
+People decide (`release`, `withdraw`), and partners who may write (`put_for_partner`); what they read is in `served`.
 """
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from collections import Counter
 from collections.abc import Collection as Several
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
 
-from shieldwall.errors import Conflict, NotAllowed, NotFound, Tampered, UsageError
+from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Permission
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.marking import STRICTEST, Marking
@@ -26,22 +28,23 @@ from shieldwall.store.ids import ordered_id, searchable
 from shieldwall.store.partners import HIGHEST, Partner, checked_highest
 from shieldwall.store.people import checked_name
 from shieldwall.store.proving import change, held, hold, one_held, proven
-from shieldwall.store.schema import collection_objects, collections, fetches, releases, statuses, stix_objects
-from shieldwall.store.stixobjects import UNVERSIONED
+from shieldwall.store.schema import collection_objects, collections, former_objects, releases, stix_objects
+from shieldwall.store.served import Asked
 
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
 
-RELEASE, WITHDRAW, ADD, DELETE = "release", "withdraw", "add", "delete"
-"""What is done with a collection: by people the first two, by partners who may write the last two."""
+RELEASE, WITHDRAW, RECALL, ADD, DELETE = "release", "withdraw", "recall", "add", "delete"
+"""What is done with a collection: by people the first two, by a stricter version that comes the third, by partners who may write
+the last two."""
 
-MOST_BYTES = 16 << 20
-"""Of the objects of one page."""
+NONE = 9
+"""Above every marking: of an object in a collection no other version is newer, or older."""
 
 MOST_REASON = 2000  # characters
-_STATUS_DAYS = 7
-_DAY = 86_400_000_000  # microseconds
+_DISTANCE = 1 << 16  # microseconds, at most, between what is added in too quick a succession
 _AT_ONCE = 500
+_STRICTER = "a newer version is marked stricter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,39 +89,6 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is asked of a collection: each condition must hold; one with several values wants one of them.
-
-    Attributes:
-        after: Only what was added later than this moment, in microseconds.
-        ids: Identifiers; empty for all.
-        types: Of objects; empty for all.
-        specs: "2.0" or "2.1"; empty for all.
-        versions: Instants in microseconds.
-        newest, oldest, every: Whether the newest, the oldest, all versions are wanted, beside `versions`.
-    """
-
-    after: int = -1
-    ids: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    specs: tuple[str, ...] = ()
-    versions: tuple[int, ...] = ()
-    newest: bool = True
-    oldest: bool = False
-    every: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An object of a collection: when it was added, its version (both microseconds), its specification and its bytes."""
-
-    added_at: int
-    version: int
-    spec: str
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """A decision on a collection.
 
@@ -148,20 +118,23 @@ class Placed:
     Attributes:
         added: Numbers of those that are new there.
         known: Numbers of those that were there already.
-        contradicted: Numbers of those that say otherwise than one that is there with the same version, and stayed out.
+        contradicted: Numbers of those that say otherwise than one that is there with the same version, and stayed out; with the
+            marking under which that one goes.
     """
 
-    added: tuple[int, ...] = ()
-    known: tuple[int, ...] = ()
-    contradicted: tuple[int, ...] = ()
+    added: tuple[int, ...]
+    known: tuple[int, ...]
+    contradicted: Mapping[int, Marking]
 
 
 @dataclass(frozen=True, slots=True)
-class Had:
-    """That a partner has, or may have, fetched something: its id, and when last (microseconds)."""
+class _Lying:
+    """An object that lies in a collection, or is about to."""
 
-    partner: str
-    at: int
+    id: bytes
+    seq: int
+    marking: int
+    added_at: int | None  # None for one that is about to
 
 
 class Collections:
@@ -270,16 +243,21 @@ class Collections:
                 f"{len(above)} of {len(objects)} objects are marked above {collection.highest.label}",
                 hint="release them to a collection that may hold them, or leave them out",
             )
-        return self._put(collection, list(dict.fromkeys(numbers)), RELEASE, reason)
+        return self._put(collection, dict.fromkeys(numbers, Marking.CLEAR), RELEASE, checked_reason(reason))
 
-    def put_for_partner(self, partner: Partner, collection_id: str, numbers: Sequence[int]) -> Placed:
+    def put_for_partner(self, partner: Partner, collection_id: str, at_least: Mapping[int, Marking]) -> Placed:
         """`release` of what a partner adds to a collection that it may write to.
+
+        Args:
+            partner: Who adds.
+            collection_id: Where.
+            at_least: Numbers of the objects, with the marking from which on each goes where its own is a more open one.
 
         Raises:
             NotAllowed: It may not.
             NotFound: No such collection for it.
         """
-        return self._put(self.must_write(partner, collection_id), numbers, ADD, "")
+        return self._put(self.must_write(partner, collection_id), at_least, ADD, "")
 
     def must_write(self, partner: Partner, collection_id: str) -> Collection:
         """The collection, where a partner may add to it.
@@ -294,8 +272,40 @@ class Collections:
             raise NotAllowed("nobody adds to that collection")
         return collection
 
-    def withdraw(self, collection_id: str, stix_id: str, reason: str, *, version: int | None = None) -> list[Had]:
-        """Take an object out of a collection: all its versions, or one; returns who may have it already.
+    def change(self, collection_id: str, *, highest: Marking) -> Collection:
+        """Change the highest marking that a collection may hold; what lies above it goes to nobody from then on.
+
+        Raises:
+            NotAllowed: Whoever asks may not approve.
+            NotFound: No such collection.
+            UsageError: A marking that cannot be.
+        """
+        self._work.must(Permission.APPROVE)
+        collection = self.get(collection_id)
+        if collection.group is None and highest > Marking.CLEAR:
+            raise UsageError("what anybody may read is TLP:CLEAR")
+        values = {"highest": int(checked_highest(highest))}
+        change(self._work, collections, collections.c.id == collection.id, values=values)
+        self._work.note(collection=collection.id, highest=highest.label)
+        return self.get(collection.id)
+
+    def withdraw(
+        self,
+        collection_id: str,
+        stix_id: str,
+        reason: str,
+        *,
+        version: int | None = None,
+        also: Several[int] = (),
+    ) -> tuple[int, ...]:
+        """Take an object out of a collection: all its versions, or one; returns the numbers of what was taken out.
+
+        Args:
+            collection_id: The collection.
+            stix_id: Identifier of the object.
+            reason: Why, in their words.
+            version: That one alone, in microseconds.
+            also: Numbers of further objects that go with them.
 
         Raises:
             NotAllowed: Whoever asks may not approve.
@@ -303,9 +313,12 @@ class Collections:
             UsageError: No reason.
         """
         self._work.must(Permission.APPROVE)
-        return self._take_out(
-            self.get(collection_id), stix_id, WITHDRAW, reason, None if version is None else [version]
-        )
+        collection, reason = self.lock(collection_id), checked_reason(reason)
+        rows = [row for row in self._of_object(collection.id, stix_id) if version in (None, row.version)]
+        if rows and also:
+            moments = [at for at, seq in self._moments(collection.id) if seq in also]
+            rows += self._rows_at(collection.id, sorted(set(moments) - {row.added_at for row in rows}))
+        return self._take_out(collection, rows, WITHDRAW, reason=reason)
 
     def delete_for_partner(self, partner: Partner, collection_id: str, stix_id: str, asked: Asked) -> None:
         """`withdraw` by a partner who may write.
@@ -313,13 +326,44 @@ class Collections:
         Raises:
             NotAllowed, NotFound: As `put_for_partner`; or there is nothing of the object in it for that partner.
         """
-        collection = self.must_write(partner, collection_id)
-        found = self.items(collection, partner, asked, most=10_000)
-        if not found:
-            raise NotFound("there is no such object")
-        moments = {item.added_at for item in found}
-        rows = [row.version for row in self._of_object(collection.id, stix_id) if row.added_at in moments]
-        self._take_out(collection, stix_id, DELETE, "", rows)
+        collection = self.lock(self.must_write(partner, collection_id).id)
+        moments = set(self._work.served.moments(collection, partner, asked))
+        rows = [row for row in self._of_object(collection.id, stix_id) if row.added_at in moments]
+        self._take_out(collection, rows, DELETE, reason="")
+
+    def recall(self, numbers: Iterable[int]) -> dict[str, tuple[int, ...]]:
+        """Take older versions of objects out of all collections where they go to more than newer ones may.
+
+        Args:
+            numbers: Of the newer versions, each with a marking of its own. One that people of the node brought, or the same
+                partner or source as the older one, counts; others' word takes nothing away.
+
+        Returns:
+            By id of the collection the numbers of what was taken out.
+        """
+        newer, older, listed = stix_objects.alias("n"), stix_objects.alias("o"), list(numbers)
+        mine, seen = collection_objects.c, dict[str, set[int]]()
+        for start in range(0, len(listed), _AT_ONCE):
+            query = (
+                select(mine.collection_id, mine.added_at)
+                .join_from(collection_objects, newer, newer.c.stix_key == mine.stix_key)
+                .join(older, older.c.seq == mine.object_seq)
+                .where(
+                    newer.c.seq.in_(listed[start : start + _AT_ONCE]),
+                    newer.c.version > mine.version,
+                    newer.c.marking > mine.marking,
+                    (newer.c.source == "") | (newer.c.source == older.c.source),
+                )
+            )
+            for collection_id, added_at in self._connection.execute(query):
+                seen.setdefault(collection_id, set()).add(added_at)
+        gone = {}
+        for collection_id in sorted(seen):
+            collection = self.lock(collection_id)
+            rows = self._rows_at(collection_id, sorted(seen[collection_id]))
+            if rows:
+                gone[collection_id] = self._take_out(collection, rows, RECALL, reason=_STRICTER)
+        return gone
 
     def decisions(self, collection_id: str, *, most: int) -> list[Release]:
         """What was decided on a collection, the newest first."""
@@ -327,230 +371,162 @@ class Collections:
         rows = self._connection.execute(query.order_by(releases.c.id.desc()).limit(most)).all()
         return [self._release(row) for row in held(self._work, releases, rows)]
 
-    # what partners read
-
-    def items(
-        self, collection: Collection, partner: Partner | None, asked: Asked, *, most: int, most_bytes: int = MOST_BYTES
-    ) -> list[Item]:
-        """Objects of a collection that go to a partner (None: to anybody), by the moment at which they were added.
-
-        Args:
-            collection: One that `Collection.is_for` the partner.
-            partner: Whom for.
-            asked: Which.
-            most: How many.
-            most_bytes: Of all of them; the one that goes beyond is the last.
-        """
-        if not collection.is_for(partner) or not collection.readable:
-            return []
-        ceiling, found, size = collection.ceiling(partner), list[Item](), 0
-        for item, marking in self._read_items(self._conditions(collection, partner, asked), most):
-            if marking <= ceiling:  # asked again: the query is one exit, this is another
-                found.append(item)
-                size += len(item.raw)
-            if size > most_bytes:
-                break
-        return found
-
-    def _read_items(self, conditions: Iterable[ColumnElement[bool]], most: int) -> Iterator[tuple[Item, int]]:
-        """Items with their markings; where rows have proofs, each row of both tables is held to its own."""
-        whole = self._work.store.backend.whole
-        theirs = (stix_objects.c.received_at, stix_objects.c.spec, stix_objects.c.raw_sealed, stix_objects.c.marking)
-        columns: list[ColumnElement[Any]] = [collection_objects.c.added_at, collection_objects.c.version]
-        columns += theirs if whole else [column.label(f"o_{column.name}") for column in stix_objects.c]
-        query = (
-            select(*columns, *([] if whole else [collection_objects]))
-            .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
-            .where(*conditions)
-            .order_by(collection_objects.c.added_at)
-            .limit(most)
-        )
-        for row in self._connection.execute(query).yield_per(_AT_ONCE):
-            if whole:  # the database is authenticated as a whole, and nothing in it is sealed again
-                added_at, version, received_at, spec, raw, marking = row
-                yield Item(added_at, received_at if version == UNVERSIONED else version, spec, raw), marking
-                continue
-            hold(self._work, collection_objects, row)
-            if (row.o_stix_key, row.o_version) != (row.stix_key, row.version):
-                raise Tampered("a collection has another object than was put there", hint="shieldwall node check")
-            kept = self._work.stix.kept(_Labelled(row))
-            yield Item(row.added_at, kept.version, kept.spec, kept.raw), int(kept.handling.marking)
-
-    def fetched(self, partner: Partner, collection: Collection, first: int, last: int) -> None:
-        """Note that a stretch of a collection went to a partner."""
-        row = {
-            "partner_id": partner.id,
-            "collection_id": collection.id,
-            "first_added": first,
-            "last_added": last,
-            "at": self._work.now,
-        }
-        if self._work.store.backend.insert_new(self._connection, fetches, [row]):
-            return
-        mine = [fetches.c[name] == row[name] for name in ("partner_id", "collection_id", "first_added")]
-        further = case((fetches.c.last_added > last, fetches.c.last_added), else_=last)
-        self._connection.execute(update(fetches).where(*mine).values(last_added=further, at=self._work.now))
-
-    def keep_status(self, partner: Partner, status_id: str, body: dict[str, Any]) -> None:
-        """Keep for some days what became of what a partner added."""
-        work = self._work
-        self._connection.execute(delete(statuses).where(statuses.c.at < work.now - _STATUS_DAYS * _DAY))
-        sealed = work.seal(statuses.name, "body", status_id, canonical_json(body))
-        row = {"id": status_id, "partner_id": partner.id, "at": work.now, "body_sealed": sealed}
-        self._connection.execute(insert(statuses).values(row))
-
-    def status(self, partner: Partner, status_id: str) -> dict[str, Any]:
-        """What became of what this partner added.
-
-        Raises:
-            NotFound: No such status of theirs, or no longer.
-        """
-        mine = (statuses.c.id == searchable(status_id), statuses.c.partner_id == partner.id)
-        row = self._connection.execute(select(statuses).where(*mine)).one_or_none()
-        if row is None:
-            raise NotFound("there is no such status")
-        raw = self._work.open(statuses.name, "body", row.id, row.body_sealed)
-        return dict(parse_json(raw, "a status"))
-
-    def who_has(self, collection_id: str, moments: Several[int]) -> list[Had]:
-        """Partners to whom a stretch of a collection went in which one of some moments lies."""
-        query = select(fetches).where(
-            fetches.c.collection_id == searchable(collection_id),
-            or_(*[and_(fetches.c.first_added <= at, fetches.c.last_added >= at) for at in moments]),
-        )
-        found: dict[str, int] = {}
-        for row in self._connection.execute(query) if moments else ():
-            found[row.partner_id] = max(found.get(row.partner_id, 0), row.at)
-        return [Had(partner, at) for partner, at in sorted(found.items())]
-
     def markings_of(self, collection_id: str, stix_ids: Iterable[str]) -> dict[str, Marking]:
         """Of those of some identifiers of which a collection has any version, the most open marking of its versions."""
+        return self._markings(collection_id, stix_ids, func.min(collection_objects.c.marking))
+
+    def _markings(
+        self, collection_id: str, stix_ids: Iterable[str], level: ColumnElement[int], *conditions: ColumnElement[bool]
+    ) -> dict[str, Marking]:
         by_key = {self._work.stix.key(each): each for each in stix_ids}
-        keys, found = list(by_key), dict[str, Marking]()
+        keys, found, mine = list(by_key), dict[str, Marking](), collection_objects.c
         for start in range(0, len(keys), _AT_ONCE):
             query = (
-                select(collection_objects.c.stix_key, func.min(stix_objects.c.marking))
-                .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
+                select(mine.stix_key, level)
+                .join_from(collection_objects, releases, mine.release_id == releases.c.id)
                 .where(
-                    collection_objects.c.collection_id == collection_id,
-                    collection_objects.c.stix_key.in_(keys[start : start + _AT_ONCE]),
+                    mine.collection_id == collection_id,
+                    mine.stix_key.in_(keys[start : start + _AT_ONCE]),
+                    *conditions,
                 )
-                .group_by(collection_objects.c.stix_key)
+                .group_by(mine.stix_key)
             )
             found.update({by_key[key]: Marking(level) for key, level in self._connection.execute(query)})
         return found
 
-    def numbers_in(self, collection_id: str) -> list[int]:
-        """The numbers of all objects of a collection, in the order in which they were added."""
-        query = select(collection_objects.c.object_seq).where(collection_objects.c.collection_id == collection_id)
-        return list(self._connection.execute(query.order_by(collection_objects.c.added_at)).scalars())
-
-    # inside
-
-    def _conditions(
-        self, collection: Collection, partner: Partner | None, asked: Asked
-    ) -> Iterator[ColumnElement[bool]]:
+    def contents(self, collection_id: str) -> list[tuple[int, Marking]]:
+        """The numbers of all objects of a collection as they were added, and from which marking on each goes."""
         mine = collection_objects.c
-        yield mine.collection_id == collection.id
-        yield mine.added_at > asked.after
-        yield stix_objects.c.marking <= int(collection.ceiling(partner))
-        if asked.ids:
-            yield mine.stix_key.in_({self._work.stix.key(each) for each in asked.ids})
-        if asked.types:
-            yield stix_objects.c.type.in_([searchable(each) for each in asked.types])
-        if asked.specs:
-            yield stix_objects.c.spec.in_([searchable(each) for each in asked.specs])
-        if not asked.every:
-            wanted: list[ColumnElement[bool]] = []
-            if asked.newest:
-                wanted.append(mine.newest == true())
-            if asked.oldest:
-                wanted.append(mine.oldest == true())
-            if asked.versions:
-                # of an object without versions it is the moment at which it came
-                wanted.append(mine.version.in_(asked.versions))
-                unversioned = mine.version == UNVERSIONED
-                wanted.append(and_(unversioned, stix_objects.c.received_at.in_(asked.versions)))
-            yield or_(*wanted)
+        query = select(mine.object_seq, mine.marking).where(mine.collection_id == collection_id)
+        return [(seq, Marking(level)) for seq, level in self._connection.execute(query.order_by(mine.added_at))]
 
-    def _locked(self, collection_id: str) -> Collection:
-        """The collection of now, which nobody else changes until this act has ended: moments must not be seen out of order."""
-        query = select(collections).where(collections.c.id == collection_id).with_for_update()
-        row = self._connection.execute(query).one()
+    def raws(self, collection_id: str) -> Iterator[tuple[int, bytes]]:
+        """Number and bytes of all objects of a collection, whoever may see them: for what decides, never to be shown."""
+        numbers = [seq for _, seq in self._moments(collection_id)]
+        for start in range(0, len(numbers), _AT_ONCE):
+            query = select(stix_objects).where(stix_objects.c.seq.in_(numbers[start : start + _AT_ONCE]))
+            for row in self._connection.execute(query):
+                kept = self._work.stix.kept(row)
+                yield kept.seq, kept.raw
+
+    def by_partner(self, partner: Partner, collection_id: str, stix_ids: Iterable[str]) -> dict[str, Marking]:
+        """`markings_of` of those alone that a partner added itself, and the strictest marking of them."""
+        mine = releases.c.by == partner.id
+        return self._markings(collection_id, stix_ids, func.max(collection_objects.c.marking), mine)
+
+    def lock(self, collection_id: str) -> Collection:
+        """The collection of now, which nobody else changes until this act has ended: moments must not be seen out of order.
+
+        Raises:
+            NotFound: None.
+        """
+        query = select(collections).where(collections.c.id == searchable(collection_id)).with_for_update()
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("there is no such collection")
         hold(self._work, collections, row)
         return self._collection(row)
 
-    def _put(self, collection: Collection, numbers: Sequence[int], deed: str, reason: str) -> Placed:
-        work, collection = self._work, self._locked(collection.id)
-        release = ordered_id(work.now)
-        rows = self._rows_of(numbers)
-        added: list[Any] = []
+    # inside
+
+    def _put(self, collection: Collection, at_least: Mapping[int, Marking], deed: str, reason: str) -> Placed:
+        work, collection = self._work, self.lock(collection.id)
+        rows = self._rows_of(list(at_least))
+        there = self._lying(collection.id, {row.stix_key for row in rows})
         known: list[int] = []
         opened: list[int] = []
-        contradicted: list[int] = []
-        for start in range(0, len(rows), _AT_ONCE):
-            part = rows[start : start + _AT_ONCE]
-            there = self._versions(collection.id, {row.stix_key for row in part})
-            for row in part:
-                versions = there.setdefault(row.stix_key, {})
-                other = versions.get(row.version)
-                if other is None:
-                    versions[row.version] = row
-                    added.append(row)
-                elif other.id != row.id:
-                    contradicted.append(row.seq)
-                elif (
-                    row.marking < other.marking
-                ):  # the same, for more of them: at a moment of its own, so that they get it
-                    versions[row.version] = row
-                    added.append(row)
-                    opened.append(other.seq)
-                else:
-                    known.append(row.seq)
-        moment = max(work.now, collection.last_added_at + 1)
-        body = {"reason": checked_reason(reason) if deed == RELEASE else "", "objects": [row.seq for row in added]}
-        self._decide(release, collection.id, deed, body)
+        contradicted: dict[int, Marking] = {}
+        for row in rows:
+            level, place = max(row.marking, at_least[row.seq]), (row.stix_key, row.version)
+            other = there.get(place)
+            if other is not None and other.id != row.id:
+                contradicted[row.seq] = Marking(other.marking)
+                continue
+            if other is not None and other.marking <= level:
+                known.append(row.seq)
+                continue
+            if other is not None and other.added_at is None:
+                known.append(other.seq)
+            elif other is not None and other.added_at is not None:
+                opened.append(other.added_at)  # the same, for more of them: at a moment of its own, so that they get it
+            there[place] = _Lying(row.id, row.seq, level, None)
+        by_seq = {row.seq: row for row in rows}
+        added = sorted((each for each in there.values() if each.added_at is None), key=lambda each: each.marking)
+        release = ordered_id(work.now)
+        self._decide(release, collection.id, deed, {"reason": reason, "objects": [each.seq for each in added]})
+        free = collection.last_added_at + 1
+        moment = work.now if free <= work.now else free + secrets.randbelow(_DISTANCE)
         fresh = [
             {
                 "collection_id": collection.id,
                 "added_at": moment + place,
-                "object_seq": row.seq,
+                "object_seq": each.seq,
                 "release_id": release,
-                "stix_key": row.stix_key,
-                "version": row.version,
-                "newest": False,
-                "oldest": False,
+                "stix_key": by_seq[each.seq].stix_key,
+                "version": by_seq[each.seq].version,
+                "marking": each.marking,
+                "newer": NONE,
+                "older": NONE,
             }
-            for place, row in enumerate(added)
+            for place, each in enumerate(added)
         ]
-        if opened:
-            gone = (collection_objects.c.collection_id == collection.id, collection_objects.c.object_seq.in_(opened))
-            self._connection.execute(delete(collection_objects).where(*gone))
+        self._remove(collection.id, opened)
         if fresh:
             proofs = [proven(work, collection_objects, row) for row in fresh]
-            work.store.backend.insert_new(self._connection, collection_objects, proofs)
+            if work.store.backend.insert_new(self._connection, collection_objects, proofs) != len(fresh):
+                raise Conflict("somebody else put the same there", hint="try again")
             values = {"last_added_at": moment + len(fresh) - 1}
             change(work, collections, collections.c.id == collection.id, values=values)
-            self._mark(collection.id, {row.stix_key for row in added})
+            versions = Counter(key for key, _ in there)
+            self._mark(collection.id, [key for key, number in versions.items() if number > 1])
         work.note(collection=collection.id, release=release, added=len(fresh), contradicted=len(contradicted))
-        return Placed(tuple(row.seq for row in added), tuple(known), tuple(contradicted))
+        return Placed(tuple(each.seq for each in added), tuple(known), contradicted)
 
-    def _take_out(
-        self, collection: Collection, stix_id: str, deed: str, reason: str, versions: Sequence[int] | None
-    ) -> list[Had]:
-        collection = self._locked(collection.id)
-        rows = [row for row in self._of_object(collection.id, stix_id) if versions is None or row.version in versions]
+    def _take_out(self, collection: Collection, rows: Sequence[Row[Any]], deed: str, *, reason: str) -> tuple[int, ...]:
         if not rows:
             raise NotFound("there is nothing of that object in the collection")
-        text = checked_reason(reason) if deed == WITHDRAW else ""
+        numbers = tuple(row.object_seq for row in rows)
         release = ordered_id(self._work.now)
-        self._decide(release, collection.id, deed, {"reason": text, "objects": [row.object_seq for row in rows]})
-        moments = [row.added_at for row in rows]
-        mine = (collection_objects.c.collection_id == collection.id, collection_objects.c.added_at.in_(moments))
-        self._connection.execute(delete(collection_objects).where(*mine))
-        self._mark(collection.id, {rows[0].stix_key})
+        self._decide(release, collection.id, deed, {"reason": reason, "objects": list(numbers)})
+        self._remove(collection.id, [row.added_at for row in rows])
+        self._mark(collection.id, {row.stix_key for row in rows})
         self._work.note(collection=collection.id, release=release, withdrawn=len(rows))
-        return self.who_has(collection.id, moments)
+        return numbers
+
+    def _remove(self, collection_id: str, moments: Sequence[int]) -> None:
+        """Take out what lies at some moments; that it lay there stays known."""
+        for start in range(0, len(moments), _AT_ONCE):
+            rows = self._rows_at(collection_id, moments[start : start + _AT_ONCE])
+            former = [
+                {
+                    "collection_id": collection_id,
+                    "added_at": row.added_at,
+                    "stix_key": row.stix_key,
+                    "marking": row.marking,
+                    "gone_at": self._work.now,
+                }
+                for row in rows
+            ]
+            self._work.store.backend.insert_new(self._connection, former_objects, former)
+            gone = collection_objects.c.added_at.in_([row.added_at for row in rows])
+            self._connection.execute(
+                delete(collection_objects).where(collection_objects.c.collection_id == collection_id, gone)
+            )
+
+    def _moments(self, collection_id: str) -> list[tuple[int, int]]:
+        """The moments of all objects of a collection, each with the object's number."""
+        mine = collection_objects.c
+        query = select(mine.added_at, mine.object_seq).where(mine.collection_id == collection_id)
+        return [(at, seq) for at, seq in self._connection.execute(query.order_by(mine.added_at))]
+
+    def _rows_at(self, collection_id: str, moments: Sequence[int]) -> list[Row[Any]]:
+        found: list[Row[Any]] = []
+        mine = collection_objects.c
+        for start in range(0, len(moments), _AT_ONCE):
+            chosen = mine.added_at.in_(moments[start : start + _AT_ONCE])
+            query = select(collection_objects).where(mine.collection_id == collection_id, chosen)
+            found += held(self._work, collection_objects, self._connection.execute(query.order_by(mine.added_at)).all())
+        return found
 
     def _decide(self, release: str, collection_id: str, deed: str, body: dict[str, Any]) -> None:
         row = {
@@ -573,39 +549,40 @@ class Collections:
             found += [by_seq[each] for each in dict.fromkeys(numbers[start : start + _AT_ONCE])]
         return found
 
-    def _versions(self, collection_id: str, keys: Iterable[int]) -> dict[int, dict[int, Any]]:
-        """What a collection has of objects: by key and version, number, id and marking of each."""
-        columns = [stix_objects.c[name] for name in ("seq", "id", "marking")]
-        query = (
-            select(collection_objects.c.stix_key, collection_objects.c.version, *columns)
-            .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
-            .where(collection_objects.c.collection_id == collection_id, collection_objects.c.stix_key.in_(set(keys)))
-        )
-        found: dict[int, dict[int, Any]] = {}
-        for row in self._connection.execute(query):
-            found.setdefault(row.stix_key, {})[row.version] = row
+    def _lying(self, collection_id: str, keys: Iterable[int]) -> dict[tuple[int, int], _Lying]:
+        """What a collection has of objects, by key and version."""
+        listed, found, mine = sorted(keys), dict[tuple[int, int], _Lying](), collection_objects.c
+        for start in range(0, len(listed), _AT_ONCE):
+            query = (
+                select(mine.stix_key, mine.version, mine.marking, mine.added_at, mine.object_seq, stix_objects.c.id)
+                .join_from(collection_objects, stix_objects, mine.object_seq == stix_objects.c.seq)
+                .where(mine.collection_id == collection_id, mine.stix_key.in_(listed[start : start + _AT_ONCE]))
+            )
+            for row in self._connection.execute(query):
+                found[row.stix_key, row.version] = _Lying(bytes(row.id), row.object_seq, row.marking, row.added_at)
         return found
 
     def _of_object(self, collection_id: str, stix_id: str) -> list[Row[Any]]:
+        mine = collection_objects.c
         query = select(collection_objects).where(
-            collection_objects.c.collection_id == collection_id,
-            collection_objects.c.stix_key == self._work.stix.key(stix_id),
+            mine.collection_id == collection_id, mine.stix_key == self._work.stix.key(stix_id)
         )
-        rows = self._connection.execute(query.order_by(collection_objects.c.version)).all()
+        rows = self._connection.execute(query.order_by(mine.version)).all()
         return list(held(self._work, collection_objects, rows))
 
     def _mark(self, collection_id: str, keys: Several[int]) -> None:
-        """Say again which versions are the newest and the oldest of their objects in a collection."""
+        """Say again of versions under which marking newer and older ones of their objects are in a collection."""
         mine = collection_objects.c
         listed = list(keys)
         for start in range(0, len(listed), _AT_ONCE):
-            part = listed[start : start + _AT_ONCE]
             other = collection_objects.alias()
             same = and_(other.c.collection_id == mine.collection_id, other.c.stix_key == mine.stix_key)
-            newer = select(other.c.version).where(same, other.c.version > mine.version).exists()
-            older = select(other.c.version).where(same, other.c.version < mine.version).exists()
-            chosen = and_(mine.collection_id == collection_id, mine.stix_key.in_(part))
-            self._connection.execute(update(collection_objects).where(chosen).values(newest=~newer, oldest=~older))
+            newer, older = (
+                func.coalesce(select(func.min(other.c.marking)).where(same, way).scalar_subquery(), NONE)
+                for way in (other.c.version > mine.version, other.c.version < mine.version)
+            )
+            chosen = and_(mine.collection_id == collection_id, mine.stix_key.in_(listed[start : start + _AT_ONCE]))
+            self._connection.execute(update(collection_objects).where(chosen).values(newer=newer, older=older))
 
     def _collection(self, row: Row[Any]) -> Collection:
         return Collection(
@@ -633,19 +610,6 @@ class Collections:
             reason=body["reason"],
             objects=tuple(body["objects"]),
         )
-
-
-class _Labelled:
-    """A row of `stix_objects` out of a join, whose columns begin with ``o_``."""
-
-    def __init__(self, row: Row[Any]) -> None:
-        self._mapping = {name[2:]: value for name, value in row._mapping.items() if name.startswith("o_")}
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a column holds
-        try:
-            return self._mapping[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 def checked_reason(text: str) -> str:

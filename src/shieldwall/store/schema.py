@@ -457,12 +457,35 @@ stix_objects = Table(  # as the bytes that came or that were made here; never ch
     Column("version", BigInteger, nullable=False),  # microseconds; see stixobjects.UNVERSIONED
     Column("type", String(250), nullable=False),
     Column("spec", String(3), nullable=False),
+    Column("source", ID, nullable=False),  # of the partner or source that it came from; empty for people of the node
     Column("received_at", BigInteger, nullable=False),
     Column("raw_sealed", LargeBinary, nullable=False),
     *_handling(indexed=False),
     _proof(),
     UniqueConstraint("id", "place"),
     Index("ix_stix_objects_stix_key_version", "stix_key", "version"),
+)
+stix_values = Table(  # by which objects meet: what each says of the world, such as an address or a hash of a file
+    "stix_values",
+    metadata,
+    Column("value_key", BigInteger, primary_key=True, autoincrement=False),  # keyed hash of kind and value
+    Column("object_seq", COUNTER, ForeignKey("stix_objects.seq"), primary_key=True, autoincrement=False),
+)
+sources = Table(  # collections of other servers that are pulled
+    "sources",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("url_key", HASH, nullable=False, unique=True),  # keyed hash of whose it is and the URL
+    Column("target_sealed", LargeBinary, nullable=False),  # URL and how to come in
+    Column("every", Integer, nullable=False),  # seconds between pulls; 0: only when somebody asks
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # since when it is pulled no more
+    Column("next_at", BigInteger, nullable=False),
+    Column("tried_at", BigInteger),
+    Column("good_at", BigInteger),  # when last all of it was taken
+    Column("state_sealed", LargeBinary, nullable=False),  # how far it was read, what came, what went wrong
+    *_handling(),
+    _proof(),
 )
 collections = Table(  # what goes to one audience: a group of partners, or, where there is none, anybody
     "collections",
@@ -502,11 +525,23 @@ collection_objects = Table(
     Column("release_id", ID, ForeignKey("releases.id"), nullable=False),
     Column("stix_key", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("newest", Boolean, nullable=False),  # of the versions of its object that are here
-    Column("oldest", Boolean, nullable=False),
+    Column("marking", SmallInteger, nullable=False),  # from which ceiling on it goes; at least its object's own
+    # Whoever may have less than a newer version's marking must not learn of that by what is the newest for them: of the versions
+    # here, the least marking of those that are newer, or older; `collections.NONE` for none.
+    Column("newer", SmallInteger, nullable=False),
+    Column("older", SmallInteger, nullable=False),
     _proof(),
     UniqueConstraint("collection_id", "stix_key", "version"),
-    Index("ix_collection_objects_newest", "collection_id", "newest", "added_at"),
+)
+former_objects = Table(  # what was in a collection: who fetched it then, has it
+    "former_objects",
+    metadata,
+    Column("collection_id", ID, ForeignKey("collections.id"), primary_key=True),
+    Column("added_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("stix_key", BigInteger, nullable=False),
+    Column("marking", SmallInteger, nullable=False),
+    Column("gone_at", BigInteger, nullable=False),
+    Index("ix_former_objects_stix_key", "collection_id", "stix_key"),
 )
 statuses = Table(  # what became of what a partner added; kept for some days
     "statuses",
@@ -522,9 +557,18 @@ fetches = Table(  # which stretch of a collection went to a partner, so that it 
     Column("partner_id", ID, ForeignKey("partners.id"), primary_key=True),
     Column("collection_id", ID, ForeignKey("collections.id"), primary_key=True),
     Column("first_added", BigInteger, primary_key=True, autoincrement=False),
-    Column("last_added", BigInteger, nullable=False),
+    Column("last_added", BigInteger, primary_key=True, autoincrement=False),
+    Column("ceiling", SmallInteger, primary_key=True, autoincrement=False),  # up to which marking it then got
+    Column("first_at", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),  # when last
 )
+for _ceiling in range(3):  # TLP:CLEAR, GREEN, AMBER: a page is one scan of one of these, whatever lies between
+    Index(
+        f"ix_collection_objects_newest_{_ceiling}",
+        collection_objects.c.collection_id,
+        collection_objects.c.added_at,
+        **_where(f"marking <= {_ceiling} AND newer > {_ceiling}"),
+    )
 
 # background work
 

@@ -18,7 +18,7 @@ from shieldwall.model.access import Handling, may_see
 from shieldwall.store.ids import searchable
 from shieldwall.store.placing import must_place
 from shieldwall.store.proving import hold, proven
-from shieldwall.store.schema import stix_objects
+from shieldwall.store.schema import stix_objects, stix_values
 from shieldwall.store.visible import columns_of, handling_of, visible
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class NewObject:
         content: SHA-256 of what it says, whatever the order of its keys.
         raw: Its bytes.
         handling: Who may see it.
+        source: Id of the partner or source that it came from; "" for people of the node.
+        values: What it says of the world, kind and value of each: by these objects meet.
     """
 
     id: str
@@ -51,6 +53,8 @@ class NewObject:
     content: bytes
     raw: bytes
     handling: Handling
+    source: str = ""
+    values: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,7 @@ class KeptObject:
         raw: Its bytes.
         received_at: When it came, in microseconds.
         handling: Who may see it.
+        source: As of `NewObject`.
     """
 
     seq: int
@@ -78,6 +83,7 @@ class KeptObject:
     raw: bytes
     received_at: int
     handling: Handling
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +95,14 @@ class TakenIn:
         known: How many were there already, with this very content.
         conflicts: Identifiers of those of the new ones that contradict one with the same version.
         numbers: Of each of the given ones, in their order.
+        fresh: Of those that are new.
     """
 
     added: int
     known: int
     conflicts: tuple[str, ...]
     numbers: tuple[int, ...]
+    fresh: tuple[int, ...]
 
 
 class StixObjects:
@@ -120,13 +128,12 @@ class StixObjects:
     def _add(self, given: Iterable[NewObject], *, placed: bool) -> TakenIn:
         work, seen = self._work, set[Handling]()
         work.store.backend.lock_intake(work.connection)
-        added, total, numbers, conflicts = 0, 0, list[int](), list[str]()
+        total, numbers, fresh, conflicts = 0, list[int](), list[int](), list[str]()
         batch: list[NewObject] = []
 
         def put() -> None:
-            nonlocal added
             new, found = self._insert(batch)
-            added += new
+            fresh.extend(new)
             numbers.extend(found)
             conflicts.extend(self._contradicted(batch))
             batch.clear()
@@ -140,8 +147,9 @@ class StixObjects:
             if len(batch) >= AT_ONCE:
                 put()
         put()
+        added = len(fresh)
         work.note(objects=total, added=added, conflicts=len(conflicts))
-        return TakenIn(added, total - added, tuple(dict.fromkeys(conflicts)), tuple(numbers))
+        return TakenIn(added, total - added, tuple(dict.fromkeys(conflicts)), tuple(numbers), tuple(fresh))
 
     def versions(self, stix_id: str) -> list[KeptObject]:
         """All that is kept of an identifier and may be seen, by version and then in the order of arrival."""
@@ -201,6 +209,15 @@ class StixObjects:
         query = self._query(stix_objects.c.seq > after, exists().where(same))
         return list(self._read(query.order_by(stix_objects.c.seq).limit(most)))
 
+    def trusted(self, stix_id: str, source: str) -> list[KeptObject]:
+        """Every version of an object that people of the node brought, or this source: for a marking that decides about others.
+
+        Whoever asks may see them or not, so it is for what makes handling stricter, never to be shown.
+        """
+        of = stix_objects.c.source.in_(("", source))
+        query = select(stix_objects).where(stix_objects.c.stix_key == self.key(stix_id), of)
+        return [self.kept(row) for row in self._work.connection.execute(query)]
+
     def kept_by_anyone(self, stix_ids: Iterable[str]) -> frozenset[str]:
         """Those of some identifiers that are kept here, by whomever; for what must not name them, never to be shown."""
         by_key = {self.key(each): each for each in stix_ids}
@@ -221,6 +238,10 @@ class StixObjects:
         """By what an identifier is found."""
         return self._work.store.secrets.keyed_number("stix", stix_id.lower())
 
+    def value_key(self, kind: str, value: str) -> int:
+        """By what objects meet that say the same."""
+        return self._work.store.secrets.keyed_number("stix value", kind, value)
+
     def place(self, handling: Handling) -> int:
         """The same for the same handling: the same bytes may be known under several markings, each in a row of its own."""
         found = self._places.get(handling)
@@ -234,21 +255,23 @@ class StixObjects:
         version = "" if new.version is None else str(new.version)
         return self._work.store.secrets.keyed("stix object", new.id.lower(), version, new.content)[:_ROW_ID]
 
-    def _insert(self, batch: Sequence[NewObject]) -> tuple[int, list[int]]:
-        """How many are new, and the numbers of all."""
+    def _insert(self, batch: Sequence[NewObject]) -> tuple[list[int], list[int]]:
+        """The numbers of those that are new, and of all."""
         if not batch:
-            return 0, []
+            return [], []
         work, now = self._work, self._work.now
         keys = [(self._row_id(new), self.place(new.handling)) for new in batch]
         found = self._numbers(keys)
-        fresh = []
+        fresh, values = [], []
         for key, new in zip(keys, batch, strict=True):
             if key not in found:
                 self._last += 1
                 found[key] = self._last
                 fresh.append(self._row(new, self._last, *key, now))
+                values += [{"value_key": self.value_key(*each), "object_seq": self._last} for each in new.values]
         work.store.backend.insert_new(work.connection, stix_objects, fresh)
-        return len(fresh), [found[key] for key in keys]
+        work.store.backend.insert_new(work.connection, stix_values, values)
+        return [row["seq"] for row in fresh], [found[key] for key in keys]
 
     @cached_property
     def _last(self) -> int:
@@ -269,6 +292,7 @@ class StixObjects:
             "version": UNVERSIONED if new.version is None else new.version,
             "type": new.type,
             "spec": new.spec,
+            "source": new.source,
             "received_at": now,
             "raw_sealed": self._work.seal(stix_objects.name, "raw", row_id, new.raw),
             **columns_of(new.handling),
@@ -312,6 +336,7 @@ class StixObjects:
             raw=self._work.open(stix_objects.name, "raw", row.id, row.raw_sealed),
             received_at=row.received_at,
             handling=handling,
+            source=row.source,
         )
 
 

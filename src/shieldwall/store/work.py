@@ -25,8 +25,10 @@ from shieldwall.store.notes import Notes
 from shieldwall.store.partners import Partners
 from shieldwall.store.people import People
 from shieldwall.store.requests import Requests
+from shieldwall.store.served import Served
 from shieldwall.store.sessions import Sessions, Tokens
 from shieldwall.store.sheets import Sheets
+from shieldwall.store.sources import Sources
 from shieldwall.store.stixobjects import StixObjects
 from shieldwall.store.tagsets import TagSetRows
 from shieldwall.store.timeline import Timeline
@@ -206,3 +208,13 @@ class Work:
     def collections(self) -> Collections:
         """What goes to whom."""
         return Collections(self)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What is pulled from elsewhere."""
+        return Sources(self)
+
+    @cached_property
+    def served(self) -> Served:
+        """What partners read, and who has what."""
+        return Served(self)

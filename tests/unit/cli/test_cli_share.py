@@ -149,3 +149,42 @@ def test_who_may_not_decide_releases_nothing(call, node, monkeypatch):
     assert call("share", "collection", "Nobody")[0] == 2
     assert call("share", "release", "Things", "--reason", "x")[0] == 2
     assert call("share", "release", "Elsewhere", indicator(1)["id"], "--reason", "x")[0] == 1
+
+
+def test_what_names_something_withdrawn_goes_along_and_narrowing_says_who_has_what(call, node):
+    note = indicator(2, name=f"see {indicator(1)['id']}")
+    call("share", "import", bundle(node, indicator(1), note), "--tlp", "TLP:GREEN", "--pap", "PAP:GREEN")
+    call("peer", "add", "Ally", "--tlp", "TLP:AMBER")
+    call("peer", "group", "allies")
+    call("peer", "join", "Ally", "allies")
+    call("share", "collection", "Things", "--group", "allies")
+    call("share", "release", "Things", indicator(1)["id"], note["id"], "--reason", "agreed")
+    code, _, err = call("share", "withdraw", "Things", indicator(1)["id"], "--reason", "wrong")
+    assert (code, "1 more objects of the collection name it" in err, "--along" in err) == (1, True, True)
+    code, _, err = call("share", "withdraw", "Things", indicator(1)["id"], "--reason", "wrong", "--along")
+    assert (code, f"{note['id']} names it, and went as well" in err) == (0, True)
+    assert rows(call("share", "change", "Things", "--tlp", "TLP:GREEN", "-o", "jsonl")) == []
+    (found,) = rows(call("share", "collections", "-o", "jsonl"))
+    assert found["highest"] == "TLP:GREEN"
+    code, _, err = call("peer", "change", "Ally", "--tlp", "TLP:CLEAR")
+    assert (code, "it has fetched nothing" in err) == (0, True)
+    assert "it has fetched nothing" in call("peer", "leave", "Ally", "allies")[2]
+    assert "it has fetched nothing" in call("peer", "end", "Ally")[2]
+
+
+def test_a_source_is_pulled_until_somebody_ends_it(call, node):
+    (node / "token").write_text("swp_x")
+    url = "https://partner.example/allies/collections/c/"
+    subscribe = ("share", "subscribe", url, "--token-file", node / "token", "--every", "5", "-o", "jsonl")
+    (made,) = rows(call(*subscribe))
+    assert (made["every"], made["tried"], made["problem"]) == ("5 min", "", "")
+    (listed,) = rows(call("share", "sources", "-o", "jsonl"))
+    assert listed == made
+    assert "swp_x" not in call("share", "sources")[1]
+    assert call("share", "unsubscribe", made["id"])[0] == 0
+    assert rows(call("share", "sources", "-o", "jsonl"))[0]["ended"]
+    assert call("share", "unsubscribe", made["id"])[0] == 1
+    assert call("share", "subscribe", "https://partner.example/", "--every", "5")[0] == 2
+    assert call("share", "subscribe", url, "--every", "0")[0] == 2
+    (node / "ca.pem").write_text("no authority")
+    assert call("share", "subscribe", url, "--ca", node / "ca.pem")[0] == 2

@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 import uvicorn
+from hook_support import certificates
 
 from shieldwall.node import connections
 
@@ -43,6 +44,7 @@ async def served():
 def hasty(monkeypatch):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(connections, "BODY_SECONDS", 0.6)
+    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0.3)
     monkeypatch.setattr(connections, "MOST_OF_ONE", 4)
 
 
@@ -120,3 +122,20 @@ def test_one_address_has_so_many_connections():
     refused, served_again = asyncio.run(many())
     assert refused == b""
     assert served_again.startswith(b"HTTP/1.1 200")
+
+
+def test_whoever_never_agrees_on_tls_makes_room(tmp_path):
+    """The connection ends before any protocol has seen it."""
+    context, _ = certificates(tmp_path)
+
+    async def once():
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=context)
+        try:
+            return await talk(server.sockets[0].getsockname()[1], [])
+        finally:
+            server.close()
+
+    with asyncio.Runner(loop_factory=connections.PatientLoop) as runner:
+        answer, seconds = runner.run(once())
+    assert (answer, seconds < 2) == (b"", True)

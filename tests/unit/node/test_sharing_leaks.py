@@ -74,8 +74,8 @@ def test_who_has_it_is_said_when_something_is_taken_back(world):
     world.release(world.mine, [indicator(1), indicator(2)])
     world.client.get(world.path + "?limit=1")
     told = withdraw(world.node, world.ingrid, "share.withdraw", world.mine.id, indicator(1)["id"], "wrong")
-    assert [partner.id for partner, _ in told] == [world.ally.id]
-    assert withdraw(world.node, world.ingrid, "share.withdraw", world.mine.id, indicator(2)["id"], "wrong") == []
+    assert [partner.id for partner, _ in told.had] == [world.ally.id]
+    assert not withdraw(world.node, world.ingrid, "share.withdraw", world.mine.id, indicator(2)["id"], "wrong").had
     assert got(world, late) == []
 
 

@@ -8,15 +8,16 @@ import re
 import pytest
 from taxii_support import MEDIA_TYPE, indicator, new_of, taxii_in
 
-from shieldwall.errors import NotAllowed, NotFound, UsageError
+from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Role
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.node import outbound
 from shieldwall.node.outbound import Answer, Unreachable
 from shieldwall.node.sharing.intake import IntakeRules
-from shieldwall.node.sharing.pulling import PAGE, Remote, pull
+from shieldwall.node.sharing.pulling import PAGE, Remote, pull, subscribe
 from shieldwall.node.sharing.pulling import push as send
 from shieldwall.node.sharing.releasing import push
+from shieldwall.node.sharing.subscribing import Subscriber
 
 RULES = IntakeRules(marking=Marking.GREEN, pap=Pap.GREEN)
 URL = "https://partner.example/root/collections/c/"
@@ -99,7 +100,7 @@ def test_a_server_that_leaves_next_out_is_read_by_its_dates(site, mara):
     server = Server(page(1, 2, more=True, last=STAMPS[2]), page(3, last=STAMPS[3]))
     found = server.pull(site, mara)
     assert (found.pages, found.problem, kept(site, mara)) == (2, "", [1, 2, 3])
-    assert "added_after=2026-01-01T00%3A00%3A02.000000Z" in server.asked[1]
+    assert "added_after=2026-01-01T00%3A00%3A01.999999Z" in server.asked[1]  # the rest of that moment may follow
 
 
 def test_filters_stay_while_next_goes_on(site, mara):
@@ -142,8 +143,16 @@ def test_what_came_before_the_end_is_not_asked_for_again(site, mara):
     Server(page(1, more=True, next="a", last=STAMPS[1]), page(status=500)).pull(site, mara)
     server = Server(page(2, last=STAMPS[2]))
     found = server.pull(site, mara)
-    assert (found.began, found.reached) == (STAMPS[1], STAMPS[2])
-    assert "added_after=2026-01-01T00%3A00%3A01" in server.asked[0]
+    assert (found.began, found.reached) == ("2026-01-01T00:00:00.999999Z", STAMPS[2])
+    assert "added_after=2026-01-01T00%3A00%3A00.999999Z" in server.asked[0]
+
+
+def test_nothing_is_lost_where_a_server_gives_several_the_same_moment_and_fails_between_their_pages(site, mara):
+    Server(page(1, more=True, next="a", last=STAMPS[1]), page(status=500)).pull(site, mara)
+    server = Server(page(1, 2, 3, last=STAMPS[1]))  # all of that moment
+    server.pull(site, mara)
+    assert "added_after=2026-01-01T00%3A00%3A00.999999Z" in server.asked[0]
+    assert kept(site, mara) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("last", ["", "yesterday", "2026-99-01T00:00:00Z"])
@@ -201,16 +210,83 @@ def test_only_what_may_go_to_others_is_pushed(site, mara):
         return Answer(status=202, body=b'{"status": "complete", "success_count": 1}', headers={})
 
     remote = Remote(url=URL)
-    status = push(site.node, ingrid, "share.push", remote, [indicator(9000)["id"]], ask=ask)
+    status = push(site.node, ingrid, "share.push", remote, [indicator(9000)["id"]], "asked for", ask=ask)
     assert status["success_count"] == 1
     assert sent == [("POST", URL + "objects/", {"objects": [indicator(9000)]})]
     for number in (9001, 9002):
         with pytest.raises(NotAllowed):
-            push(site.node, ingrid, "share.push", remote, [indicator(number)["id"]], ask=ask)
+            push(site.node, ingrid, "share.push", remote, [indicator(number)["id"]], "asked for", ask=ask)
     with pytest.raises(NotAllowed):
-        push(site.node, mara, "share.push", remote, [indicator(9000)["id"]], ask=ask)
+        push(site.node, mara, "share.push", remote, [indicator(9000)["id"]], "asked for", ask=ask)
     with pytest.raises(NotFound):
-        push(site.node, ingrid, "share.push", remote, [indicator(9999)["id"]], ask=ask)
+        push(site.node, ingrid, "share.push", remote, [indicator(9999)["id"]], "asked for", ask=ask)
     assert len(sent) == 1
     with pytest.raises(Unreachable, match="403"):
         send(remote, [b"{}"], ask=lambda *_: Answer(status=403, body=b"{}"))
+
+
+# sources that are pulled without anybody asking
+
+
+def subscribed(site, identity, server, *, url=URL, every=60):
+    subscribe(site.node, identity, "share.subscribe", Remote(url=url, authorization="Bearer x"), RULES, every=every)
+    return Subscriber(site.node, site.node._identity_of, ask=server, wait=server.waited.append)
+
+
+def the_source(site, identity):
+    with site.store.inside(identity) as work:
+        (found,) = (each for each in work.sources.all() if each.handling.owner == identity.person)
+        return found
+
+
+def test_a_source_is_pulled_when_its_time_has_come_and_says_how_it_went(site, mara):
+    server = Server(page(1, 2, last=STAMPS[2]), page(last=""), page(status=500))
+    subscriber = subscribed(site, mara, server)
+    assert subscriber.tick() == 1
+    source = the_source(site, mara)
+    assert (source.state["reached"], source.state["problem"], source.state["objects"]) == (STAMPS[2], "", 2)
+    assert source.good_at is not None
+    assert kept(site, mara) == [1, 2]
+    assert subscriber.tick() == 0
+    site.site.clock.at += 61_000_000
+    assert subscriber.tick() == 1
+    assert "added_after=2026-01-01T00%3A00%3A02" in server.asked[1]
+    site.site.clock.at += 61_000_000
+    assert subscriber.tick() == 1
+    again = the_source(site, mara)
+    assert "500" in again.state["problem"]
+    assert (again.state["reached"], again.good_at < again.tried_at) == (STAMPS[2], True)
+    with site.store.act(mara, "share.unsubscribe") as work:
+        work.sources.end(source.id)
+    site.site.clock.at += 61_000_000
+    assert subscriber.tick() == 0
+
+
+def test_who_may_no_longer_come_in_pulls_nothing_and_keeps_no_other_waiting(site, mara):
+    other = site.site.identity(site.site.person("Leaving", Role.ANALYST))
+    server = Server(page(7, last=STAMPS[1]))
+    subscribed(site, other, server, url=URL.replace("/c/", "/d/"))
+    subscriber = subscribed(site, mara, server)
+    with site.store.act(site.ada, "person.disable") as work:
+        work.people.disable(other.person, 1)
+    assert subscriber.tick() == 2
+    assert (len(server.asked), kept(site, mara), kept(site, other)) == (1, [7], [])
+    with site.store.act(mara, "share.unsubscribe") as work:
+        work.sources.end(the_source(site, mara).id)
+
+
+def test_a_source_belongs_to_whoever_made_it(site, mara):
+    other = site.site.identity(site.site.person("Not theirs", Role.ANALYST))
+    subscribed(site, mara, Server(page(1)))
+    source = the_source(site, mara)
+    with site.store.look(other, "source.list") as work:
+        assert [each for each in work.sources.all() if each.handling.owner == mara.person] == []
+    with pytest.raises(NotFound), site.store.act(other, "share.unsubscribe") as work:
+        work.sources.end(source.id)
+    for every in (1, 10**9):
+        with pytest.raises(UsageError, match="between pulls"):
+            subscribe(site.node, mara, "share.subscribe", Remote(url=URL), RULES, every=every)
+    with site.store.act(mara, "share.unsubscribe") as work:
+        work.sources.end(source.id)
+    with pytest.raises(Conflict), site.store.act(mara, "share.unsubscribe") as work:
+        work.sources.end(source.id)

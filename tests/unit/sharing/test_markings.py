@@ -23,6 +23,7 @@ from shieldwall.sharing.markings import (
     joined,
     levels_of,
     refs_of,
+    together,
 )
 from shieldwall.sharing.stix.object import read_object
 
@@ -49,16 +50,23 @@ REFS = st.lists(st.sampled_from([*BUILT_IN, OWN]), max_size=5)
 @given(REFS, REFS)
 def test_joining_is_the_same_in_any_order_and_never_opens(first, second):
     one, other, both = (joined(refs, {}) for refs in (first, second, [*first, *second]))
-    assert one.joined(other).marking == other.joined(one).marking == both.marking
-    assert both.strictest_marking >= min(one.strictest_marking, other.strictest_marking)
-    if one.marking is not None and other.marking is not None and not both.unknown:
-        assert both.strictest_marking == max(one.marking, other.marking)
+    assert together((one, other)).marking == together((other, one)).marking == both.marking
+    assert both.marking == max((each.marking for each in (one, other) if each.marking is not None), default=None)
+    assert both.pap == max((each.pap for each in (one, other) if each.pap is not None), default=None)
+    assert set(both.unknown) == {*one.unknown, *other.unknown}
+
+
+def handled(refs, definitions=None):
+    """TLP and PAP of an object with these markings."""
+    body = {"type": "url", "id": "url--c1477287-23ac-5971-a010-5c287877fa60", "value": "x", "object_marking_refs": refs}
+    found = levels_of(read_object(json.dumps(body).encode(), "here"), definitions or {})
+    return found.marking, found.pap
 
 
 def test_no_marking_is_the_strictest():
-    assert (Demands().strictest_marking, Demands().strictest_pap) == (Marking.RED, Pap.RED)
-    assert joined([TLP_2[Marking.GREEN], OWN], {}).strictest_marking == Marking.RED
-    assert joined([OWN], {OWN: Demands(marking=Marking.GREEN)}).strictest_marking == Marking.GREEN
+    assert handled([]) == (Marking.RED, Pap.RED)
+    assert handled([TLP_2[Marking.GREEN], OWN])[0] == Marking.RED
+    assert handled([OWN], {OWN: Demands(marking=Marking.GREEN)})[0] == Marking.GREEN
 
 
 @pytest.mark.parametrize("level", [*Marking, *Pap])
@@ -101,7 +109,7 @@ def test_iep_is_levels_and_conditions():
 def test_what_is_not_understood_is_told_and_strict(extensions):
     found = demands_of_definition({"type": "marking-definition", "id": OWN, "extensions": extensions})
     assert found.unknown == (OWN,)
-    assert found.strictest_marking is Marking.RED
+    assert handled([TLP_2[Marking.GREEN], OWN], {OWN: found}) == (Marking.RED, Pap.RED)
 
 
 def test_a_statement_is_a_condition_and_no_level():
@@ -109,7 +117,7 @@ def test_a_statement_is_a_condition_and_no_level():
         {"id": OWN, "definition_type": "statement", "definition": {"statement": "Copyright 2026, Example"}}
     )
     assert found == Demands(conditions=("Copyright 2026, Example",))
-    assert found.strictest_marking is Marking.RED
+    assert handled([OWN], {OWN: found})[0] is Marking.RED
 
 
 def test_a_part_that_is_stricter_makes_the_whole_so():
@@ -144,8 +152,7 @@ def test_a_part_that_is_open_says_nothing_of_the_whole():
 def test_what_we_mark_reads_back():
     for marking in Marking:
         for pap in Pap:
-            found = joined(refs_of(marking, pap), {})
-            assert (found.strictest_marking, found.strictest_pap) == (marking, pap)
+            assert handled(refs_of(marking, pap)) == (marking, pap)
     assert PAP[Pap.RED] not in refs_of(Marking.GREEN, Pap.RED)
 
 

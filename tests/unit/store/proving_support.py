@@ -16,7 +16,6 @@ from shieldwall.model.access import Handling, Identity, Kind, Permission, Role
 from shieldwall.model.claim import Subject
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.store import Store
-from shieldwall.store.collections import Asked
 from shieldwall.store.credentials import RecoveryCode, hash_of
 from shieldwall.store.partners import Partner, PartnerSecret
 from shieldwall.store.proving import LEFT_OUT
@@ -40,10 +39,12 @@ from shieldwall.store.schema import (
     recovery_codes,
     requests,
     sessions,
+    sources,
     stix_objects,
     tokens,
     watches,
 )
+from shieldwall.store.served import Asked
 from shieldwall.store.sessions import Session, Token
 from shieldwall.store.stixobjects import NewObject
 from shieldwall.store.timeline import NewEntry
@@ -180,6 +181,8 @@ def fill_sharing(store: Store) -> None:
             collection = work.collections.add(f"Collection {number}", group=group.id, highest=Marking(number + 1))
             handling = Handling(marking=Marking(number), pap=Pap(number), owner=person)
             kept = work.stix.add([new_object(2 * number + each, handling, version=7 + each) for each in range(2)])
+            target = {"url": f"https://{number}.example/a/collections/b/objects/"}
+            work.sources.put(target, Handling(marking=Marking(number), pap=Pap(number), owner=person), every=60)
         for seq in kept.numbers:
             with store.act(approver, "test.fill") as work:
                 assert work.collections.release(collection.id, [seq], "for them").added == (seq,)
@@ -259,7 +262,7 @@ def _items(work: Any, collection: str) -> list[Any]:
         ended_at=None,
         version=1,
     )
-    return list(work.collections.items(found, partner, Asked(every=True), most=99))
+    return list(work.served.items(found, partner, Asked(every=True), most=99))
 
 
 _PARTNER = _each(partners.c.id, _memberships)
@@ -299,6 +302,7 @@ _DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
     "collections": _each(collections.c.id, lambda work, key: work.collections.get(key)),
     "releases": _each(collections.c.id, lambda work, key: work.collections.decisions(key, most=99)),
     "collection_objects": _each(collections.c.id, _items),
+    "sources": _each(sources.c.id, lambda work, key: work.sources.get(key)),
     "deliveries": _each(deliveries.c.alarm_id, lambda work, key: work.watches.deliveries(key)),
 }
 

@@ -13,9 +13,9 @@ from store_support import MARA, PAUL, UNIT, who
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Handling, Role
 from shieldwall.model.marking import Marking
-from shieldwall.store.collections import Asked
 from shieldwall.store.credentials import hash_of
 from shieldwall.store.partners import PartnerSecret
+from shieldwall.store.served import Asked
 
 ANALYST = who(MARA)
 APPROVER = who(MARA, Role.ANALYST, Role.APPROVER)
@@ -50,7 +50,7 @@ def release(store, collection, numbers, by=APPROVER):
 def items(store, collection, partner, asked=EVERY, most=1000):
     with store.inside(CHIEF) as work:
         whole = work.collections.get(collection.id)
-        return work.collections.items(whole, partner and work.partners.get(partner.id), asked, most=most)
+        return work.served.items(whole, partner and work.partners.get(partner.id), asked, most=most)
 
 
 def raws(found):
@@ -252,7 +252,7 @@ def test_the_same_version_that_says_otherwise_stays_out_of_the_collection(store)
     a, b = keep(store, first, other).numbers
     assert release(store, collection, [a]).added == (a,)
     placed = release(store, collection, [a, b])
-    assert (placed.added, placed.known, placed.contradicted) == ((), (a,), (b,))
+    assert (placed.added, placed.known, dict(placed.contradicted)) == ((), (a,), {b: Marking.GREEN})
     assert raws(items(store, collection, ally)) == [first.raw]
 
 
@@ -266,13 +266,14 @@ def test_what_is_withdrawn_is_gone_and_it_is_said_who_may_have_it(store):
     release(store, collection, keep(store, *new).numbers)
     found = items(store, collection, ally)
     with store.act(ally.identity, "taxii.objects") as work:
-        work.collections.fetched(ally, collection, found[0].added_at, found[1].added_at)
-        work.collections.fetched(ally, collection, found[0].added_at, found[0].added_at)  # a retry takes nothing back
+        work.served.fetched(ally, collection, found[0].added_at, found[1].added_at)
+        work.served.fetched(ally, collection, found[0].added_at, found[0].added_at)  # a retry takes nothing back
     with store.act(APPROVER, "share.withdraw") as work:
-        had = work.collections.withdraw(collection.id, new[1].id, "wrong", version=2)
-        assert [each.partner for each in had] == [ally.id]
+        assert len(work.collections.withdraw(collection.id, new[1].id, "wrong", version=2)) == 1
+        assert [each.partner for each in work.served.who_has(collection.id, new[1].id)] == [ally.id]
     with store.act(APPROVER, "share.withdraw") as work:
-        assert work.collections.withdraw(collection.id, new[2].id, "wrong as well") == []
+        work.collections.withdraw(collection.id, new[2].id, "wrong as well")
+        assert work.served.who_has(collection.id, new[2].id) == []
         with pytest.raises(NotFound):
             work.collections.withdraw(collection.id, new[2].id, "twice")
     assert raws(items(store, collection, ally, Asked())) == [new[0].raw]  # the newest that is left
@@ -291,9 +292,10 @@ def test_partners_add_and_delete_where_they_may(store):
         with pytest.raises(NotAllowed):
             work.collections.must_write(ally, closed.id)
         taken = work.stix.add_for_partner([new_object(1, handling)])
-        assert work.collections.put_for_partner(ally, open_.id, taken.numbers).added == taken.numbers
+        added = work.collections.put_for_partner(ally, open_.id, dict.fromkeys(taken.numbers, Marking.CLEAR)).added
+        assert added == taken.numbers
     with store.act(stranger.identity, "taxii.add") as work, pytest.raises(NotFound):
-        work.collections.put_for_partner(stranger, open_.id, taken.numbers)
+        work.collections.put_for_partner(stranger, open_.id, dict.fromkeys(taken.numbers, Marking.CLEAR))
     with store.act(ally.identity, "taxii.delete") as work:
         work.collections.delete_for_partner(ally, open_.id, new_object(1, handling).id, EVERY)
         with pytest.raises(NotFound):

@@ -111,7 +111,7 @@ def test_a_row_of_ones_own_is_refused(filled, table):
     for column in metadata.tables[table].primary_key.columns:
         for value in others(column, rows[0][column.name])[:1]:
             made = rows[0] | {column.name: value}
-            for unique in ("key", "name", "secret_hash", "event_key", "to_key", "place", "stix_key"):
+            for unique in ("key", "name", "secret_hash", "event_key", "to_key", "place", "stix_key", "url_key"):
                 if unique in made and column.name != unique:
                     made[unique] = {bytes: b"k" * 32, str: "another", int: 7}[type(made[unique])]
             for proof in (made[PROOF], None, b"", proof_of(STRANGER, table, made)):

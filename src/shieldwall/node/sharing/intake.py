@@ -6,7 +6,7 @@ same version with another content is kept beside the first, and told as a confli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,11 +15,11 @@ from shieldwall.model.access import Handling, Identity
 from shieldwall.model.claim import Claim
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
 from shieldwall.node.kinds import check_claim
-from shieldwall.sharing.claims import claim_of
-from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of_definition, levels_of
+from shieldwall.sharing.claims import carries_claim, claim_of
+from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of_definition, levels_of, together
 from shieldwall.sharing.stix.bundle import BundleReader, Refusal
 from shieldwall.sharing.stix.object import StixObject, read_object
-from shieldwall.store.stixobjects import NewObject
+from shieldwall.store.stixobjects import NewObject, TakenIn
 
 if TYPE_CHECKING:
     from shieldwall.node.node import Node
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 MOST_TOLD = 100
 """Refusals and conflicts that are told one by one; more are counted."""
 
-_MOST_WAITING = 64 << 20  # bytes of objects that wait for a marking definition that stands behind them
+_MOST_WAITING = (
+    64 << 20
+)  # bytes of objects that wait for the definitions of their markings, which may stand behind them
+_MOST_DEFINITIONS = 10_000  # of one bundle
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class TakenBundle:
         unmarked: How many carried no marking that says who may see them.
         unknown: Ids of markings that were not understood; their objects are the strictest.
         claims: How many claims came with them that were not here before.
+        recalled: How many older versions were taken out of collections, since a newer one is marked stricter.
     """
 
     objects: int = 0
@@ -56,11 +60,12 @@ class TakenBundle:
     refused: list[Refusal] = field(default_factory=list)
     refusals: int = 0
     unmarked: int = 0
-    unknown: list[str] = field(default_factory=list)
+    unknown: dict[str, None] = field(default_factory=dict)
     claims: int = 0
+    recalled: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class IntakeRules:
     """How what comes is handled.
 
@@ -68,12 +73,14 @@ class IntakeRules:
         marking: Of what carries none; the strictest unless somebody says otherwise.
         pap: Likewise.
         case, group: Id of the case or need-to-know group that it goes into; None for none.
+        source: Id of the partner or source that it comes from; "" for people of the node.
     """
 
     marking: Marking = STRICTEST
     pap: Pap = STRICTEST_PAP
     case: str | None = None
     group: str | None = None
+    source: str = ""
 
 
 def take_bundle(
@@ -104,8 +111,9 @@ def take_bundle(
     report = TakenBundle()
     with node.store.act(identity, act) as work:
         rules = rules or IntakeRules()
-        intake = _Intake(work, rules, identity.person, report)
+        intake = Intake(work, rules, identity.person, report)
         taken = work.stix.add(intake.handled(BundleReader(stream, place)))
+        recall(work, taken, intake.own_word, report)
         report.added, report.known = taken.added, taken.known
         report.conflicts, report.conflicting = list(taken.conflicts[:MOST_TOLD]), len(taken.conflicts)
         report.claims = work.claims.add(intake.claims, case=rules.case, group=rules.group).added
@@ -114,56 +122,75 @@ def take_bundle(
     return report
 
 
-def handled_objects(
-    work: Work, objects: Iterable[StixObject | Refusal], rules: IntakeRules, owner: str, report: TakenBundle
-) -> Iterator[NewObject]:
-    """Objects with their handling, for whoever keeps them; `report` counts what becomes of them."""
-    yield from _Intake(work, rules, owner, report).handled(objects)
+def recall(work: Work, taken: TakenIn, own_word: Sequence[bool], report: TakenBundle) -> None:
+    """Take out of collections what a newer version that came with a stricter marking of its own says otherwise of."""
+    fresh = set(taken.fresh)
+    numbers = [number for number, own in zip(taken.numbers, own_word, strict=True) if own and number in fresh]
+    report.recalled = sum(len(gone) for gone in work.collections.recall(numbers).values())
 
 
-class _Intake:
-    """One bundle on its way in."""
+class Intake:
+    """One bundle on its way in.
+
+    Args:
+        work: The act.
+        rules: How what comes is handled.
+        owner: Id of the person whose it is.
+        report: Counts what becomes of it.
+
+    Attributes:
+        claims: What came as claims of the objects that were given out.
+        own_word: Of each object that was given out, whether its marking is its own, not that of the rules.
+    """
 
     def __init__(self, work: Work, rules: IntakeRules, owner: str, report: TakenBundle) -> None:
         self._work = work
         self._rules = rules
         self._owner = owner
         self._report = report
-        self._definitions: dict[str, Demands] = {}
-        self._asked: set[str] = set()
-        self._waiting: list[StixObject] = []
-        self._bytes = 0
+        self._found: dict[str, dict[Demands, None]] = {}  # what definitions of this bundle say
+        self._definitions: dict[str, Demands] = {}  # of these and of those that are kept
         self.claims: list[Claim] = []
+        self.own_word: list[bool] = []
 
     def handled(self, objects: Iterable[StixObject | Refusal]) -> Iterator[NewObject]:
-        """Each object with its handling; those that wait for a marking definition behind them come last."""
+        """Each object with its handling; those whose markings are not known to everybody come last.
+
+        A bundle may define a marking more than once, behind what it marks, or otherwise than before: the strictest of all that
+        is said holds, so nobody opens anything by a definition.
+        """
+        waiting: list[StixObject] = []
+        size = 0
         for each in objects:
             self._report.objects += 1
             if isinstance(each, Refusal):
                 self._refuse(each)
                 continue
             if each.type == "marking-definition":
-                self._definitions[each.id] = demands_of_definition(each.body)
-            if self._bytes < _MOST_WAITING and any(not self._is_known(ref) for ref in _refs(each)):
-                self._waiting.append(each)
-                self._bytes += len(each.raw)
-            else:
+                self._define(each)
+            if all(ref in BUILT_IN for ref in _refs(each)):
                 yield self._new(each)
-        for each in self._waiting:
+            elif size < _MOST_WAITING:
+                waiting.append(each)
+                size += len(each.raw)
+            else:  # nobody knows yet what its markings mean
+                yield self._new(each)
+        for ref in {ref for each in waiting for ref in _refs(each)} - BUILT_IN.keys():
+            kept = [read_object(one.raw, ref).body for one in self._work.stix.trusted(ref, self._rules.source)]
+            said = [*self._found.get(ref, ()), *map(demands_of_definition, kept)]
+            if said:
+                self._definitions[ref] = together(said)
+        for each in waiting:
             yield self._new(each)
 
-    def _is_known(self, ref: str) -> bool:
-        """Whether a marking definition is at hand: built in, in the bundle before, or kept from another one."""
-        if ref in BUILT_IN or ref in self._definitions:
-            return True
-        if ref not in self._asked:
-            self._asked.add(ref)
-            for kept in self._work.stix.newest(ref):
-                self._definitions[ref] = demands_of_definition(read_object(kept.raw, ref).body)
-        return ref in self._definitions
+    def _define(self, definition: StixObject) -> None:
+        if len(self._found) < _MOST_DEFINITIONS or definition.id in self._found:
+            self._found.setdefault(definition.id, {})[demands_of_definition(definition.body)] = None
 
     def _claim(self, thing: StixObject) -> None:
         """Take the claim that an object carries as a claim; one that does not fit is told, and the object stays."""
+        if not carries_claim(thing.body):
+            return
         try:
             claim = claim_of(thing.body, levels_of(thing, self._definitions), thing.id)
             if claim is not None and not thing.revoked:
@@ -178,14 +205,16 @@ class _Intake:
             self._report.refused.append(refusal)
 
     def _new(self, thing: StixObject) -> NewObject:
-        self._claim(thing)
         rules, report = self._rules, self._report
         found = levels_of(thing, self._definitions, marking=rules.marking, pap=rules.pap)
+        self._claim(thing)
+        self.own_word.append(not found.unmarked)
         marking, pap = found.marking, found.pap
         if thing.id in BUILT_IN:
             marking, pap = Marking.CLEAR, Pap.CLEAR  # everybody has it
         else:
-            report.unknown.extend(each for each in found.unknown if each not in report.unknown)
+            if len(report.unknown) < MOST_TOLD:
+                report.unknown |= dict.fromkeys(found.unknown[:MOST_TOLD])
             report.unmarked += found.unmarked
         return NewObject(
             id=thing.id,
@@ -195,6 +224,7 @@ class _Intake:
             content=thing.content,
             raw=thing.raw,
             handling=Handling(marking=marking, pap=pap, owner=self._owner, case=rules.case, group=rules.group),
+            source=rules.source,
         )
 
 

@@ -1,32 +1,34 @@
 """Pull a collection of another TAXII 2.1 server, from where it was left, and push objects to one.
 
 How far a collection was read is what its server said of the last page (`X-TAXII-Date-Added-Last`), and is kept in the act that
-took that page in: a stop at any moment repeats a page at most, and loses none. Servers are known that leave `next` out, give the
-same page for ever, say nothing of dates, or answer nonsense; each of these ends with a sentence that says so, never in a loop.
+took that page in: a stop at any moment repeats a page at most, and loses none. Others' moments may be equal where ours never are:
+while more follows, what is kept is the instant before the page's last one, so that the rest of that moment is not passed over.
+Servers are known that leave `next` out, give the same page for ever, say nothing of dates, or answer nonsense; each of these ends
+with a sentence that says so, never in a loop.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from shieldwall.errors import BadInput, BadText, UsageError
-from shieldwall.model.access import Identity
+from shieldwall.errors import BadInput, BadText, ShieldwallError, UsageError
+from shieldwall.model.access import Handling, Identity
+from shieldwall.model.marking import Marking, Pap
 from shieldwall.model.strictjson import parse_json
 from shieldwall.node.outbound import Answer, Limits, Unreachable, exchange
 from shieldwall.node.sharing.intake import IntakeRules, TakenBundle, take_bundle
-from shieldwall.sharing.stix.instant import read_instant
+from shieldwall.sharing.stix.instant import read_instant, taxii_time
 
 if TYPE_CHECKING:
-    import ssl
-
     from shieldwall.node.node import Node
+    from shieldwall.store.sources import Source
     from shieldwall.store.work import Work
 
 MEDIA_TYPE = "application/taxii+json;version=2.1"
@@ -34,6 +36,12 @@ PAGE = 1000
 """Objects that are asked for at once."""
 
 MOST_PAGES = 100_000
+SHORTEST, LONGEST = 60, 30 * 86400
+"""Seconds between two pulls of a source."""
+
+_TOLD = ("pages", "objects", "added", "known", "conflicting", "refusals", "unmarked", "problem")
+"""What stands with a source of its last pull."""
+
 _LIMITS = Limits(seconds=120.0, most_bytes=64 << 20)
 _TRIES = 4  # of one page
 _LONGEST_WAIT = 60.0  # seconds before another try
@@ -51,13 +59,13 @@ class Remote:
         url: Of the collection, as in https://HOST/ROOT/collections/ID/.
         authorization: The header, such as "Bearer ..."; "" for none.
         allow_private: Its host was declared to be inside.
-        context: Whom TLS trusts; None for the system's authorities.
+        authorities: Whom TLS trusts, PEM; "" for the system's authorities.
     """
 
     url: str
     authorization: str = field(default="", repr=False)
     allow_private: bool = False
-    context: ssl.SSLContext | None = field(default=None, repr=False)
+    authorities: str = field(default="", repr=False)
 
     def ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One request, to the address that was checked, without redirects, held to limits of size and time."""
@@ -69,8 +77,22 @@ class Remote:
             {**headers, **own, "Accept": MEDIA_TYPE, "User-Agent": "shieldwall"},
             allow_private=self.allow_private,
             limits=_LIMITS,
-            context=self.context,
+            context=ssl.create_default_context(cadata=self.authorities) if self.authorities else None,
         )
+
+    def is_one(self) -> Remote:
+        """The same, where it may be asked at all.
+
+        Raises:
+            UsageError: It is no URL of a collection, or its authorities cannot be read.
+        """
+        _objects_url(self.url)
+        if self.authorities:
+            try:
+                ssl.create_default_context(cadata=self.authorities)
+            except (OSError, ValueError) as error:
+                raise UsageError(f"the authorities cannot be read ({error})", hint="PEM, one or several") from None
+        return self
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +100,7 @@ class Pulled:
     """What came of a pull.
 
     Attributes:
-        pages, objects, added, known, conflicting, refusals, claims: Counts over all pages.
+        pages, objects, added, known, conflicting, refusals, unmarked, claims: Counts over all pages.
         began: From which moment on was asked; "" for the beginning.
         reached: Up to which moment all is here, as the server writes it; "" where it never said.
         problem: What ended it before its end; "" where all was taken.
@@ -90,6 +112,7 @@ class Pulled:
     known: int = 0
     conflicting: int = 0
     refusals: int = 0
+    unmarked: int = 0
     claims: int = 0
     began: str = ""
     reached: str = ""
@@ -103,6 +126,7 @@ class Pulled:
         self.known += taken.known
         self.conflicting += taken.conflicting
         self.refusals += taken.refusals
+        self.unmarked += taken.unmarked
         self.claims += taken.claims
 
 
@@ -117,7 +141,7 @@ def pull(
     ask: Ask | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Pulled:
-    """Take in what is new in a collection.
+    """Take in what is new in a collection, which is then a source of whoever pulls.
 
     Args:
         node: Where.
@@ -133,11 +157,104 @@ def pull(
         UsageError: The URL must not be asked, or is none of a collection.
         NotAllowed: Whoever pulls may not write.
     """
-    base, ask = _objects_url(remote.url), ask or remote.ask
-    name = f"taxii {hashlib.sha256(f'{identity.person} {base}'.encode()).hexdigest()}"
-    with node.store.inside(identity) as work:
-        start = "" if again else work.notes.get(name)
-    result = Pulled(began=start, reached=start)
+    source = subscribe(node, identity, act, remote, rules, every=None)
+    return pull_source(node, identity, act, source, remote, again=again, ask=ask, wait=wait)
+
+
+def subscribe(
+    node: Node, identity: Identity, act: str, remote: Remote, rules: IntakeRules | None = None, *, every: int | None
+) -> Source:
+    """Make a collection a source of somebody.
+
+    Args:
+        node: Where.
+        identity: Whose it is; what comes is theirs.
+        act: As the audit log calls it.
+        remote: The collection. Its credentials are kept only where it is pulled without anybody asking.
+        rules: How what comes is handled.
+        every: Seconds between pulls; 0 to pull only when somebody asks; None to leave that as it is.
+
+    Raises:
+        UsageError: The URL is none of a collection, or the time between pulls cannot be.
+        NotAllowed: They may not write.
+    """
+    rules, url = rules or IntakeRules(), _objects_url(remote.is_one().url)
+    if every and not SHORTEST <= every <= LONGEST:
+        raise UsageError(f"between pulls lie {SHORTEST} seconds to {LONGEST // 86400} days")
+    handling = Handling(
+        owner=identity.person, case=rules.case, group=rules.group
+    )  # of the source itself: the strictest
+    with node.store.act(identity, act) as work:
+        target: dict[str, Any] = {"url": url, "allow_private": remote.allow_private}
+        target |= {"marking": int(rules.marking), "pap": int(rules.pap)}
+        if every is None:
+            for known in work.sources.all():
+                if known.handling == handling and known.ended_at is None and known.target.items() >= target.items():
+                    return known
+        if every:
+            target |= {"authorization": remote.authorization, "authorities": remote.authorities}
+        return work.sources.put(target, handling, every=every or 0)
+
+
+def remote_of(source: Source) -> Remote:
+    """How a source is asked that is pulled without anybody asking."""
+    said = source.target
+    return Remote(
+        url=said["url"],
+        authorization=said.get("authorization", ""),
+        allow_private=said["allow_private"],
+        authorities=said.get("authorities", ""),
+    )
+
+
+def rules_of(source: Source) -> IntakeRules:
+    """How what comes from a source is handled."""
+    marking, pap = Marking(source.target["marking"]), Pap(source.target["pap"])
+    return IntakeRules(marking, pap, source.handling.case, source.handling.group, source.id)
+
+
+def pull_source(
+    node: Node,
+    identity: Identity,
+    act: str,
+    source: Source,
+    remote: Remote,
+    *,
+    again: bool = False,
+    ask: Ask | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> Pulled:
+    """Take in what is new in a source; how it went stands with it (`Source.state`).
+
+    Raises:
+        UsageError, NotAllowed: As `pull`.
+    """
+    begun = "" if again else str(source.state.get("reached", ""))
+    result = Pulled(began=begun, reached=begun)
+    try:
+        _pull_pages(node, identity, act, source, remote, result, ask or remote.ask, wait)
+    except ShieldwallError as error:
+        result.problem = error.message
+        raise
+    finally:
+        with node.store.act(identity, act, source=source.id) as work:
+            kept = work.sources.get(source.id).state
+            state = {**kept, **{name: getattr(result, name) for name in _TOLD}}
+            work.sources.went(source, state, good=not result.problem)
+    return result
+
+
+def _pull_pages(
+    node: Node,
+    identity: Identity,
+    act: str,
+    source: Source,
+    remote: Remote,
+    result: Pulled,
+    ask: Ask,
+    wait: Callable[[float], None],
+) -> None:
+    base, start, rules = _objects_url(remote.url), result.began, rules_of(source)
     cursor, met = "", set[str]()
     while result.pages < MOST_PAGES:
         query = f"limit={PAGE}" + (f"&added_after={quote(start)}" if start else "")
@@ -147,30 +264,31 @@ def pull(
             last = _last(answer, result.reached)
         except (Unreachable, BadText) as error:
             result.problem = error.message
-            return result
+            return
+        sure = last if not body.get("more") else _before(last)
 
-        def noting(work: Work, last: str = last) -> None:
-            if last:
-                work.notes.put(name, last)
+        def noting(work: Work, sure: str = sure) -> None:
+            if sure:
+                now = work.sources.get(source.id)
+                work.sources.went(now, {**now.state, "reached": sure}, good=False)
 
         try:
             taken = take_bundle(node, identity, act, io.BytesIO(answer.body), base, rules, noting=noting)
         except BadText as error:
             result.problem = error.message
-            return result
+            return
         result.count(taken)
         result.reached = last or result.reached
         if not body.get("more"):
-            return result
+            return
         cursor, start, result.problem = _further(body, last, start, cursor, taken.objects)
         place = f"{start} {cursor}"
         if not result.problem and place in met:
             result.problem = "the server gives the same page again and again"
         met.add(place)
         if result.problem:
-            return result
+            return
     result.problem = f"more than {MOST_PAGES:,} pages"
-    return result
 
 
 def push(
@@ -265,9 +383,15 @@ def _further(body: Mapping[str, Any], last: str, start: str, cursor: str, object
         return following, start, problem
     if not last:
         return "", start, "the server says that there is more, and neither where nor up to when"
-    if last == start or not objects:
-        return "", start, "the server says that there is more, and gives nothing new"
-    return "", last, ""  # it leaves next out: what was added later than this page
+    sure = _before(last)
+    if sure != start and objects:
+        return "", sure, ""  # it leaves next out: what was added no earlier than the last of this page
+    return "", start, "the server says that there is more, and gives nothing new"
+
+
+def _before(moment: str) -> str:
+    """The instant before a moment that a server wrote; "" for none."""
+    return taxii_time(read_instant(moment, "header") - 1) if moment else ""
 
 
 def _told(answer: Answer) -> str:

@@ -6,19 +6,20 @@ one that is kept here and not in the collection stays, for its name alone would 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shieldwall.errors import NotAllowed, NotFound
+from shieldwall.errors import Conflict, NotAllowed, NotFound
 from shieldwall.model.access import Identity, Permission, may_do
 from shieldwall.model.marking import Action, Marking
 from shieldwall.node.sharing.pulling import Ask, Remote
 from shieldwall.node.sharing.pulling import push as send
 from shieldwall.sharing.markings import BUILT_IN
-from shieldwall.sharing.stix.object import StixObject, read_object
-from shieldwall.store.collections import Asked, Collection, Had, Item
+from shieldwall.sharing.stix.object import StixObject, id_of, read_object
+from shieldwall.store.collections import Collection, checked_reason
 from shieldwall.store.partners import HIGHEST, Partner
+from shieldwall.store.served import Asked, Had, Item
 from shieldwall.store.stixobjects import KeptObject
 
 if TYPE_CHECKING:
@@ -54,13 +55,40 @@ class Released:
     withheld: tuple[Withheld, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What became of a withdrawal.
+
+    Attributes:
+        ids: Identifiers of what was taken out, the one that was named first.
+        had: Partners who may have some of it already, and since when.
+    """
+
+    ids: tuple[str, ...]
+    had: tuple[tuple[Partner, Had], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a partner gets of a collection: the objects as their bytes, and what it does not get, with the reason."""
+    """What a partner gets of a collection, and what it does not.
+
+    Attributes:
+        collection: The collection.
+        items: The objects as the bytes that its machine would be given, in their order.
+        has: Moments of those of them that went to it already.
+        more: How many more it gets than stand in `items`.
+        withheld: What it is not given, and why.
+        withheld_more: How many more there are.
+        gone: How many objects went to it that were taken out since: it has them.
+    """
 
     collection: Collection
     items: tuple[Item, ...]
+    has: frozenset[int]
+    more: int
     withheld: tuple[Withheld, ...]
+    withheld_more: int
+    gone: int
 
 
 def release(
@@ -91,14 +119,10 @@ def release(
     """
     with node.store.act(identity, act) as work:
         work.must(Permission.APPROVE)
-        collection = work.collections.get(collection_id)
-        chosen: list[KeptObject] = []
-        for stix_id in dict.fromkeys(stix_ids):
-            versions = work.stix.newest(stix_id, every=every_version)
-            if not versions:
-                raise NotFound(f"there is no object {stix_id[:80]}")
-            chosen += versions
-        going, withheld = _decided(work, identity, collection, chosen)
+        collection = work.collections.lock(collection_id)  # nothing of it is taken out while this is decided
+        chosen, withheld = _chosen(work, stix_ids, every_version=every_version)
+        going, staying = _decided(work, identity, collection, chosen)
+        withheld += staying
         placed = work.collections.release(collection.id, [kept.seq for kept, _ in going], reason)
         by_seq = {kept.seq: thing.id for kept, thing in going}
         withheld += [
@@ -114,18 +138,49 @@ def release(
 
 
 def withdraw(
-    node: Node, identity: Identity, act: str, collection_id: str, stix_id: str, reason: str
-) -> list[tuple[Partner, Had]]:
-    """Take an object out of a collection; returns the partners who may have it already, and since when.
+    node: Node,
+    identity: Identity,
+    act: str,
+    collection_id: str,
+    stix_id: str,
+    reason: str,
+    *,
+    along: bool = False,
+) -> Withdrawn:
+    """Take an object out of a collection, and with it what names it, since that would go on telling of it.
+
+    Args:
+        node: Where.
+        identity: Whoever decides.
+        act: As the audit log calls it.
+        collection_id: The collection.
+        stix_id: The object.
+        reason: Why, in their words.
+        along: That what names it goes as well; without it nothing is done where there is any.
 
     Raises:
-        NotAllowed: Whoever asks may not approve.
+        NotAllowed: They may not approve.
         NotFound: No such collection, or nothing of the object in it.
+        Conflict: Others name it, and `along` was not said.
         UsageError: No reason.
     """
     with node.store.act(identity, act) as work:
-        had = work.collections.withdraw(collection_id, stix_id, reason)
-        return [(work.partners.get(each.partner), each) for each in had]
+        work.must(Permission.APPROVE)
+        collection = work.collections.lock(collection_id)
+        naming = _naming(work, collection, stix_id)
+        if naming and not along:
+            raise Conflict(
+                f"{len(naming)} more objects of the collection name it and would tell of it",
+                hint="withdraw them as well (--along)",
+            )
+        work.collections.withdraw(collection.id, stix_id, reason, also=list(naming))
+        ids = tuple(dict.fromkeys((stix_id, *naming.values())))
+        had: dict[str, int] = {}
+        for each in ids:
+            for one in work.served.who_has(collection.id, each):
+                had[one.partner] = max(one.at, had.get(one.partner, 0))
+        partners = tuple((work.partners.get(partner), Had(partner, at)) for partner, at in sorted(had.items()))
+        return Withdrawn(ids=ids, had=partners)
 
 
 def preview(node: Node, identity: Identity, act: str, partner_id: str, *, most: int) -> list[Preview]:
@@ -136,7 +191,7 @@ def preview(node: Node, identity: Identity, act: str, partner_id: str, *, most: 
         identity: Whoever asks; what they may not see is counted in no list.
         act: As the audit log calls it.
         partner_id: The partner.
-        most: Objects of each collection.
+        most: Objects of each collection that are shown, of those that go and of those that do not.
 
     Raises:
         NotAllowed: They may not approve.
@@ -145,45 +200,109 @@ def preview(node: Node, identity: Identity, act: str, partner_id: str, *, most: 
     with node.store.look(identity, act, partner=partner_id) as work:
         work.must(Permission.APPROVE)
         partner = work.partners.get(partner_id)
-        return [_previewed(work, collection, partner, most) for collection in work.collections.all()]
+        held = {each.collection: each.gone for each in work.served.holdings(partner_id)}
+        return [
+            _previewed(work, collection, partner, most, held.get(collection.id, 0))
+            for collection in work.collections.all()
+        ]
 
 
 def push(
-    node: Node, identity: Identity, act: str, remote: Remote, stix_ids: Sequence[str], *, ask: Ask | None = None
+    node: Node,
+    identity: Identity,
+    act: str,
+    remote: Remote,
+    stix_ids: Sequence[str],
+    reason: str,
+    *,
+    ask: Ask | None = None,
 ) -> dict[str, Any]:
-    """Add objects to another server's collection; the act is written down before anything leaves. Returns its status.
+    """Add objects to another server's collection, with the definitions that they use; the act is written down before they leave.
+
+    Returns:
+        The server's status.
 
     Raises:
-        NotAllowed: Whoever asks may not approve, or an object may not go to another organisation.
+        NotAllowed: Whoever asks may not approve; an object goes to no other organisation, or names one that does not go along.
         NotFound: An object that they may not see.
+        UsageError: No reason.
         Unreachable: The server does not take them; that it was tried stays in the audit log.
     """
-    with node.store.act(identity, act, objects=len(stix_ids)) as work:
+    with node.store.act(identity, act, url=remote.url, reason=checked_reason(reason)) as work:
         work.must(Permission.APPROVE)
-        going: list[KeptObject] = []
-        for stix_id in dict.fromkeys(stix_ids):
-            found = work.stix.newest(stix_id)
-            if not found:
-                raise NotFound(f"there is no object {stix_id[:80]}")
-            going += found
-        for kept in going:
+        chosen, withheld = _chosen(work, stix_ids, every_version=False)
+        pairs = _with_carried(work, chosen)
+        for kept, _ in pairs:
             if kept.handling.marking > HIGHEST or not may_do(identity, kept.handling, Action.TELL):
                 marked = f"{kept.handling.marking.label}, {kept.handling.pap.label}"
                 raise NotAllowed(f"an object marked {marked} goes to no other organisation")
-    return send(remote, [kept.raw for kept in going], ask=ask)
+        told = _telling(work, {}, pairs)
+        withheld += [Withheld(thing.id, told[kept.seq]) for kept, thing in pairs if kept.seq in told]
+        if withheld:
+            raise NotAllowed(
+                f"{withheld[0].id}: {withheld[0].reason}", hint="send what it names along, or leave it out"
+            )
+        work.note(objects=[thing.id for _, thing in pairs])
+    return send(remote, [kept.raw for kept, _ in pairs], ask=ask)
 
 
-def _previewed(work: Work, collection: Collection, partner: Partner, most: int) -> Preview:
-    items = work.collections.items(collection, partner, Asked(every=True), most=most)
-    given = {item.raw for item in items}
-    why_not = _why_nothing(collection, partner)
-    withheld = []
-    for kept in work.stix.at(work.collections.numbers_in(collection.id)[:most]):
-        if kept.raw in given:
-            continue
-        above = f"marked {kept.handling.marking.label}, above {collection.ceiling(partner).label}"
-        withheld.append(Withheld(read_object(kept.raw, "kept").id, why_not or above))
-    return Preview(collection, tuple(items), tuple(withheld))
+def _chosen(work: Work, stix_ids: Sequence[str], *, every_version: bool) -> tuple[list[KeptObject], list[Withheld]]:
+    """Versions of objects that are meant; and those that a newer one, marked stricter, forbids."""
+    chosen: list[KeptObject] = []
+    withheld: list[Withheld] = []
+    for stix_id in dict.fromkeys(stix_ids):
+        versions = work.stix.newest(stix_id, every=every_version)
+        if not versions:
+            raise NotFound(f"there is no object {stix_id[:80]}")
+        highest = Marking.CLEAR
+        for kept in reversed(versions):
+            highest = max(highest, kept.handling.marking)
+            if kept.handling.marking < highest:
+                withheld.append(Withheld(stix_id, f"a newer version is marked {highest.label}"))
+            else:
+                chosen.append(kept)
+    return chosen, withheld
+
+
+def _naming(work: Work, collection: Collection, stix_id: str) -> dict[int, str]:
+    """Objects of a collection that name one, or one that does so in turn: their identifiers by their numbers."""
+    front, found = {stix_id.lower()}, dict[int, str]()
+    while front:
+        words, wanted, front = {each[-36:].encode() for each in front}, front, set()
+        for seq, raw in work.collections.raws(collection.id):
+            plain = raw.lower()
+            if seq in found or not (b"\\" in plain or any(word in plain for word in words)):
+                continue
+            thing = read_object(raw, "kept")
+            if thing.references() & wanted:
+                found[seq] = thing.id
+                front.add(thing.id.lower())
+    return found
+
+
+def _previewed(work: Work, collection: Collection, partner: Partner, most: int, gone: int) -> Preview:
+    items: list[Item] = []
+    every = work.served.moments(collection, partner, Asked())
+    while len(items) < min(most, len(every)):
+        after = items[-1].added_at if items else -1
+        items += work.served.items(collection, partner, Asked(after=after), most=most - len(items))
+    why_not, ceiling = _why_nothing(collection, partner), collection.ceiling(partner)
+    stays = [(seq, level) for seq, level in work.collections.contents(collection.id) if why_not or level > ceiling]
+    levels = dict(stays)
+    seen = work.stix.at([seq for seq, _ in stays])
+    withheld = tuple(
+        Withheld(id_of(kept.raw), why_not or f"marked {levels[kept.seq].label}, above {ceiling.label}")
+        for kept in seen[:most]
+    )
+    return Preview(
+        collection=collection,
+        items=tuple(items),
+        has=work.served.has(partner.id, collection.id),
+        more=len(every) - len(items),
+        withheld=withheld,
+        withheld_more=len(seen) - len(withheld),
+        gone=gone,
+    )
 
 
 def _why_nothing(collection: Collection, partner: Partner) -> str:
@@ -199,47 +318,66 @@ def _decided(
     work: Work, identity: Identity, collection: Collection, chosen: Iterable[KeptObject]
 ) -> tuple[list[tuple[KeptObject, StixObject]], list[Withheld]]:
     """What of the chosen objects may go, with the definitions that it uses; and what stays, with the reason."""
-    pairs = [(kept, read_object(kept.raw, "kept")) for kept in chosen]
-    there = {kept.seq for kept, _ in pairs}
-    for kept in _carried(work, [thing for _, thing in pairs]):
-        if kept.seq not in there:
-            there.add(kept.seq)
-            pairs.append((kept, read_object(kept.raw, "kept")))
     going, withheld = [], []
-    for kept, thing in pairs:
+    for kept, thing in _with_carried(work, chosen):
         reason = _why_not(identity, collection, kept)
         if reason:
             withheld.append(Withheld(thing.id, reason))
         else:
             going.append((kept, thing))
-    while True:  # what stays may be named by what was to go
-        told = _telling(work, collection, going)
-        if not told:
-            return going, withheld
-        withheld += [Withheld(thing.id, told[kept.seq]) for kept, thing in going if kept.seq in told]
-        going = [(kept, thing) for kept, thing in going if kept.seq not in told]
+    named = {ref for _, thing in going for ref in thing.references()} - BUILT_IN.keys()
+    there = work.collections.markings_of(collection.id, named | {thing.id.lower() for _, thing in going})
+    told = _telling(work, there, going)
+    withheld += [Withheld(thing.id, told[kept.seq]) for kept, thing in going if kept.seq in told]
+    return [(kept, thing) for kept, thing in going if kept.seq not in told], withheld
 
 
-def _telling(work: Work, collection: Collection, going: Sequence[tuple[KeptObject, StixObject]]) -> dict[int, str]:
+def _with_carried(work: Work, chosen: Iterable[KeptObject]) -> list[tuple[KeptObject, StixObject]]:
+    """Objects, and the definitions that they use."""
+    pairs = [(kept, read_object(kept.raw, "kept")) for kept in chosen]
+    there = {kept.seq for kept, _ in pairs}
+    carried = [kept for kept in _carried(work, [thing for _, thing in pairs]) if kept.seq not in there]
+    return pairs + [(kept, read_object(kept.raw, "kept")) for kept in carried]
+
+
+def _telling(
+    work: Work, there: Mapping[str, Marking], going: Sequence[tuple[KeptObject, StixObject]]
+) -> dict[int, str]:
     """Those of some objects, by number, that name one that not everybody who gets them may know of, and why they stay.
 
-    What is named must go to the same collection, and be at most as strict as what names it; what is not kept here tells nothing
-    of us.
+    What is named must go along or be there already, and be at most as strict as what names it; what is not kept here tells
+    nothing of us. What stays may be named by another one, which then stays too.
+
+    Args:
+        work: The act.
+        there: What those whom it is for have already, and up from which marking.
+        going: What is to go.
     """
-    open_to: dict[str, Marking] = {}
+    names = {kept.seq: thing.references() - BUILT_IN.keys() for kept, thing in going}
+    kept_here = work.stix.kept_by_anyone({ref for refs in names.values() for ref in refs})
+    versions: dict[str, dict[int, Marking]] = {}
+    namers: dict[str, list[KeptObject]] = {}
+    ids: dict[int, str] = {}
     for kept, thing in going:
-        open_to[thing.id] = min(kept.handling.marking, open_to.get(thing.id, kept.handling.marking))
-    named = {ref for _, thing in going for ref in thing.references()} - BUILT_IN.keys()
-    for ref, level in work.collections.markings_of(collection.id, named).items():
-        open_to[ref] = min(level, open_to.get(ref, level))
-    missing = work.stix.kept_by_anyone(named - open_to.keys())
+        ids[kept.seq] = thing.id.lower()
+        versions.setdefault(ids[kept.seq], {})[kept.seq] = kept.handling.marking
+        for ref in names[kept.seq] & kept_here:
+            namers.setdefault(ref, []).append(kept)
     found: dict[int, str] = {}
-    for kept, thing in going:
-        names = thing.references()
-        if names & missing:
-            found[kept.seq] = "it names an object that does not go to them"
-        elif any(open_to.get(ref, Marking.CLEAR) > kept.handling.marking for ref in names):
-            found[kept.seq] = "it names an object that is marked stricter than itself"
+    asked = list(namers)
+    while asked:
+        ref = asked.pop()
+        levels = [*versions.get(ref, {}).values(), *([there[ref]] if ref in there else [])]
+        for kept in namers.get(ref, ()):
+            if kept.seq in found or (levels and min(levels) <= kept.handling.marking):
+                continue
+            found[kept.seq] = (
+                "it names an object that is marked stricter than itself"
+                if levels
+                else "it names an object that does not go to them"
+            )
+            del versions[ids[kept.seq]][kept.seq]
+            asked.append(ids[kept.seq])
     return found
 
 
@@ -251,7 +389,7 @@ def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
         wanted = {
             ref
             for thing in front
-            for ref in (*thing.references(), *_extensions(thing))
+            for ref in thing.references()
             if ref.partition("--")[0] in _CARRIED and ref not in BUILT_IN and ref not in found
         }
         front = []
@@ -260,11 +398,6 @@ def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
                 found[ref] = kept
                 front.append(read_object(kept.raw, "kept"))
     return list(found.values())
-
-
-def _extensions(thing: StixObject) -> list[str]:
-    extensions = thing.body.get("extensions")
-    return [name for name in extensions if isinstance(name, str)] if isinstance(extensions, dict) else []
 
 
 def _why_not(identity: Identity, collection: Collection, kept: KeptObject) -> str:

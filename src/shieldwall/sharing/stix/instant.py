@@ -16,6 +16,7 @@ _FORM = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
@@ -41,6 +42,8 @@ def read_instant(text: object, place: str) -> int:
     if sign:
         off = (int(off_hours) * 60 + int(off_minutes)) * 60_000_000
         micros -= off if sign == "+" else -off
+    if not _FIRST <= micros <= _LAST:
+        raise BadText(f"{place}: {text!r} lies outside the years 1 to 9999")
     return micros
 
 

@@ -34,7 +34,44 @@ _TYPE = r"[a-z0-9](?:[a-z0-9-]{1,248}[a-z0-9])"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ID = re.compile(rf"({_TYPE})--({_UUID})", re.ASCII | re.IGNORECASE)
 _TYPE_ALONE = re.compile(_TYPE, re.ASCII)
+_NAMED = re.compile(rf"--({_UUID})", re.ASCII)
+_TYPE_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 SPEC_VERSIONS = ("2.0", "2.1")
+MOST_MARKINGS = 1000
+"""Markings of one object, and parts that it marks."""
+
+_KNOWN_TYPES = OBSERVABLES | {
+    *(
+        "attack-pattern",
+        "campaign",
+        "course-of-action",
+        "data-component",
+        "data-source",
+        "extension-definition",
+        "grouping",
+    ),
+    *(
+        "identity",
+        "incident",
+        "indicator",
+        "infrastructure",
+        "intrusion-set",
+        "language-content",
+        "location",
+        "malware",
+    ),
+    *(
+        "malware-analysis",
+        "marking-definition",
+        "note",
+        "observed-data",
+        "opinion",
+        "relationship",
+        "report",
+        "sighting",
+    ),
+    *("task", "threat-actor", "tool", "vulnerability"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +109,8 @@ class StixObject:
         return hashlib.sha256(plain.encode()).digest()
 
     def references(self) -> frozenset[str]:
-        """Ids of all objects that it names, at any depth; markings among them."""
-        found: set[str] = set()
-        _references(self.body, found)
-        return frozenset(found - {self.id})
+        """Ids of all objects that it names, wherever: in any property, in a name of one, in the midst of a text."""
+        return named_in(self.raw) - {self.id}
 
 
 def is_id(text: object, of_type: str = "") -> bool:
@@ -140,15 +175,17 @@ def object_of(body: Any, raw: bytes, place: str, *, spec_version: str = "") -> S
 
 def _markings(body: Mapping[str, Any], place: str) -> tuple[str, ...]:
     refs = body.get("object_marking_refs", [])
-    if not isinstance(refs, list) or not all(is_id(ref, "marking-definition") for ref in refs):
+    if not isinstance(refs, list) or len(refs) > MOST_MARKINGS:
+        raise BadText(f"{place}: object_marking_refs is no list, or one of more than {MOST_MARKINGS:,}")
+    if not all(is_id(ref, "marking-definition") for ref in refs):
         raise BadText(f"{place}: object_marking_refs is not a list of identifiers of marking-definitions")
     return tuple(refs)
 
 
 def _granular(body: Mapping[str, Any], place: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     marks = body.get("granular_markings", [])
-    if not isinstance(marks, list) or not all(isinstance(mark, dict) for mark in marks):
-        raise BadText(f"{place}: granular_markings is not a list of markings")
+    if not isinstance(marks, list) or not all(isinstance(mark, dict) for mark in marks) or len(marks) > MOST_MARKINGS:
+        raise BadText(f"{place}: granular_markings is no list of markings, or one of more than {MOST_MARKINGS:,}")
     found = []
     for mark in marks:
         ref, selectors = mark.get("marking_ref", ""), mark.get("selectors")
@@ -162,16 +199,25 @@ def _granular(body: Mapping[str, Any], place: str) -> tuple[tuple[str, tuple[str
     return tuple(found)
 
 
-def _references(value: Any, found: set[str]) -> None:  # noqa: ANN401 - any JSON value
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if name.endswith("_ref") and is_id(item):
-                found.add(item)
-            elif name.endswith("_refs") and isinstance(item, list):
-                found.update(each for each in item if is_id(each))
-                _references(item, found)
-            else:
-                _references(item, found)
-    elif isinstance(value, list):
-        for item in value:
-            _references(item, found)
+def id_of(raw: bytes) -> str:
+    """The identifier in the bytes of an object that was read before."""
+    return str(json.loads(raw)["id"])
+
+
+def named_in(raw: bytes) -> frozenset[str]:
+    """Ids that stand anywhere in the bytes of a JSON value, in small letters.
+
+    Where a word stands directly before a known type, as in "seeindicator--...", both readings are given: whoever asks must not be
+    misled by what stands before.
+    """
+    text = raw.decode("utf-8", "replace")
+    if "\\" in text:  # letters may be written as escapes
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    found = set()
+    plain = text.lower()
+    for form in _NAMED.finditer(plain):
+        before = plain[max(form.start() - 250, 0) : form.start()]
+        kind = before[len(before.rstrip(_TYPE_LETTERS)) :]
+        found.add(f"{kind}--{form[1]}")
+        found.update(f"{known}--{form[1]}" for known in _KNOWN_TYPES if kind.endswith(known))
+    return frozenset(found)

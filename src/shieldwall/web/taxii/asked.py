@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from shieldwall.errors import BadText
 from shieldwall.sharing.stix.instant import read_instant
 from shieldwall.sharing.stix.object import SPEC_VERSIONS
-from shieldwall.store.collections import Asked
+from shieldwall.store.served import Asked
 from shieldwall.web.taxii.answers import MEDIA_TYPE, Refusal
 
 LIMIT, MOST = 1000, 10_000
@@ -35,7 +35,6 @@ class Request:
         path: Parts of the path; a slash at its end counts for nothing.
         query: Of the address, as text.
         headers: By lower-case name.
-        body: Its bytes.
         client: Address of whoever asks.
         base: Scheme and host as the client wrote them.
         certificate: SHA-256 (hex) of the client's certificate, which TLS has checked; "" for none.
@@ -45,7 +44,6 @@ class Request:
     path: tuple[str, ...]
     query: str
     headers: Mapping[str, str]
-    body: bytes
     client: str
     base: str
     certificate: str = ""

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
-import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from shieldwall.errors import BadText, NotFound, NotSignedIn
 from shieldwall.model.access import Identity, Kind
 from shieldwall.node.node import Node
-from shieldwall.node.sharing.intake import IntakeRules, TakenBundle, handled_objects
-from shieldwall.sharing.stix.bundle import BundleReader
-from shieldwall.sharing.stix.bundle import Refusal as RefusedObject
+from shieldwall.node.sharing.receiving import Outcome, take_from_partner
 from shieldwall.sharing.stix.instant import taxii_time
-from shieldwall.sharing.stix.object import StixObject
-from shieldwall.store.collections import MOST_BYTES, Asked, Collection, Item
+from shieldwall.sharing.stix.object import id_of
+from shieldwall.store.collections import Collection
 from shieldwall.store.partners import Partner, PartnerGroup
-from shieldwall.store.stixobjects import NewObject
+from shieldwall.store.served import MOST_BYTES, Asked, Item
 from shieldwall.store.work import Work
 from shieldwall.web.taxii.answers import MEDIA_TYPE, Answer, Refusal, dates, plain
 from shieldwall.web.taxii.asked import Request, Wanted, must_accept, must_send, wanted
@@ -38,11 +35,14 @@ MOST_CONTENT = 10 << 20
 ANYBODY = Identity(kind=Kind.PARTNER, person="", name="anybody")
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?", re.ASCII)
+Taking = Callable[[bytes], Answer]
+"""Takes what a partner adds, once its bytes are there: nobody's body is read who may not send one."""
+
 _STIX_MEDIA = "application/stix+json;version="
 
 
-def answer(node: Node, request: Request) -> Answer:
-    """The answer to a request.
+def answer(node: Node, request: Request) -> Answer | Taking:
+    """The answer to a request; or, where somebody may add something, what takes the body of it.
 
     Raises:
         Refusal, ShieldwallError: There is another one.
@@ -78,7 +78,7 @@ def answer(node: Node, request: Request) -> Answer:
     raise NotFound("there is nothing at that address")
 
 
-def _only(request: Request, **ways: Callable[[], Answer]) -> Answer:
+def _only(request: Request, **ways: Callable[[], Answer | Taking]) -> Answer | Taking:
     way = ways.get("GET" if request.method == "HEAD" else request.method)
     if way is None:
         raise Refusal(405, f"{request.method[:20]} is not done here", headers={"Allow": ", ".join(sorted(ways))})
@@ -101,7 +101,10 @@ def _who(node: Node, request: Request) -> Partner | None:
             user, password = _basic(rest.strip())
             return node.partners.basic(user, password, request.client)
         raise NotSignedIn("neither Basic nor a bearer token")
-    return node.partners.certificate(request.certificate) if request.certificate else None
+    partner = node.partners.certificate(request.certificate) if request.certificate else None
+    if partner is None:
+        node.doors.gate.stranger(request.client)
+    return partner
 
 
 def _basic(text: str) -> tuple[str, str]:
@@ -186,7 +189,7 @@ def _manifest(node: Node, partner: Partner | None, root: str, name: str, request
         return plain({"more": False})
     entries = [
         {
-            "id": _id_in(item.raw),
+            "id": id_of(item.raw),
             "date_added": taxii_time(item.added_at),
             "version": taxii_time(item.version),
             "media_type": f"{_STIX_MEDIA}{item.spec}",
@@ -217,19 +220,19 @@ def _page(
     """
     with node.store.inside(_identity(partner)) as work:
         collection = _readable(work, partner, root, name)
-        found = work.collections.items(collection, partner, page.asked, most=page.limit + 1)
+        found = work.served.items(collection, partner, page.asked, most=page.limit + 1)
         more = len(found) > page.limit
         if not more and sum(len(item.raw) for item in found) > MOST_BYTES:  # a page ends there as well
             further = replace(page.asked, after=found[-1].added_at)
-            more = bool(work.collections.items(collection, partner, further, most=1))
+            more = bool(work.served.items(collection, partner, further, most=1))
         if must and not found:
-            there = work.collections.items(collection, partner, Asked(ids=(must,), every=True), most=1)
+            there = work.served.items(collection, partner, Asked(ids=(must,), every=True), most=1)
             if not there:
                 raise NotFound("there is no such object")
     found = found[: page.limit]
     with node.store.act(_identity(partner), act, collection=collection.id, objects=len(found)) as work:
         if partner is not None and found:
-            work.collections.fetched(partner, collection, found[0].added_at, found[-1].added_at)
+            work.served.fetched(partner, collection, found[0].added_at, found[-1].added_at)
     return found, more
 
 
@@ -253,59 +256,37 @@ def _dates(found: list[Item]) -> tuple[tuple[str, str], ...]:
 # what is written
 
 
-def _add(node: Node, partner: Partner | None, root: str, name: str, request: Request) -> Answer:
+def _add(node: Node, partner: Partner | None, root: str, name: str, request: Request) -> Taking:
     must_send(request)
     sender = _known(partner)
     with node.store.inside(sender.identity) as work:
         collection = _writable(work, sender, root, name)
-    at, status_id, report = taxii_time(node.store.now()), uuid.uuid4().hex, TakenBundle()
-    met: list[StixObject | RefusedObject] = []
-    order: list[NewObject] = []
+    return partial(_take, node, sender, collection)
 
-    def objects(work: Work) -> Iterator[NewObject]:
-        for each in handled_objects(work, _noted(met, request.body), rules, collection.owner, report):
-            order.append(each)
-            yield each
 
-    rules = IntakeRules(marking=collection.unmarked)
+def _take(node: Node, sender: Partner, collection: Collection, content: bytes) -> Answer:
+    at, status_id = taxii_time(node.store.now()), uuid.uuid4().hex
     try:
         with node.store.act(sender.identity, "taxii.add", collection=collection.id) as work:
-            taken = work.stix.add_for_partner(objects(work))
-            if not met:
+            outcome = take_from_partner(work, sender, collection, content)
+            if not outcome:
                 raise Refusal(422, "there are no objects in it", 'send {"objects": [...]}')
-            placed = work.collections.put_for_partner(sender, collection.id, taken.numbers)
-            numbers = {(new.id, new.raw): seq for new, seq in zip(order, taken.numbers, strict=True)}
-            outcome = _outcome(met, set(placed.contradicted), numbers)
-            body = {"id": dashed(status_id), "status": "complete", "request_timestamp": at, **outcome}
-            work.collections.keep_status(sender, status_id, body)
+            body = {"id": dashed(status_id), "status": "complete", "request_timestamp": at, **_told(outcome)}
+            work.served.keep_status(sender, status_id, body)
     except BadText as error:
         raise Refusal(422, error.message, error.hint) from None
     return plain(body, 202)
 
 
-def _noted(met: list[StixObject | RefusedObject], body: bytes) -> Iterator[StixObject | RefusedObject]:
-    """The objects of a body, each noted."""
-    for each in BundleReader(io.BytesIO(body), "what was sent", envelope=True):
-        met.append(each)
-        yield each
-
-
-def _outcome(
-    met: list[StixObject | RefusedObject], contradicted: set[int], numbers: dict[tuple[str, bytes], int]
-) -> dict[str, Any]:
+def _told(outcome: list[Outcome]) -> dict[str, Any]:
     """What became of each object, as a status says it (section 4.3.1)."""
-    successes, failures = [], []
-    for each in met:
-        if isinstance(each, RefusedObject):
-            failures.append({"id": "unknown", "version": taxii_time(0), "message": each.reason})
-            continue
-        detail = {"id": each.id, "version": taxii_time(each.version or 0)}
-        if numbers.get((each.id, each.raw)) in contradicted:
-            failures.append(detail | {"message": "another content with this version is there already"})
-        else:
-            successes.append(detail)
+    successes: list[dict[str, str]] = []
+    failures: list[dict[str, str]] = []
+    for each in outcome:
+        detail = {"id": each.id or "unknown", "version": taxii_time(each.version)}
+        (successes if each.taken else failures).append(detail | ({"message": each.message} if each.message else {}))
     counts = {
-        "total_count": len(met),
+        "total_count": len(outcome),
         "success_count": len(successes),
         "failure_count": len(failures),
         "pending_count": 0,
@@ -329,7 +310,7 @@ def _status(node: Node, partner: Partner | None, root: str, status_id: str, _: R
     sender = _known(partner)
     with node.store.inside(sender.identity) as work:
         _group(work, sender, root)
-        body = work.collections.status(sender, status_id.replace("-", "").lower())
+        body = work.served.status(sender, status_id.replace("-", "").lower())
     _record(node, partner, "taxii.status")
     return plain(body)
 
@@ -351,6 +332,8 @@ def _group(work: Work, partner: Partner | None, root: str) -> PartnerGroup | Non
         NotFound: No such root for this partner.
     """
     if root == PUBLIC:
+        if not any(each.group is None for each in work.collections.all()):
+            raise NotFound("there is no such API root")
         return None
     if partner is None:
         raise NotSignedIn("nobody is signed in", hint="send Basic credentials or a bearer token")
@@ -425,8 +408,3 @@ def root_name(group: PartnerGroup) -> str:
 def dashed(text: str) -> str:
     """32 hex digits as a UUID is written."""
     return str(uuid.UUID(text))
-
-
-def _id_in(raw: bytes) -> str:
-    """The identifier of an object that was checked when it came."""
-    return str(json.loads(raw)["id"])

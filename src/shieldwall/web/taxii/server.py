@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +16,7 @@ from shieldwall.web.taxii.answers import MEDIA_TYPE, Answer, Refusal, error, of_
 from shieldwall.web.taxii.asked import Request
 from shieldwall.web.taxii.endpoints import MOST_CONTENT, answer
 
+_Found = TypeVar("_Found")
 _log = logging.getLogger(__name__)
 _LONGEST_PATH = 2048  # characters
 _HEADERS = (
@@ -41,18 +44,20 @@ class Taxii:
         if scope["type"] != "http":
             return
         try:
-            request = await _read(scope, receive)
-            if request is None:
-                return  # whoever sent it is gone: nothing of it stays
-            found = await to_thread.run_sync(partial(_answered, self._node, request))
+            found = await to_thread.run_sync(partial(_answered, partial(answer, self._node, _request(scope))))
+            if not isinstance(found, Answer):
+                content = await _content(receive)
+                if content is None:
+                    return  # whoever sent it is gone: nothing of it stays
+                found = await to_thread.run_sync(partial(_answered, partial(found, content)))
         except Refusal as refusal:
             found = refusal.answer
         await _send(send, found, with_body=scope["method"] != "HEAD")
 
 
-def _answered(node: Node, request: Request) -> Answer:
+def _answered(asked: Callable[[], _Found]) -> _Found | Answer:
     try:
-        return answer(node, request)
+        return asked()
     except Refusal as refusal:
         return refusal.answer
     except ShieldwallError as raised:
@@ -62,8 +67,27 @@ def _answered(node: Node, request: Request) -> Answer:
         return error(500, "the node failed at this; its log says where", "tell its administrator")
 
 
-async def _read(scope: Scope, receive: Receive) -> Request | None:
-    """The request, whole; None where the client went before its end.
+async def _content(receive: Receive) -> bytes | None:
+    """The body of a request, whole; None where the client went before its end.
+
+    Raises:
+        Refusal: It is larger than it may be.
+    """
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_CONTENT:
+            raise Refusal(413, f"at most {MOST_CONTENT:,} bytes are taken at once", "send it in several envelopes")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _request(scope: Scope) -> Request:
+    """The request without its body.
 
     Raises:
         Refusal: It is larger than it may be.
@@ -76,17 +100,6 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
     length = headers.get("content-length", "0")
     if not length.isdigit() or len(length) > 15 or int(length) > MOST_CONTENT:
         raise Refusal(413, f"at most {MOST_CONTENT:,} bytes are taken at once", "send it in several envelopes")
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MOST_CONTENT:
-            raise Refusal(413, f"at most {MOST_CONTENT:,} bytes are taken at once", "send it in several envelopes")
-        if not message.get("more_body", False):
-            break
     base = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
     tls = scope.get("extensions", {}).get("tls") or {}
     return Request(
@@ -94,7 +107,6 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
         path=tuple(part for part in scope["path"].strip("/").split("/")),
         query=scope.get("query_string", b"").decode("latin-1"),
         headers=headers,
-        body=b"".join(parts),
         client=scope["client"][0] if scope.get("client") else "",
         base=base,
         certificate=str(tls.get("client_cert_sha256", "")),
