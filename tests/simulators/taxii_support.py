@@ -18,6 +18,7 @@ from web_support import Answer, Site, Wire, site_in
 from shieldwall.model.access import Handling, Identity, Role
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.node.sharing.door import PartnerDoor
+from shieldwall.node.sharing.intake import new_object
 from shieldwall.sharing.stix.object import object_of
 from shieldwall.store.collections import Collection
 from shieldwall.store.partners import Partner
@@ -48,15 +49,7 @@ def new_of(body: Mapping[str, Any], handling: Handling, raw: bytes | None = None
     """An object as intake keeps it, with a handling that is given."""
     written = json.dumps(body).encode() if raw is None else raw
     thing = object_of(dict(body), written, "here")
-    return NewObject(
-        id=thing.id,
-        version=thing.version,
-        type=thing.type,
-        spec=thing.spec_version,
-        content=thing.content,
-        raw=written,
-        handling=handling,
-    )
+    return new_object(thing, handling)
 
 
 @dataclass(frozen=True)

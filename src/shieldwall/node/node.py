@@ -35,6 +35,7 @@ from shieldwall.node.sharing.subscribing import Subscriber
 from shieldwall.node.sheets.frozen import FrozenShelf, Made
 from shieldwall.node.watches.delivery import Deliverer, Receiver
 from shieldwall.node.watches.watcher import Watcher
+from shieldwall.sharing.warninglists import Warninglists
 from shieldwall.store import Store
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ class Node:
         """Who can freeze what."""
         further = self.home.path / "freeze-directory.toml"
         return shipped().with_further(read_directory(further)) if further.is_file() else shipped()
+
+    @cached_property
+    def warninglists(self) -> Warninglists:
+        """What is known to be harmless: the lists in `warninglists` of its folder, as they were when it started."""
+        return Warninglists.in_folder(self.home.path / "warninglists")
 
     @contextlib.contextmanager
     def large(self) -> Iterator[None]:

@@ -14,10 +14,18 @@ from typing import Any
 
 ADDRESS = "extension-definition--844c3130-c0c2-4b50-9ef0-7d059652d433"
 TRANSACTION = "extension-definition--857376fb-7b9c-4ae5-bd7f-fd8c45be97f9"
+MISP_EVENT = "extension-definition--72116ee7-f979-42a5-a339-ada0c7f489fe"
+CLUSTER = "extension-definition--f8cbd788-aaac-4aa0-addb-fd71d7d620d1"
+FLOW = "extension-definition--2767d9ef-1d2a-4701-a9b0-371579cd4115"
+REQUEST = "extension-definition--095d32cc-1aa8-428e-8213-bb8b4d7f162d"
+CASE = "extension-definition--81e93911-a7f2-4fc3-a04b-85e226fadcf2"
 CLAIM = "extension-definition--b25e08c3-c8e1-4ea1-8a62-3e3fccd2dd4b"
 
 WALLET = "extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7"
 """`cryptocurrency-wallet` of dogesec's stix2extensions, which OpenCTI has under the same type."""
+
+TASK = "extension-definition--2074a052-8be4-4932-849e-f5e7798e0030"
+"""`task` of the incident extension suite (OASIS CTI common object repository); a core type from STIX 2.2 on."""
 
 AUTHORS = "identity--788e429d-bcde-448d-8c09-bfce00439ca9"
 """Who made the definitions."""
@@ -39,6 +47,11 @@ DEFINITIONS = (
     Definition(ADDRESS, "Blockchain address", "new-sco", "address.json"),
     Definition(TRANSACTION, "Blockchain transaction", "new-sco", "transaction.json"),
     Definition(CLAIM, "Claim", "property-extension", "claim.json"),
+    Definition(MISP_EVENT, "MISP event", "property-extension", "misp-event.json"),
+    Definition(CLUSTER, "Cluster of addresses", "new-sdo", "cluster.json"),
+    Definition(FLOW, "Flow of money", "new-sdo", "flow.json"),
+    Definition(REQUEST, "Request", "property-extension", "request.json"),
+    Definition(CASE, "Case", "property-extension", "case.json"),
 )
 
 

@@ -209,6 +209,21 @@ class StixObjects:
         query = self._query(stix_objects.c.seq > after, exists().where(same))
         return list(self._read(query.order_by(stix_objects.c.seq).limit(most)))
 
+    def meeting(self, values: Iterable[tuple[str, str]], *, most: int) -> dict[tuple[str, str], list[int] | None]:
+        """The numbers of the objects that say the same, value by value; None for a value that more than `most` say.
+
+        Whoever asks may see them or not: `at` gives those that they may.
+        """
+        found: dict[tuple[str, str], list[int] | None] = {}
+        for value in values:
+            mine = stix_values.c.value_key == self.value_key(*value)
+            query = (
+                select(stix_values.c.object_seq).where(mine).order_by(stix_values.c.object_seq.desc()).limit(most + 1)
+            )
+            numbers = list(self._work.connection.execute(query).scalars())
+            found[value] = None if len(numbers) > most else numbers
+        return found
+
     def trusted(self, stix_id: str, source: str) -> list[KeptObject]:
         """Every version of an object that people of the node brought, or this source: for a marking that decides about others.
 

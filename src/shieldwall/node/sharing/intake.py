@@ -6,6 +6,7 @@ same version with another content is kept beside the first, and told as a confli
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,6 +20,8 @@ from shieldwall.sharing.claims import carries_claim, claim_of
 from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of_definition, levels_of, together
 from shieldwall.sharing.stix.bundle import BundleReader, Refusal
 from shieldwall.sharing.stix.object import StixObject, read_object
+from shieldwall.sharing.values import Value, values_of
+from shieldwall.sharing.warninglists import NO_LISTS, Warninglists
 from shieldwall.store.stixobjects import NewObject, TakenIn
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ class TakenBundle:
         unknown: Ids of markings that were not understood; their objects are the strictest.
         claims: How many claims came with them that were not here before.
         recalled: How many older versions were taken out of collections, since a newer one is marked stricter.
+        warned: By the name of a warninglist, how many values of the objects stand on it.
+        told: What else whoever brought it should know, a sentence each; the first `MOST_TOLD`.
     """
 
     objects: int = 0
@@ -63,6 +68,13 @@ class TakenBundle:
     unknown: dict[str, None] = field(default_factory=dict)
     claims: int = 0
     recalled: int = 0
+    warned: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+
+    def tell(self, sentence: str) -> None:
+        """Add a sentence, as long as there are not too many."""
+        if len(self.told) < MOST_TOLD:
+            self.told.append(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class IntakeRules:
         pap: Likewise.
         case, group: Id of the case or need-to-know group that it goes into; None for none.
         source: Id of the partner or source that it comes from; "" for people of the node.
+        stated: That marking and PAP are the source's own word, said elsewhere than in the object.
     """
 
     marking: Marking = STRICTEST
@@ -81,6 +94,7 @@ class IntakeRules:
     case: str | None = None
     group: str | None = None
     source: str = ""
+    stated: bool = False
 
 
 def take_bundle(
@@ -108,15 +122,35 @@ def take_bundle(
         BadText: It is no such thing, or ends too early; then nothing was taken.
         NotAllowed, NotFound: Whoever brings it may not put it there.
     """
-    report = TakenBundle()
+    rules = rules or IntakeRules()
+    return take_parts(node, identity, act, [(rules, BundleReader(stream, place))], noting=noting)
+
+
+def take_parts(
+    node: Node,
+    identity: Identity,
+    act: str,
+    parts: Iterable[tuple[IntakeRules, Iterable[StixObject | Refusal]]],
+    *,
+    report: TakenBundle | None = None,
+    noting: Callable[[Work], None] = lambda _: None,
+) -> TakenBundle:
+    """`take_bundle` of objects that are at hand, each part under rules of its own; all of it or nothing.
+
+    Raises:
+        BadText, NotAllowed, NotFound: As `take_bundle`.
+    """
+    report, lists = report or TakenBundle(), node.warninglists
     with node.store.act(identity, act) as work:
-        rules = rules or IntakeRules()
-        intake = Intake(work, rules, identity.person, report)
-        taken = work.stix.add(intake.handled(BundleReader(stream, place)))
-        recall(work, taken, intake.own_word, report)
-        report.added, report.known = taken.added, taken.known
-        report.conflicts, report.conflicting = list(taken.conflicts[:MOST_TOLD]), len(taken.conflicts)
-        report.claims = work.claims.add(intake.claims, case=rules.case, group=rules.group).added
+        for rules, objects in parts:
+            intake = Intake(work, rules, identity.person, report, lists)
+            taken = work.stix.add(intake.handled(objects))
+            recall(work, taken, intake.own_word, report)
+            report.added += taken.added
+            report.known += taken.known
+            report.conflicts += taken.conflicts[: MOST_TOLD - len(report.conflicts)]
+            report.conflicting += len(taken.conflicts)
+            report.claims += work.claims.add(intake.claims, case=rules.case, group=rules.group).added
         noting(work)
         work.note(refused=report.refusals, unmarked=report.unmarked, claims=report.claims)
     return report
@@ -126,7 +160,7 @@ def recall(work: Work, taken: TakenIn, own_word: Sequence[bool], report: TakenBu
     """Take out of collections what a newer version that came with a stricter marking of its own says otherwise of."""
     fresh = set(taken.fresh)
     numbers = [number for number, own in zip(taken.numbers, own_word, strict=True) if own and number in fresh]
-    report.recalled = sum(len(gone) for gone in work.collections.recall(numbers).values())
+    report.recalled += sum(len(gone) for gone in work.collections.recall(numbers).values())
 
 
 class Intake:
@@ -137,13 +171,22 @@ class Intake:
         rules: How what comes is handled.
         owner: Id of the person whose it is.
         report: Counts what becomes of it.
+        lists: What is known to be harmless.
 
     Attributes:
         claims: What came as claims of the objects that were given out.
         own_word: Of each object that was given out, whether its marking is its own, not that of the rules.
     """
 
-    def __init__(self, work: Work, rules: IntakeRules, owner: str, report: TakenBundle) -> None:
+    def __init__(
+        self,
+        work: Work,
+        rules: IntakeRules,
+        owner: str,
+        report: TakenBundle,
+        lists: Warninglists = NO_LISTS,
+    ) -> None:
+        self._lists = lists
         self._work = work
         self._rules = rules
         self._owner = owner
@@ -208,24 +251,50 @@ class Intake:
         rules, report = self._rules, self._report
         found = levels_of(thing, self._definitions, marking=rules.marking, pap=rules.pap)
         self._claim(thing)
-        self.own_word.append(not found.unmarked)
+        self.own_word.append(rules.stated or not found.unmarked)
         marking, pap = found.marking, found.pap
         if thing.id in BUILT_IN:
             marking, pap = Marking.CLEAR, Pap.CLEAR  # everybody has it
         else:
             if len(report.unknown) < MOST_TOLD:
                 report.unknown |= dict.fromkeys(found.unknown[:MOST_TOLD])
-            report.unmarked += found.unmarked
-        return NewObject(
-            id=thing.id,
-            version=thing.version,
-            type=thing.type,
-            spec=thing.spec_version,
-            content=thing.content,
-            raw=thing.raw,
-            handling=Handling(marking=marking, pap=pap, owner=self._owner, case=rules.case, group=rules.group),
-            source=rules.source,
-        )
+            report.unmarked += found.unmarked and not rules.stated
+        handling = Handling(marking=marking, pap=pap, owner=self._owner, case=rules.case, group=rules.group)
+        return new_object(thing, handling, source=rules.source, values=self._values(thing))
+
+    def _values(self, thing: StixObject) -> frozenset[Value]:
+        """By what the object meets others: not by what stands on a warninglist."""
+        found = values_of(thing.body)
+        if not self._lists.lists:
+            return found
+        warned = {value: names for value in found if (names := self._lists.naming(value))}
+        for names in warned.values():
+            self._report.warned.update(names)
+        return found - warned.keys()
+
+
+def new_object(
+    thing: StixObject, handling: Handling, *, source: str = "", values: frozenset[Value] | None = None
+) -> NewObject:
+    """An object as the store takes it.
+
+    Args:
+        thing: The object.
+        handling: Who may see it.
+        source: As of `IntakeRules`.
+        values: By what it meets others; None for all that it says.
+    """
+    return NewObject(
+        id=thing.id,
+        version=thing.version,
+        type=thing.type,
+        spec=thing.spec_version,
+        content=thing.content,
+        raw=thing.raw,
+        handling=handling,
+        source=source,
+        values=values_of(thing.body) if values is None else values,
+    )
 
 
 def _refs(thing: StixObject) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Pull a collection of another TAXII 2.1 server, from where it was left, and push objects to one.
+"""Pull a collection of another TAXII 2.1 server, or the events of a MISP, from where it was left; push objects to a collection.
 
 How far a collection was read is what its server said of the last page (`X-TAXII-Date-Added-Last`), and is kept in the act that
 took that page in: a stop at any moment repeats a page at most, and loses none. Others' moments may be equal where ours never are:
@@ -24,6 +24,7 @@ from shieldwall.model.marking import Marking, Pap
 from shieldwall.model.strictjson import parse_json
 from shieldwall.node.outbound import Answer, Limits, Unreachable, exchange
 from shieldwall.node.sharing.intake import IntakeRules, TakenBundle, take_bundle
+from shieldwall.node.sharing.misp import base_url, pull_events, take_misp
 from shieldwall.sharing.stix.instant import read_instant, taxii_time
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ _TRIES = 4  # of one page
 _LONGEST_WAIT = 60.0  # seconds before another try
 _BUSY = frozenset((429, 502, 503, 504))
 
+TAXII, MISP = "taxii", "misp"
+"""What a source speaks."""
+
 Ask = Callable[[str, str, bytes, Mapping[str, str]], Answer]
 """Sends one request: method, URL, body, headers."""
 
@@ -56,16 +60,18 @@ class Remote:
     """Another server's collection, and how to come in there.
 
     Attributes:
-        url: Of the collection, as in https://HOST/ROOT/collections/ID/.
+        url: Of the collection, as in https://HOST/ROOT/collections/ID/; of a MISP https://HOST/.
         authorization: The header, such as "Bearer ..."; "" for none.
         allow_private: Its host was declared to be inside.
         authorities: Whom TLS trusts, PEM; "" for the system's authorities.
+        kind: `TAXII` or `MISP`.
     """
 
     url: str
     authorization: str = field(default="", repr=False)
     allow_private: bool = False
     authorities: str = field(default="", repr=False)
+    kind: str = TAXII
 
     def ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One request, to the address that was checked, without redirects, held to limits of size and time."""
@@ -74,11 +80,19 @@ class Remote:
             method,
             url,
             body,
-            {**headers, **own, "Accept": MEDIA_TYPE, "User-Agent": "shieldwall"},
+            {"Accept": MEDIA_TYPE, **headers, **own, "User-Agent": "shieldwall"},
             allow_private=self.allow_private,
             limits=_LIMITS,
             context=ssl.create_default_context(cadata=self.authorities) if self.authorities else None,
         )
+
+    def place(self) -> str:
+        """Its URL in one form.
+
+        Raises:
+            UsageError: It is no URL of a collection, or of a MISP.
+        """
+        return base_url(self.url) if self.kind == MISP else _objects_url(self.url)
 
     def is_one(self) -> Remote:
         """The same, where it may be asked at all.
@@ -86,7 +100,7 @@ class Remote:
         Raises:
             UsageError: It is no URL of a collection, or its authorities cannot be read.
         """
-        _objects_url(self.url)
+        self.place()
         if self.authorities:
             try:
                 ssl.create_default_context(cadata=self.authorities)
@@ -178,14 +192,14 @@ def subscribe(
         UsageError: The URL is none of a collection, or the time between pulls cannot be.
         NotAllowed: They may not write.
     """
-    rules, url = rules or IntakeRules(), _objects_url(remote.is_one().url)
+    rules, url = rules or IntakeRules(), remote.is_one().place()
     if every and not SHORTEST <= every <= LONGEST:
         raise UsageError(f"between pulls lie {SHORTEST} seconds to {LONGEST // 86400} days")
     handling = Handling(
         owner=identity.person, case=rules.case, group=rules.group
     )  # of the source itself: the strictest
     with node.store.act(identity, act) as work:
-        target: dict[str, Any] = {"url": url, "allow_private": remote.allow_private}
+        target: dict[str, Any] = {"kind": remote.kind, "url": url, "allow_private": remote.allow_private}
         target |= {"marking": int(rules.marking), "pap": int(rules.pap)}
         if every is None:
             for known in work.sources.all():
@@ -204,6 +218,7 @@ def remote_of(source: Source) -> Remote:
         authorization=said.get("authorization", ""),
         allow_private=said["allow_private"],
         authorities=said.get("authorities", ""),
+        kind=said["kind"],
     )
 
 
@@ -232,7 +247,8 @@ def pull_source(
     begun = "" if again else str(source.state.get("reached", ""))
     result = Pulled(began=begun, reached=begun)
     try:
-        _pull_pages(node, identity, act, source, remote, result, ask or remote.ask, wait)
+        pages = _pull_events if remote.kind == MISP else _pull_pages
+        pages(node, identity, act, source, remote, result, ask or remote.ask, wait)
     except ShieldwallError as error:
         result.problem = error.message
         raise
@@ -240,6 +256,8 @@ def pull_source(
         with node.store.act(identity, act, source=source.id) as work:
             kept = work.sources.get(source.id).state
             state = {**kept, **{name: getattr(result, name) for name in _TOLD}}
+            if remote.kind == MISP:  # of a collection it is noted with each page
+                state["reached"] = result.reached
             work.sources.went(source, state, good=not result.problem)
     return result
 
@@ -289,6 +307,36 @@ def _pull_pages(
         if result.problem:
             return
     result.problem = f"more than {MOST_PAGES:,} pages"
+
+
+def _pull_events(
+    node: Node,
+    identity: Identity,
+    act: str,
+    source: Source,
+    remote: Remote,
+    result: Pulled,
+    ask: Ask,
+    wait: Callable[[float], None],
+) -> None:
+    """The same of a MISP, whose events say when they were changed, to the second: those of the last one are asked for again.
+
+    Pages are in no order of time, so how far it was read is known at the end alone.
+    """
+    since = int(result.began) if result.began.isdigit() else 0
+    latest, rules = since, rules_of(source)
+
+    def patient(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return _tried(lambda: ask(method, url, body, headers), wait)
+
+    try:
+        for raw, changed in pull_events(patient, remote.url, since=since):
+            result.count(take_misp(node, identity, act, raw, remote.place(), rules))
+            latest = max(latest, changed)
+    except (Unreachable, BadText) as error:
+        result.problem = error.message
+        return
+    result.reached = str(latest) if latest else ""
 
 
 def push(

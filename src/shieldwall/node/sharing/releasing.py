@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound
 from shieldwall.model.access import Identity, Permission, may_do
-from shieldwall.model.marking import Action, Marking
+from shieldwall.model.marking import Action, Marking, Pap
 from shieldwall.node.sharing.pulling import Ask, Remote
 from shieldwall.node.sharing.pulling import push as send
 from shieldwall.sharing.markings import BUILT_IN
@@ -69,6 +69,24 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What goes to a partner by another way than a collection.
+
+    Attributes:
+        partner: Whom to.
+        things: The objects.
+        marking, pap: Of the strictest of them.
+        withheld: What stays, and why.
+    """
+
+    partner: Partner
+    things: tuple[StixObject, ...]
+    marking: Marking
+    pap: Pap
+    withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a partner gets of a collection, and what it does not.
 
@@ -121,7 +139,8 @@ def release(
         work.must(Permission.APPROVE)
         collection = work.collections.lock(collection_id)  # nothing of it is taken out while this is decided
         chosen, withheld = _chosen(work, stix_ids, every_version=every_version)
-        going, staying = _decided(work, identity, collection, chosen)
+        highest = min(collection.highest, HIGHEST)
+        going, staying = _decided(work, identity, highest, chosen, collection)
         withheld += staying
         placed = work.collections.release(collection.id, [kept.seq for kept, _ in going], reason)
         by_seq = {kept.seq: thing.id for kept, thing in going}
@@ -230,20 +249,61 @@ def push(
     """
     with node.store.act(identity, act, url=remote.url, reason=checked_reason(reason)) as work:
         work.must(Permission.APPROVE)
-        chosen, withheld = _chosen(work, stix_ids, every_version=False)
-        pairs = _with_carried(work, chosen)
-        for kept, _ in pairs:
-            if kept.handling.marking > HIGHEST or not may_do(identity, kept.handling, Action.TELL):
-                marked = f"{kept.handling.marking.label}, {kept.handling.pap.label}"
-                raise NotAllowed(f"an object marked {marked} goes to no other organisation")
-        told = _telling(work, {}, pairs)
-        withheld += [Withheld(thing.id, told[kept.seq]) for kept, thing in pairs if kept.seq in told]
-        if withheld:
-            raise NotAllowed(
-                f"{withheld[0].id}: {withheld[0].reason}", hint="send what it names along, or leave it out"
-            )
-        work.note(objects=[thing.id for _, thing in pairs])
+        pairs = _all_going(work, identity, HIGHEST, stix_ids)
     return send(remote, [kept.raw for kept, _ in pairs], ask=ask)
+
+
+def export(node: Node, identity: Identity, act: str, partner_id: str, stix_ids: Sequence[str], reason: str) -> Exported:
+    """Let objects go to one partner by another way than a collection: as a file, or into its MISP.
+
+    What goes is written down before anybody has it; what the partner may not have stays, with the reason.
+
+    Args:
+        node: Where.
+        identity: Whoever decides.
+        act: As the audit log calls it.
+        partner_id: The partner.
+        stix_ids: Identifiers of the objects.
+        reason: Why, in their words.
+
+    Raises:
+        NotAllowed: They may not approve.
+        NotFound: No such partner, or an object that they may not see.
+        Conflict: The partner has ended.
+        UsageError: No reason.
+    """
+    with node.store.act(identity, act, partner=partner_id, reason=checked_reason(reason)) as work:
+        work.must(Permission.APPROVE)
+        partner = work.partners.get(partner_id)
+        if partner.ended_at is not None:
+            raise Conflict("that partner has ended")
+        chosen, withheld = _chosen(work, stix_ids, every_version=False)
+        going, staying = _decided(work, identity, min(partner.highest, HIGHEST), chosen)
+        work.note(objects=[thing.id for _, thing in going], withheld=len(withheld) + len(staying))
+        return Exported(
+            partner=partner,
+            things=tuple(thing for _, thing in going),
+            marking=max((kept.handling.marking for kept, _ in going), default=Marking.CLEAR),
+            pap=max((kept.handling.pap for kept, _ in going), default=Pap.CLEAR),
+            withheld=(*withheld, *staying),
+        )
+
+
+def _all_going(
+    work: Work, identity: Identity, highest: Marking, stix_ids: Sequence[str]
+) -> list[tuple[KeptObject, StixObject]]:
+    """Objects that may go all together, with the definitions that they use.
+
+    Raises:
+        NotAllowed: One of them may not.
+        NotFound: One that whoever asks may not see.
+    """
+    chosen, withheld = _chosen(work, stix_ids, every_version=False)
+    going, staying = _decided(work, identity, highest, chosen)
+    for each in (*withheld, *staying):
+        raise NotAllowed(f"{each.id}: {each.reason}", hint="send what it names along, or leave it out")
+    work.note(objects=[thing.id for _, thing in going])
+    return going
 
 
 def _chosen(work: Work, stix_ids: Sequence[str], *, every_version: bool) -> tuple[list[KeptObject], list[Withheld]]:
@@ -315,18 +375,32 @@ def _why_nothing(collection: Collection, partner: Partner) -> str:
 
 
 def _decided(
-    work: Work, identity: Identity, collection: Collection, chosen: Iterable[KeptObject]
+    work: Work,
+    identity: Identity,
+    highest: Marking,
+    chosen: Iterable[KeptObject],
+    collection: Collection | None = None,
 ) -> tuple[list[tuple[KeptObject, StixObject]], list[Withheld]]:
-    """What of the chosen objects may go, with the definitions that it uses; and what stays, with the reason."""
+    """What of the chosen objects may go, with the definitions that it uses; and what stays, with the reason.
+
+    Args:
+        work: The act.
+        identity: Whoever decides.
+        highest: The highest marking that goes to those whom it is for.
+        chosen: The objects.
+        collection: Where they go, and what is there already; None for those who have nothing yet.
+    """
     going, withheld = [], []
     for kept, thing in _with_carried(work, chosen):
-        reason = _why_not(identity, collection, kept)
+        reason = _why_not(identity, highest, kept)
         if reason:
             withheld.append(Withheld(thing.id, reason))
         else:
             going.append((kept, thing))
-    named = {ref for _, thing in going for ref in thing.references()} - BUILT_IN.keys()
-    there = work.collections.markings_of(collection.id, named | {thing.id.lower() for _, thing in going})
+    there: dict[str, Marking] = {}
+    if collection is not None:
+        named = {ref for _, thing in going for ref in thing.references()} - BUILT_IN.keys()
+        there = work.collections.markings_of(collection.id, named | {thing.id.lower() for _, thing in going})
     told = _telling(work, there, going)
     withheld += [Withheld(thing.id, told[kept.seq]) for kept, thing in going if kept.seq in told]
     return [(kept, thing) for kept, thing in going if kept.seq not in told], withheld
@@ -400,11 +474,10 @@ def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
     return list(found.values())
 
 
-def _why_not(identity: Identity, collection: Collection, kept: KeptObject) -> str:
-    """Why an object does not go into a collection; "" where it may."""
-    highest = min(collection.highest, HIGHEST)
+def _why_not(identity: Identity, highest: Marking, kept: KeptObject) -> str:
+    """Why an object does not go to those who may have up to a marking; "" where it may."""
     if kept.handling.marking > highest:
-        return f"marked {kept.handling.marking.label}; the collection holds at most {highest.label}"
+        return f"marked {kept.handling.marking.label}; at most {highest.label} goes there"
     if not may_do(identity, kept.handling, Action.TELL):
         return f"{kept.handling.pap.label} allows telling nobody"
     return ""

@@ -1,0 +1,1 @@
+"""MISP's format: events, attributes, objects, tags and galaxies, to STIX and back."""
