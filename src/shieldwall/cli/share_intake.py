@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _MOST = 10_000  # rows of a list
+_HEAD = 4096  # bytes by which a file of STIX is known
 
 
 @click.command("import")
@@ -269,13 +270,15 @@ def _with_feeds(files: Iterable[str]) -> Iterator[str]:
 def _take(node: Node, identity: Identity, name: str, rules: IntakeRules) -> TakenBundle:
     """Take in a file, by what it is."""
     from shieldwall.node.sharing.intake import take_bundle  # noqa: PLC0415 - only here
-    from shieldwall.node.sharing.misp import MOST_BYTES, is_misp, take_misp  # noqa: PLC0415 - only here
+    from shieldwall.node.sharing.misp import MOST_BYTES, is_misp, may_be_misp, take_misp  # noqa: PLC0415 - only here
 
     if name == "-":
         return take_bundle(node, identity, "share.import", sys.stdin.buffer, "standard input", rules)
     try:
         with Path(name).open("rb") as file:
-            if Path(name).stat().st_size <= MOST_BYTES:
+            head = file.read(_HEAD)
+            file.seek(0)
+            if may_be_misp(head) and Path(name).stat().st_size <= MOST_BYTES:
                 raw = file.read()
                 if is_misp(raw):
                     return take_misp(node, identity, "share.import", raw, name, rules)

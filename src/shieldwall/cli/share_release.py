@@ -20,6 +20,7 @@ from shieldwall.sharing.stix.object import id_of
 
 if TYPE_CHECKING:
     from shieldwall.store.collections import Collection
+    from shieldwall.store.rules import ReleaseRule
     from shieldwall.store.stixobjects import KeptObject
     from shieldwall.store.work import Work
 
@@ -204,6 +205,87 @@ def preview(partner_name: str, as_bytes: bool, seat: Seat, output: str | None) -
             tell(f"{each.collection.title}: {each.more:,} more go, and {each.withheld_more:,} more stay")
         if each.gone:
             tell(f"{each.collection.title}: {each.gone:,} that it fetched were taken out since; it has them")
+
+
+@click.command()
+@click.argument("collection_word", metavar="COLLECTION")
+@click.option("--type", "types", multiple=True, required=True, help="Of objects; give it again for further ones.")
+@click.option("--tlp", required=True, help="The highest marking of what goes by it.")
+@click.option("--case", "case_word", metavar="CASE", help="Objects of this case; else those of no case.")
+@click.option("--reason", required=True, help="Why.")
+@as_person
+@output_option
+def rule(
+    collection_word: str,
+    types: tuple[str, ...],
+    tlp: str,
+    case_word: str | None,
+    reason: str,
+    seat: Seat,
+    output: str | None,
+) -> None:
+    """Let objects of a kind that come from now on go to COLLECTION by themselves, as somebody who may approve.
+
+    Each passes the same questions as in `release`, with the rights that whoever made the rule then has. What was withdrawn
+    comes back by no rule. The node asks its rules while it is served.
+    """
+    with working(seat) as (node, identity):
+        case = case_id(node, identity, case_word) if case_word else None
+        with node.store.act(identity, "rule.add") as work:
+            found = _named(work, collection_word)
+            made = work.rules.add(found.id, types, parse_marking(tlp), reason, case=case)
+            record = _rule_row(work, made)
+    emit_record(record, output)
+
+
+@click.command()
+@as_person
+@output_option
+def rules(seat: Seat, output: str | None) -> None:
+    """List the rules by which objects go to collections by themselves."""
+    with working(seat) as (node, identity), node.store.look(identity, "rule.list") as work:
+        rows = [_rule_row(work, each) for each in work.rules.all()]
+    emit_rows(rows, ("id", "collection", "types", "highest", "case", "reason", "at", "ended"), output)
+
+
+@click.command("end-rule")
+@click.argument("rule_id", metavar="RULE")
+@as_person
+def end_rule(rule_id: str, seat: Seat) -> None:
+    """Let nothing go by RULE (its id) any more; what went is not taken back."""
+    with working(seat) as (node, identity), node.store.act(identity, "rule.end") as work:
+        work.rules.end(rule_id)
+    tell("nothing goes by it any more")
+
+
+@click.command()
+@click.argument("stix_id", metavar="ID")
+@click.option("--tlp", required=True, help="The highest marking of what is to stay.")
+@as_person
+@output_option
+def redact(stix_id: str, tlp: str, seat: Seat, output: str | None) -> None:
+    """Make another object of ID without its parts that are marked above --tlp (granular markings), as somebody who may approve.
+
+    ID itself is not changed. The new object has an identifier of its own, and is released as any other.
+    """
+    from shieldwall.node.sharing.redacting import redact as redact_now  # noqa: PLC0415 - only here
+
+    with working(seat) as (node, identity):
+        made = redact_now(node, identity, "share.redact", stix_id, parse_marking(tlp))
+    emit_record({"id": made}, output)
+
+
+def _rule_row(work: Work, found: ReleaseRule) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "collection": work.collections.get(found.collection).title,
+        "types": list(found.types),
+        "highest": found.highest.label,
+        "case": found.case or "",
+        "reason": found.reason,
+        "at": utc(found.at // 1_000_000),
+        "ended": utc(found.ended_at // 1_000_000) if found.ended_at is not None else "",
+    }
 
 
 @click.command()

@@ -31,6 +31,7 @@ from shieldwall.node.people.config import OidcConfig, PeopleConfig
 from shieldwall.node.people.doors import Doors
 from shieldwall.node.people.limits import DOORS
 from shieldwall.node.sharing.door import PartnerDoor
+from shieldwall.node.sharing.ruling import Ruler
 from shieldwall.node.sharing.subscribing import Subscriber
 from shieldwall.node.sheets.frozen import FrozenShelf, Made
 from shieldwall.node.watches.delivery import Deliverer, Receiver
@@ -86,6 +87,7 @@ class Node:
             directory=lambda: self.directory,
         )
         self.subscriber = Subscriber(self, self._identity_of)
+        self.ruler = Ruler(self, self._identity_of)
         self.problems: dict[str, str] = {}
         self.frozen = FrozenShelf(self.large)
         self.pictures: Made[Sequence[Column]] = Made()
@@ -203,6 +205,7 @@ class Node:
                 ("watches", self.watcher.tick),
                 ("deliveries", self.deliverer.tick),
                 ("sources", self.subscriber.tick),
+                ("rules", self.ruler.tick),
                 ("roots", self._sign),
             )
         ]

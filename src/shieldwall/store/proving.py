@@ -69,6 +69,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
     "collections": frozenset(("last_added_at",)),
     "releases": frozenset(),
     "collection_objects": frozenset(("newer", "older")),
+    "release_rules": frozenset(("done_seq",)),
     "sources": frozenset(("next_at", "tried_at", "good_at", "state_sealed")),
     "files": frozenset(),
     "approvals": frozenset(),

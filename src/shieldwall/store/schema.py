@@ -543,6 +543,18 @@ former_objects = Table(  # what was in a collection: who fetched it then, has it
     Column("gone_at", BigInteger, nullable=False),
     Index("ix_former_objects_stix_key", "collection_id", "stix_key"),
 )
+release_rules = Table(  # decisions beforehand on what goes into a collection by itself
+    "release_rules",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("collection_id", ID, ForeignKey("collections.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", ID, ForeignKey("people.id"), nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),  # of what, and why
+    Column("ended_at", BigInteger),
+    Column("done_seq", BigInteger, nullable=False),  # the last object that it was asked of
+    _proof(),
+)
 statuses = Table(  # what became of what a partner added; kept for some days
     "statuses",
     metadata,

@@ -25,6 +25,7 @@ from shieldwall.store.notes import Notes
 from shieldwall.store.partners import Partners
 from shieldwall.store.people import People
 from shieldwall.store.requests import Requests
+from shieldwall.store.rules import ReleaseRules
 from shieldwall.store.served import Served
 from shieldwall.store.sessions import Sessions, Tokens
 from shieldwall.store.sheets import Sheets
@@ -213,6 +214,11 @@ class Work:
     def sources(self) -> Sources:
         """What is pulled from elsewhere."""
         return Sources(self)
+
+    @cached_property
+    def rules(self) -> ReleaseRules:
+        """What goes to whom by itself."""
+        return ReleaseRules(self)
 
     @cached_property
     def served(self) -> Served:

@@ -37,6 +37,7 @@ from shieldwall.store.schema import (
     passkeys,
     people,
     recovery_codes,
+    release_rules,
     requests,
     sessions,
     sources,
@@ -181,6 +182,7 @@ def fill_sharing(store: Store) -> None:
             collection = work.collections.add(f"Collection {number}", group=group.id, highest=Marking(number + 1))
             handling = Handling(marking=Marking(number), pap=Pap(number), owner=person)
             kept = work.stix.add([new_object(2 * number + each, handling, version=7 + each) for each in range(2)])
+            work.rules.add(collection.id, ["indicator"], Marking.CLEAR, f"rule {number}")
             target = {"url": f"https://{number}.example/a/collections/b/objects/"}
             work.sources.put(target, Handling(marking=Marking(number), pap=Pap(number), owner=person), every=60)
         for seq in kept.numbers:
@@ -302,6 +304,7 @@ _DOORS: dict[str, Callable[[Store], Iterator[Callable[[], Any]]]] = {
     "collections": _each(collections.c.id, lambda work, key: work.collections.get(key)),
     "releases": _each(collections.c.id, lambda work, key: work.collections.decisions(key, most=99)),
     "collection_objects": _each(collections.c.id, _items),
+    "release_rules": _each(release_rules.c.id, lambda work, key: work.rules.get(key)),
     "sources": _each(sources.c.id, lambda work, key: work.sources.get(key)),
     "deliveries": _each(deliveries.c.alarm_id, lambda work, key: work.watches.deliveries(key)),
 }

@@ -26,7 +26,7 @@ OTHERS = {"challenges", "audit_leaves", "audit_head", "sessions", "tokens", "inv
 LATER = {
     *("timeline", "evidence", "requests", "request_deeds", "travels"),
     *("partners", "partner_groups", "partner_members", "partner_secrets"),
-    *("stix_objects", "collections", "releases", "collection_objects", "sources"),
+    *("stix_objects", "collections", "releases", "collection_objects", "sources", "release_rules"),
 }
 """Tables that the first form had not."""
 HASHED = {"sessions": "session", "tokens": "token", "invitations": "invitation"}

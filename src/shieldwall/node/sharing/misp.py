@@ -35,10 +35,17 @@ _MOST_PAGES = 100_000
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
+def may_be_misp(head: bytes) -> bool:
+    """Whether a file that begins so is worth reading as a whole: what is plainly a bundle of STIX is read as a stream."""
+    plain = head.lstrip()
+    return plain[:1] in (b"{", b"[") and not any(
+        word in plain for word in (b'"bundle"', b'"objects"', b'"spec_version"')
+    )
+
+
 def is_misp(raw: bytes) -> bool:
     """Whether a file looks like one of MISP: an event, several of them, or the clusters of a galaxy."""
-    head = raw[:4096].lstrip()
-    if head[:1] not in (b"{", b"[") or b'"bundle"' in head:
+    if not may_be_misp(raw[:4096]):
         return False
     try:
         value = json.loads(raw)

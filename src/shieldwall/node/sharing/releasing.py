@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shieldwall.store.work import Work
 
 _CARRIED = ("marking-definition", "extension-definition")
-"""Types that go along with what uses them: without them nobody can read it as it is meant."""
+"""Types that go along with what uses them: without them nobody can read it as it is meant. So does who made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def release(
         collection = work.collections.lock(collection_id)  # nothing of it is taken out while this is decided
         chosen, withheld = _chosen(work, stix_ids, every_version=every_version)
         highest = min(collection.highest, HIGHEST)
-        going, staying = _decided(work, identity, highest, chosen, collection)
+        going, staying = decided(work, identity, highest, chosen, collection)
         withheld += staying
         placed = work.collections.release(collection.id, [kept.seq for kept, _ in going], reason)
         by_seq = {kept.seq: thing.id for kept, thing in going}
@@ -278,7 +278,7 @@ def export(node: Node, identity: Identity, act: str, partner_id: str, stix_ids: 
         if partner.ended_at is not None:
             raise Conflict("that partner has ended")
         chosen, withheld = _chosen(work, stix_ids, every_version=False)
-        going, staying = _decided(work, identity, min(partner.highest, HIGHEST), chosen)
+        going, staying = decided(work, identity, min(partner.highest, HIGHEST), chosen)
         work.note(objects=[thing.id for _, thing in going], withheld=len(withheld) + len(staying))
         return Exported(
             partner=partner,
@@ -299,7 +299,7 @@ def _all_going(
         NotFound: One that whoever asks may not see.
     """
     chosen, withheld = _chosen(work, stix_ids, every_version=False)
-    going, staying = _decided(work, identity, highest, chosen)
+    going, staying = decided(work, identity, highest, chosen)
     for each in (*withheld, *staying):
         raise NotAllowed(f"{each.id}: {each.reason}", hint="send what it names along, or leave it out")
     work.note(objects=[thing.id for _, thing in going])
@@ -374,7 +374,7 @@ def _why_nothing(collection: Collection, partner: Partner) -> str:
     return "" if collection.readable else "partners only add to that collection"
 
 
-def _decided(
+def decided(
     work: Work,
     identity: Identity,
     highest: Marking,
@@ -456,7 +456,7 @@ def _telling(
 
 
 def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
-    """The definitions that objects use and that whoever asks may see, and those that these use in turn."""
+    """The definitions that objects use, and their makers, as far as whoever asks may see them; and what these use in turn."""
     found: dict[str, KeptObject] = {}
     front = list(things)
     while front:
@@ -464,7 +464,9 @@ def _carried(work: Work, things: Sequence[StixObject]) -> list[KeptObject]:
             ref
             for thing in front
             for ref in thing.references()
-            if ref.partition("--")[0] in _CARRIED and ref not in BUILT_IN and ref not in found
+            if (ref.partition("--")[0] in _CARRIED or ref == thing.created_by.lower())
+            and ref not in BUILT_IN
+            and ref not in found
         }
         front = []
         for ref in sorted(wanted):

@@ -63,6 +63,23 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["object_seq"], ["stix_objects.seq"], name=op.f("fk_stix_values_object_seq")),
         sa.PrimaryKeyConstraint("value_key", "object_seq", name=op.f("pk_stix_values")),
     )
+    op.create_table(
+        "release_rules",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("collection_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=32), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_seq", sa.BigInteger(), nullable=False),
+        sa.Column("proof", sa.LargeBinary(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["by"], ["people.id"], name=op.f("fk_release_rules_by")),
+        sa.ForeignKeyConstraint(["collection_id"], ["collections.id"], name=op.f("fk_release_rules_collection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release_rules")),
+    )
+    with op.batch_alter_table("release_rules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_release_rules_collection_id"), ["collection_id"], unique=False)
+
     _stix_objects()
     _collection_objects()
     _fetches()
