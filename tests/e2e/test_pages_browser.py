@@ -333,6 +333,8 @@ def places(page):
     page.goto(exercise)
     page.wait_for_selector("body[data-ready=sheet]")
     key = page.locator(".lanes a[data-key]:has(.box)").nth(1).get_attribute("data-key")
+    page.goto("/share")
+    collection = page.locator("#main a[href^='/share/collections/']").first.get_attribute("href")
     return {
         "desk": "/",
         "trace": f"{exercise}?box={key}",
@@ -345,6 +347,10 @@ def places(page):
         "alarms": "/alarms",
         "watches": "/watches",
         "claims": "/claims?kind=hop",
+        "share": "/share",
+        "sources": "/share/sources",
+        "objects": "/share/find?q=exercise",
+        "collection": collection,
         "address": f"/addresses/{RANSOM_ADDRESS}",
         "transaction": "/transactions/915fb4f0a030937f2c1d2210996e8eb32b5a41b331965c7ec78961923775bd62",
         "found": f"/find?q={RANSOM_ADDRESS} and more",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shieldwall.chain.build import build
 from shieldwall.intel import ReadOptions
@@ -21,9 +21,12 @@ from shieldwall.model.network import MAIN, REGTEST, Network
 from shieldwall.node.casework.references import AGENCY, RECIPIENTS
 from shieldwall.node.home import OpenHome, make_home, write_private
 from shieldwall.node.people.recovery import begin_recovery, first_administrator
+from shieldwall.node.sharing.exporting import say as say_of
+from shieldwall.node.sharing.releasing import release
 from shieldwall.node.slots import new_credential
 from shieldwall.playbooks.demo import MERGE_INPUT, RANSOM_ADDRESS
 from shieldwall.playbooks.exercise import make_exercise
+from shieldwall.sharing.documents import Frame
 from shieldwall.trace.published import read_published
 
 if TYPE_CHECKING:
@@ -113,6 +116,7 @@ def fill_tryout(node: Node, operator: Identity, say: Say) -> None:
         hops = read_published([data / "colonial" / "published.jsonl"])
         with node.store.act(you, "claim.add") as work:
             work.claims.add([replace(claim, pap=PAP) for some in hops.by_outpoint.values() for claim in some])
+    _share(node, operator, you)
     asked = ((RANSOM_ADDRESS, "fifo"), (MERGE_INPUT, "all"), (make_exercise().ransom_address, "all"))
     for number, (target, method) in enumerate(asked):
         node.runner.add(you, "trace", {"targets": [target], "method": method}, f"try-out {number}", handling)
@@ -121,3 +125,41 @@ def fill_tryout(node: Node, operator: Identity, say: Say) -> None:
 def _take_in(node: Node, you: Identity, path: Path, network: Network) -> None:
     options = ReadOptions(network=network, marking=MARKING, pap=PAP)
     node.tag_sets(you).import_sources([Source(path.name, path.read_bytes(), path.name)], options=options)
+
+
+def _share(node: Node, operator: Identity, you: Identity) -> None:
+    """Two invented partners of one group, a collection for them, and what the exercise's ransom address is: one thing for both,
+    and one for the one that may have TLP:AMBER alone."""
+    with node.store.inside(operator) as work:
+        colleague = work.people.identity_of(work.people.by_name(COLLEAGUE))
+    with node.store.act(you, "partner.add") as work:
+        group = work.partners.add_group("allies")
+        for name, highest in (("Exercise partner unit", Marking.AMBER), ("Exercise press office", Marking.GREEN)):
+            work.partners.join(group.id, work.partners.add(name, highest=highest).id)
+    with node.store.act(colleague, "collection.add") as work:
+        collection = work.collections.add("Exercise", group=group.id, highest=Marking.AMBER)
+    address = make_exercise().ransom_address
+    ids: list[str] = []
+    for marking, kind, more in (
+        (Marking.GREEN, "indicator", _indicator(address)),
+        (Marking.AMBER, "note", {"content": "The operator reported it to us in confidence.", "abstract": "Exercise"}),
+    ):
+        handling = Handling(marking=marking, pap=PAP, owner=you.person)
+        about = {"object_refs": list(ids)} if kind == "note" else {}
+
+        def made(
+            frame: Frame, kind: str = kind, more: dict[str, str] = more, about: dict[str, list[str]] = about
+        ) -> Any:  # noqa: ANN401
+            return {**frame.of(kind, "exercise", address), **more, **about}
+
+        ids.append(say_of(node, you, "share.make", made, handling))
+    release(node, colleague, "share.release", collection.id, ids, "exercise: to be looked at")
+
+
+def _indicator(address: str) -> dict[str, str]:
+    return {
+        "name": "Exercise: ransom address",
+        "pattern": f"[cryptocurrency-wallet:value = '{address}']",
+        "pattern_type": "stix",
+        "valid_from": "2026-10-01T00:00:00Z",
+    }

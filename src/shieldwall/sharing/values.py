@@ -71,7 +71,8 @@ def normal(kind: str, text: str) -> Value | None:
     """A value in its normal form; None for what is none, or says nothing.
 
     Args:
-        kind: ip, domain, url, email, hash, mutex, address, transaction, vulnerability, technique, group, campaign or malware.
+        kind: ip, domain, url, email, hash, mutex, address, transaction, vulnerability, technique, group, campaign, malware, or
+            ref: what a sighting or an opinion is about.
         text: As somebody wrote it.
     """
     text = text.strip()
@@ -128,6 +129,10 @@ def _values(body: Mapping[str, Any]) -> Iterator[Value]:
         yield from ((_NAMED[kind], name) for name in names_of(body))
     if kind == "vulnerability" and isinstance(body.get("name"), str):
         yield "vulnerability", body["name"]
+    if kind == "sighting":
+        yield "ref", str(body.get("sighting_of_ref"))
+    if kind == "opinion" and isinstance(body.get("object_refs"), list):
+        yield from (("ref", str(ref)) for ref in body["object_refs"])
     references = body.get("external_references")
     for each in references if isinstance(references, list) else ():
         text = each.get("external_id") if isinstance(each, Mapping) else None

@@ -30,6 +30,7 @@ from shieldwall.store.people import checked_name
 from shieldwall.store.proving import change, held, hold, one_held, proven
 from shieldwall.store.schema import collection_objects, collections, former_objects, releases, stix_objects
 from shieldwall.store.served import Asked
+from shieldwall.store.visible import visible
 
 if TYPE_CHECKING:
     from shieldwall.store.work import Work
@@ -125,6 +126,16 @@ class Placed:
     added: tuple[int, ...]
     known: tuple[int, ...]
     contradicted: Mapping[int, Marking]
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """An object in a collection: when it was added (microseconds), its number, from which marking on it goes, by what."""
+
+    added_at: int
+    seq: int
+    marking: Marking
+    release: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +410,45 @@ class Collections:
         mine = collection_objects.c
         query = select(mine.object_seq, mine.marking).where(mine.collection_id == collection_id)
         return [(seq, Marking(level)) for seq, level in self._connection.execute(query.order_by(mine.added_at))]
+
+    def page(self, collection_id: str, *, before: int = 1 << 62, most: int) -> list[Lying]:
+        """What lies in a collection, what was added last first, from before a moment on."""
+        mine = collection_objects.c
+        query = select(mine.added_at, mine.object_seq, mine.marking, mine.release_id).where(
+            mine.collection_id == searchable(collection_id), mine.added_at < before
+        )
+        rows = self._connection.execute(query.order_by(mine.added_at.desc()).limit(most))
+        return [Lying(at, seq, Marking(level), release) for at, seq, level, release in rows]
+
+    def holding(self, numbers: Iterable[int]) -> list[str]:
+        """Ids of the collections in which one of some objects, by their numbers, lies."""
+        found, listed = set[str](), list(numbers)
+        for start in range(0, len(listed), _AT_ONCE):
+            chosen = collection_objects.c.object_seq.in_(listed[start : start + _AT_ONCE])
+            query = select(collection_objects.c.collection_id).where(chosen).distinct()
+            found.update(self._connection.execute(query).scalars())
+        return sorted(found)
+
+    def sizes(self) -> dict[str, int]:
+        """How many objects, or versions of them, that whoever asks may see lie in each collection, by its id."""
+        mine = collection_objects.c.collection_id
+        query = (
+            select(mine, func.count())
+            .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
+            .where(visible(self._work.identity, stix_objects))
+        )
+        return {row[0]: int(row[1]) for row in self._connection.execute(query.group_by(mine))}
+
+    def decision(self, release_id: str) -> Release:
+        """A decision.
+
+        Raises:
+            NotFound: None.
+        """
+        row = one_held(self._work, releases, releases.c.id == searchable(release_id))
+        if row is None:
+            raise NotFound("there is no such decision")
+        return self._release(row)
 
     def raws(self, collection_id: str) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of all objects of a collection, whoever may see them: for what decides, never to be shown."""

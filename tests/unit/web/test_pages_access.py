@@ -154,4 +154,6 @@ def test_reading_needs_the_permission_to_read():
     needs = {path: rule.permissions for method, path, rule in pages_with_rules() if method == "GET"}
     open_or_both = {"/", "/sign-in", "/node", "/node/audit"}
     to_write = {"/intake", "/cases/{case_id}/requests/new"}  # forms that nobody else can send
-    assert {path for path, permissions in needs.items() if permissions != (Permission.READ,)} == open_or_both | to_write
+    to_approve = {"/share/partners/{partner_id}"}  # what somebody else would get
+    others = {path for path, permissions in needs.items() if permissions != (Permission.READ,)}
+    assert others == open_or_both | to_write | to_approve

@@ -69,10 +69,9 @@ def related(node: Node, identity: Identity, act: str, stix_id: str) -> Meeting:
         if not versions:
             raise NotFound("there is no such object")
         values = {value for kept in versions for value in values_of(read_object(kept.raw, stix_id).body)}
-        found = _meet(work, values)
+        met, common = meet(work, values)
         own = stix_id.lower()
-        objects = tuple(each for each in found.objects if each.thing.id.lower() != own)
-        return Meeting(objects=objects, common=found.common)
+        return Meeting(objects=tuple(each for each in met if each.thing.id.lower() != own), common=tuple(common))
 
 
 def find(node: Node, identity: Identity, act: str, word: str) -> Meeting:
@@ -84,12 +83,12 @@ def find(node: Node, identity: Identity, act: str, word: str) -> Meeting:
         asked, met, common = set(word_values(word)), dict[int, Met](), set[Value]()
         done, names = set[Value](), dict[str, None]()
         for _ in range(_MOST_ROUNDS):
-            found = _meet(work, asked - done)
+            found, many = meet(work, asked - done)
             done |= asked
-            common |= set(found.common)
-            met |= {each.kept.seq: each for each in found.objects}
+            common |= set(many)
+            met |= {each.kept.seq: each for each in found}
             further = set()
-            for each in found.objects:
+            for each in found:
                 if any(kind in _NAMES for kind, _ in each.values):
                     names |= dict.fromkeys(names_of(each.thing.body))
                     further |= {value for value in values_of(each.thing.body) if value[0] in _NAMES}
@@ -100,16 +99,15 @@ def find(node: Node, identity: Identity, act: str, word: str) -> Meeting:
         return Meeting(objects=objects, common=tuple(sorted(common)), names=tuple(names))
 
 
-def _meet(work: Work, values: Iterable[Value]) -> Meeting:
+def meet(work: Work, values: Iterable[Value]) -> tuple[list[Met], list[Value]]:
+    """The objects that say one of some values, as far as they may be seen; and the values that more than `MOST` say."""
     by_value = work.stix.meeting(values, most=MOST)
     of: dict[int, list[Value]] = {}
     for value, numbers in by_value.items():
         for number in numbers or ():
             of.setdefault(number, []).append(value)
-    objects = tuple(
+    objects = [
         Met(kept=kept, thing=read_object(kept.raw, "kept"), values=tuple(sorted(of[kept.seq])))
         for kept in work.stix.at(sorted(of))
-    )
-    return Meeting(
-        objects=objects, common=tuple(sorted(value for value, numbers in by_value.items() if numbers is None))
-    )
+    ]
+    return objects, sorted(value for value, numbers in by_value.items() if numbers is None)

@@ -6,7 +6,7 @@ does is a form whose answer is a page. Without script everything can be read, an
 Example:
     >>> from shieldwall.web.pages.screens import SCREENS
     >>> [screen.name for screen in SCREENS]
-    ['Desk', 'Trace', 'Cases', 'Requests', 'Node']
+    ['Desk', 'Trace', 'Cases', 'Requests', 'Share', 'Node']
 
 What it does not know: how anything is decided; it asks the node, as the routes of the API do.
 """
@@ -21,6 +21,7 @@ from shieldwall.web.pages import (
     node,
     requests,
     saved,
+    sharing,
     sheets,
     signing,
     traces,
@@ -36,6 +37,7 @@ ALL: tuple[Routes, ...] = (
     cases.pages,
     intake.pages,
     requests.pages,
+    sharing.pages,
     chain.pages,
     jobs.pages,
     watches.pages,

@@ -30,6 +30,7 @@ from shieldwall.node.casework import holding, looking, saying
 from shieldwall.node.casework.opening import CaseAsked, addresses_in, incident_of, open_incident
 from shieldwall.node.casework.packing import PackAsked, pack_case
 from shieldwall.node.casework.tracing import put_trace
+from shieldwall.node.sharing.looking import said_elsewhere, title_of
 from shieldwall.store.files import File
 from shieldwall.store.timeline import KINDS
 from shieldwall.web.pages.door import FormHere, Pages, must_be_one, own_place, seen
@@ -44,6 +45,7 @@ pages = Pages("cases")
 
 MOST = 100
 _MOST_ALIASES = 8
+_MOST_SAID = 12  # objects of others that speak of what a case is about
 _SECOND = 1_000_000
 
 CaseId = Annotated[Id, Path()]
@@ -120,6 +122,10 @@ def show_case(
         kinds=[kind] if kind in KINDS else (),
     )
     following = "" if view.more is None else f"{view.more[0]}.{view.more[1]}"
+    named = addresses_in(node, view.incident.get("addresses", "")) if view.incident.get("addresses") else []
+    elsewhere, further = (
+        said_elsewhere(node, caller.identity, case_id, named, most=_MOST_SAID) if at == looking.NOW else ([], 0)
+    )
     kept = {"as_of": as_of, "height": height, "network": network}
     asked = "&".join(f"{name}={quote(text, safe='')}" for name, text in kept.items() if text)
     return page(
@@ -142,9 +148,10 @@ def show_case(
         request_kinds=[each.value for each in RequestKind],
         copies=[each.value for each in Copy],
         also=_also(view.incident),
-        named_addresses=addresses_in(node, view.incident.get("addresses", ""))
-        if view.incident.get("addresses")
-        else (),
+        named_addresses=named,
+        elsewhere=elsewhere,
+        further=further,
+        title_of=title_of,
         shown_files=sorted(view.files, key=lambda file: file.kind not in ("trace", "pack")),
         may_write=caller.identity.may(Permission.WRITE) and view.case.status == "open" and at == looking.NOW,
     )

@@ -52,6 +52,20 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "incident": message("incident"),
         "relation": message("relation"),
     },
+    "decision": {
+        "release": message("released"),
+        "withdraw": message("withdrawn"),
+        "recall": message("recalled: a newer version is marked stricter"),
+        "add": message("added by a partner"),
+        "delete": message("taken out by a partner"),
+    },
+    "opinion": {
+        "strongly-disagree": message("disagrees strongly"),
+        "disagree": message("disagrees"),
+        "neutral": message("is neutral"),
+        "agree": message("agrees"),
+        "strongly-agree": message("agrees strongly"),
+    },
     "role": {
         "viewer": message("viewer"),
         "analyst": message("analyst"),

@@ -1,4 +1,4 @@
-"""The screens, in the order in which they stand in the head of every page. Share and Board get places here."""
+"""The screens, in the order in which they stand in the head of every page. Board gets a place here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ SCREENS = (
     Screen(message("Trace"), "/traces", "2", Permission.READ),
     Screen(message("Cases"), "/cases", "3", Permission.READ),
     Screen(message("Requests"), "/requests", "4", Permission.READ),
-    Screen(message("Node"), "/node", "5"),
+    Screen(message("Share"), "/share", "5", Permission.READ),
+    Screen(message("Node"), "/node", "6"),
 )
 
 
@@ -41,7 +42,7 @@ def screens_of(identity: Identity) -> list[Screen]:
 
 KEYS = (
     ("/", message("go to the box that takes anything")),
-    ("1 2 3 4 5", message("Desk, Trace, Cases, Requests, Node")),
+    ("1 2 3 4 5 6", message("Desk, Trace, Cases, Requests, Share, Node")),
     ("← → ↑ ↓", message("walk along the money, and between lanes")),
     ("e", message("expand: show what is folded, or what was cut off")),
     ("c", message("collapse: fold what is behind it")),
@@ -58,7 +59,7 @@ KEYS = (
 )
 """The keys, and what they do; a message each."""
 
-_ANYWHERE = ("/", "1 2 3 4 5", "Esc", "?")
+_ANYWHERE = ("/", "1 2 3 4 5 6", "Esc", "?")
 KEYS_OF = {
     "case": (
         ("r", message("write a request")),
