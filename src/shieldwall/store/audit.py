@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from shieldwall.errors import BadText, Tampered
 from shieldwall.model.access import Identity
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.merkle import EMPTY, Frontier, leaf_hash
 from shieldwall.model.strictjson import parse_json
+from shieldwall.store.prepared import Prepared
 from shieldwall.store.schema import audit_head, audit_leaves, audit_roots
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class Head:
     at: int
 
 
+_HEAD = Prepared(select(audit_head))
+_ADD = Prepared(insert(audit_leaves), ("number", "at", "entry_sealed", "leaf", "root"))
+_MOVE = Prepared(update(audit_head).values(size=bindparam("to"), at=bindparam("now"), frontier=bindparam("edge")))
+
+
 class AuditLog:
     """The log, within one transaction."""
 
@@ -82,7 +88,7 @@ class AuditLog:
         Raises:
             Tampered: Its own record of that is broken.
         """
-        row = self._connection.execute(select(audit_head)).one_or_none()
+        row = _HEAD.run(self._connection).one_or_none()
         if row is None:
             raise Tampered("the audit log has lost its head", hint="restore a backup: shieldwall node restore")
         try:
@@ -129,14 +135,9 @@ class AuditLog:
         leaf = leaf_hash(raw)
         frontier = head.frontier.append(leaf)
         sealed = self._backend.sealer.seal(_TABLE, "entry", str(number), raw)
-        self._connection.execute(
-            insert(audit_leaves).values(
-                number=number, at=entry["at"], entry_sealed=sealed, leaf=leaf, root=frontier.root
-            )
-        )
-        self._connection.execute(
-            update(audit_head).values(size=frontier.size, at=entry["at"], frontier=frontier.to_bytes())
-        )
+        row = {"number": number, "at": entry["at"], "entry_sealed": sealed, "leaf": leaf, "root": frontier.root}
+        _ADD.run(self._connection, **row)
+        _MOVE.run(self._connection, to=frontier.size, now=entry["at"], edge=frontier.to_bytes())
         return Leaf(number, entry, leaf, frontier.root)
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[Leaf]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, func, insert, select, text, update
 
 from shieldwall.errors import Conflict, NotAllowed, NotFound, UsageError
 from shieldwall.model.access import Permission
@@ -27,7 +27,8 @@ from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import ordered_id, searchable
 from shieldwall.store.partners import HIGHEST, Partner, checked_highest
 from shieldwall.store.people import checked_name
-from shieldwall.store.proving import change, held, hold, one_held, proven
+from shieldwall.store.prepared import Prepared
+from shieldwall.store.proving import change, held, hold, one_found, one_held, proven
 from shieldwall.store.schema import collection_objects, collections, former_objects, releases, stix_objects
 from shieldwall.store.served import Asked
 from shieldwall.store.visible import visible
@@ -148,6 +149,18 @@ class _Lying:
     added_at: int | None  # None for one that is about to
 
 
+_COLLECTION = Prepared(select(collections).where(collections.c.id == bindparam("key")))
+_FOUND = Prepared(
+    select(collections)
+    .where(
+        func.coalesce(collections.c.group_id, text("''")) == bindparam("group"),
+        (collections.c.id == bindparam("key")) | (collections.c.alias == bindparam("alias")),
+    )
+    .order_by(collections.c.created_at)
+)
+_ANY_PUBLIC = Prepared(select(exists().where(collections.c.group_id.is_(None))))
+
+
 class Collections:
     """The collections, within one act."""
 
@@ -222,10 +235,26 @@ class Collections:
         Raises:
             NotFound: None.
         """
-        row = one_held(self._work, collections, collections.c.id == searchable(collection_id))
+        row = one_found(self._work, collections, _COLLECTION, key=searchable(collection_id))
         if row is None:
             raise NotFound("there is no such collection")
         return self._collection(row)
+
+    def find(self, group: str | None, name: str) -> Collection:
+        """The collection of a group, or of the public (None), by its id, with hyphens or without, or by its alias.
+
+        Raises:
+            NotFound: None.
+        """
+        given = {"group": group or "", "key": searchable(name.replace("-", "").lower()), "alias": searchable(name)}
+        for row in held(self._work, collections, _FOUND.run(self._connection, **given).all()):
+            if row.id == given["key"] or row.alias:
+                return self._collection(row)
+        raise NotFound("there is no such collection")
+
+    def any_public(self) -> bool:
+        """Whether there is a collection for anybody at all."""
+        return bool(_ANY_PUBLIC.run(self._connection).scalar())
 
     # what people and partners do
 
@@ -642,8 +671,8 @@ class Collections:
             title=self._work.open(collections.name, "title", row.id, row.title_sealed).decode(),
             highest=Marking(row.highest),
             unmarked=Marking(row.unmarked),
-            readable=row.readable,
-            writable=row.writable,
+            readable=bool(row.readable),
+            writable=bool(row.writable),
             owner=row.owner,
             created_at=row.created_at,
             last_added_at=row.last_added_at,

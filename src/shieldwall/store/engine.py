@@ -17,6 +17,7 @@ from shieldwall.store import migrate
 from shieldwall.store.audit import AuditLog
 from shieldwall.store.envelope import Secrets
 from shieldwall.store.interface import BackendOf
+from shieldwall.store.prepared import Prepared
 from shieldwall.store.schema import audit_head, meta
 from shieldwall.store.versions import Versions
 from shieldwall.store.work import Work
@@ -28,6 +29,9 @@ Clock = Callable[[], int]
 def wall_clock() -> int:
     """The system's time in microseconds."""
     return time.time_ns() // 1000
+
+
+_LAST = Prepared(select(audit_head.c.at))
 
 
 class Store:
@@ -182,7 +186,7 @@ class Store:
 
     def time(self, connection: Connection) -> int:
         """`now`, within a transaction."""
-        return max(self.clock(), int(connection.execute(select(audit_head.c.at)).scalar() or 0))
+        return max(self.clock(), int(_LAST.run(connection).scalar() or 0))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:

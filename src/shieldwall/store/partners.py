@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, bindparam, delete, select
 
 from shieldwall.errors import Conflict, NotFound, UsageError
 from shieldwall.model.access import Identity, Kind, Permission
 from shieldwall.model.marking import Marking
 from shieldwall.store.ids import new_id, searchable
 from shieldwall.store.people import checked_name
-from shieldwall.store.proving import change, held, one_held, proven
+from shieldwall.store.prepared import Prepared
+from shieldwall.store.proving import change, held, one_found, one_held, proven
 from shieldwall.store.schema import partner_groups, partner_members, partner_secrets, partners
 
 if TYPE_CHECKING:
@@ -87,6 +88,17 @@ class PartnerSecret:
     revoked_at: int | None = None
 
 
+_PARTNER = Prepared(select(partners).where(partners.c.id == bindparam("key")))
+_MEMBERS = Prepared(select(partner_members).where(partner_members.c.partner_id == bindparam("key")))
+_SECRET = Prepared(select(partner_secrets).where(partner_secrets.c.id == bindparam("key")))
+_GROUPS_OF = Prepared(
+    select(partner_groups)
+    .join_from(partner_groups, partner_members, partner_groups.c.id == partner_members.c.group_id)
+    .where(partner_members.c.partner_id == bindparam("key"))
+    .order_by(partner_groups.c.name)
+)
+
+
 class Partners:
     """The partners, within one act."""
 
@@ -149,7 +161,7 @@ class Partners:
         Raises:
             NotFound: None.
         """
-        row = one_held(self._work, partners, partners.c.id == searchable(partner_id))
+        row = one_found(self._work, partners, _PARTNER, key=searchable(partner_id))
         if row is None:
             raise NotFound("there is no such partner")
         return self._partner(row)
@@ -160,8 +172,7 @@ class Partners:
         return [self._partner(row) for row in held(self._work, partners, rows)]
 
     def _partner(self, row: Row[Any]) -> Partner:
-        query = select(partner_members).where(partner_members.c.partner_id == row.id)
-        members = held(self._work, partner_members, self._connection.execute(query).all())
+        members = held(self._work, partner_members, _MEMBERS.run(self._connection, key=row.id).all())
         return Partner(
             id=row.id,
             name=row.name,
@@ -193,6 +204,11 @@ class Partners:
     def groups(self) -> list[PartnerGroup]:
         """All groups, by name."""
         rows = self._connection.execute(select(partner_groups).order_by(partner_groups.c.name)).all()
+        return [PartnerGroup(row.id, row.name, row.created_at) for row in held(self._work, partner_groups, rows)]
+
+    def groups_of(self, partner: Partner) -> list[PartnerGroup]:
+        """The groups of a partner, by name."""
+        rows = _GROUPS_OF.run(self._connection, key=partner.id).all()
         return [PartnerGroup(row.id, row.name, row.created_at) for row in held(self._work, partner_groups, rows)]
 
     def group(self, group_id: str) -> PartnerGroup:
@@ -268,7 +284,7 @@ class Partners:
 
     def find_secret(self, secret_id: str) -> PartnerSecret | None:
         """By what somebody comes in, by its id; None for none."""
-        row = one_held(self._work, partner_secrets, partner_secrets.c.id == searchable(secret_id))
+        row = one_found(self._work, partner_secrets, _SECRET, key=searchable(secret_id))
         return None if row is None else _secret(row)
 
     def find_hash(self, hashed: bytes) -> PartnerSecret | None:

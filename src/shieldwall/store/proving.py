@@ -35,6 +35,7 @@ from shieldwall.errors import Tampered
 from shieldwall.store.envelope import Secrets
 
 if TYPE_CHECKING:
+    from shieldwall.store.prepared import Prepared
     from shieldwall.store.work import Work
 
 PROOF = "proof"
@@ -145,6 +146,14 @@ def one_held(work: Work, table: Table, *conditions: ColumnElement[bool]) -> Row[
         Tampered: See `hold`.
     """
     row = work.connection.execute(select(table).where(*conditions)).one_or_none()
+    if row is not None:
+        hold(work, table, row)
+    return row
+
+
+def one_found(work: Work, table: Table, query: Prepared, **values: object) -> Row[Any] | None:
+    """`one_held` by a statement that was made once; `values` are its parameters."""
+    row = query.run(work.connection, **values).one_or_none()
     if row is not None:
         hold(work, table, row)
     return row

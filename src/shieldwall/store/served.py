@@ -7,16 +7,21 @@ page is one scan of one range.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
+    Integer,
     Row,
+    Select,
     SmallInteger,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -24,7 +29,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    update,
+    text,
 )
 
 from shieldwall.errors import NotFound, Tampered
@@ -32,6 +37,7 @@ from shieldwall.model.canonical import canonical_json
 from shieldwall.model.marking import Marking
 from shieldwall.model.strictjson import parse_json
 from shieldwall.store.ids import searchable
+from shieldwall.store.prepared import Prepared
 from shieldwall.store.proving import hold
 from shieldwall.store.schema import collection_objects, fetches, former_objects, statuses, stix_objects
 from shieldwall.store.stixobjects import UNVERSIONED
@@ -46,7 +52,7 @@ MOST_BYTES = 16 << 20
 
 _STATUS_DAYS = 7
 _DAY = 86_400_000_000  # microseconds
-_AT_ONCE = 500
+_ROWS = 32  # that are held at once: an object may have some MiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,38 @@ class Held:
     at: int
 
 
+_PLAIN = Asked()
+_FETCHED = Prepared(
+    text(
+        "INSERT INTO fetches (partner_id, collection_id, first_added, last_added, ceiling, first_at, at) "
+        "VALUES (:partner_id, :collection_id, :first_added, :last_added, :ceiling, :first_at, :at) "
+        "ON CONFLICT (partner_id, collection_id, first_added, last_added, ceiling) DO UPDATE SET at = excluded.at"
+    )
+)
+
+
+@cache
+def _page(whole: bool) -> Select[Any]:
+    """A page of items, whatever is asked for."""
+    theirs = (stix_objects.c.received_at, stix_objects.c.spec, stix_objects.c.raw_sealed, stix_objects.c.marking)
+    columns: list[ColumnElement[Any]] = [collection_objects.c.added_at, collection_objects.c.version]
+    columns += theirs if whole else [column.label(f"o_{column.name}") for column in stix_objects.c]
+    return (
+        select(*columns, *([] if whole else [collection_objects]))
+        .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
+        .order_by(collection_objects.c.added_at)
+    )
+
+
+@cache
+def _plain_page(whole: bool, ceiling: Marking) -> Prepared:
+    """The newest versions behind a moment, for a ceiling: a range of the index of that ceiling."""
+    mine, level = collection_objects.c, literal_column(str(int(ceiling)), SmallInteger)
+    chosen = (mine.collection_id == bindparam("of"), mine.added_at > bindparam("after"))
+    query = _page(whole).where(*chosen, mine.marking <= level, mine.newer > level)
+    return Prepared(query.limit(bindparam("most", type_=Integer)))
+
+
 class Served:
     """What goes out, within one act."""
 
@@ -129,7 +167,7 @@ class Served:
         if not collection.is_for(partner) or not collection.readable:
             return []
         ceiling, found, size = collection.ceiling(partner), list[Item](), 0
-        for item, marking in self._read_items(self._conditions(collection, ceiling, asked), most):
+        for item, marking in self._read_items(collection, ceiling, asked, most):
             if marking <= ceiling:  # asked again: the query is one exit, this is another
                 found.append(item)
                 size += len(item.raw)
@@ -137,24 +175,24 @@ class Served:
                 break
         return found
 
-    def _read_items(self, conditions: Iterable[ColumnElement[bool]], most: int) -> Iterator[tuple[Item, int]]:
+    def _read_items(
+        self, collection: Collection, ceiling: Marking, asked: Asked, most: int
+    ) -> Iterator[tuple[Item, int]]:
         """Items with their markings; where rows have proofs, each row of both tables is held to its own."""
         whole = self._work.store.backend.whole
-        theirs = (stix_objects.c.received_at, stix_objects.c.spec, stix_objects.c.raw_sealed, stix_objects.c.marking)
-        columns: list[ColumnElement[Any]] = [collection_objects.c.added_at, collection_objects.c.version]
-        columns += theirs if whole else [column.label(f"o_{column.name}") for column in stix_objects.c]
-        query = (
-            select(*columns, *([] if whole else [collection_objects]))
-            .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
-            .where(*conditions)
-            .order_by(collection_objects.c.added_at)
-            .limit(most)
-        )
-        for row in self._connection.execute(query).yield_per(_AT_ONCE):
-            if whole:  # the database is authenticated as a whole, and nothing in it is sealed again
-                added_at, version, received_at, spec, raw, marking = row
-                yield Item(added_at, received_at if version == UNVERSIONED else version, spec, raw), marking
-                continue
+        rows: CursorResult[Any]
+        if replace(asked, after=-1) == _PLAIN:  # what clients ask for, over and over
+            rows = _plain_page(whole, ceiling).run(self._connection, of=collection.id, after=asked.after, most=most)
+        else:
+            conditions = self._conditions(collection, ceiling, asked)
+            rows = self._connection.execute(_page(whole).where(*conditions).limit(most))
+        if whole:  # the database is authenticated as a whole, and nothing in it is sealed again
+            for part in rows.partitions(_ROWS):
+                for row in part:
+                    added_at, version, received_at, spec, raw, marking = tuple(row)
+                    yield Item(added_at, received_at if version == UNVERSIONED else version, spec, raw), marking
+            return
+        for row in rows.yield_per(_ROWS):
             hold(self._work, collection_objects, row)
             if (row.o_stix_key, row.o_version) != (row.stix_key, row.version):
                 raise Tampered("a collection has another object than was put there", hint="shieldwall node check")
@@ -212,9 +250,7 @@ class Served:
             "first_at": self._work.now,
             "at": self._work.now,
         }
-        if not self._work.store.backend.insert_new(self._connection, fetches, [row]):
-            mine = [key == row[key.name] for key in fetches.primary_key]
-            self._connection.execute(update(fetches).where(*mine).values(at=self._work.now))
+        _FETCHED.run(self._connection, **row)
 
     def who_has(self, collection_id: str, stix_id: str) -> list[Had]:
         """Partners to whom a stretch of a collection went in which an object lay then, under a marking that they may have."""

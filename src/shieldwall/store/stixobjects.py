@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 AT_ONCE = 500  # objects that are inserted at a time
 UNVERSIONED = -(1 << 62)
 """Stands in the column of the version where there is none: before every instant."""
+_MOST_KEYS = 20_000  # identifiers whose keys are kept
 _ROW_ID = 16  # bytes
 
 
@@ -111,6 +112,7 @@ class StixObjects:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._places: dict[Handling, int] = {}
+        self._keys: dict[str, int] = {}
 
     def add(self, given: Iterable[NewObject]) -> TakenIn:
         """Keep objects; one that is there in the same place with the same content counts once.
@@ -251,7 +253,12 @@ class StixObjects:
 
     def key(self, stix_id: str) -> int:
         """By what an identifier is found."""
-        return self._work.store.secrets.keyed_number("stix", stix_id.lower())
+        found = self._keys.get(stix_id)
+        if found is None:
+            if len(self._keys) >= _MOST_KEYS:
+                self._keys.clear()
+            found = self._keys[stix_id] = self._work.store.secrets.keyed_number("stix", stix_id.lower())
+        return found
 
     def value_key(self, kind: str, value: str) -> int:
         """By what objects meet that say the same."""

@@ -17,7 +17,7 @@ from shieldwall.model.claim import Claim
 from shieldwall.model.marking import STRICTEST, STRICTEST_PAP, Marking, Pap
 from shieldwall.node.kinds import check_claim
 from shieldwall.sharing.claims import carries_claim, claim_of
-from shieldwall.sharing.markings import BUILT_IN, Demands, demands_of_definition, levels_of, together
+from shieldwall.sharing.markings import BUILT_IN, Demands, Levels, demands_of_definition, levels_of, together
 from shieldwall.sharing.stix.bundle import BundleReader, Refusal
 from shieldwall.sharing.stix.object import StixObject, read_object
 from shieldwall.sharing.values import Value, values_of
@@ -34,6 +34,7 @@ MOST_TOLD = 100
 _MOST_WAITING = (
     64 << 20
 )  # bytes of objects that wait for the definitions of their markings, which may stand behind them
+_MOST_SEEN = 1000  # sets of markings whose meaning is kept
 _MOST_DEFINITIONS = 10_000  # of one bundle
 
 
@@ -193,6 +194,7 @@ class Intake:
         self._report = report
         self._found: dict[str, dict[Demands, None]] = {}  # what definitions of this bundle say
         self._definitions: dict[str, Demands] = {}  # of these and of those that are kept
+        self._seen: dict[tuple[tuple[str, ...], tuple[str, ...]], Levels] = {}
         self.claims: list[Claim] = []
         self.own_word: list[bool] = []
 
@@ -249,7 +251,7 @@ class Intake:
 
     def _new(self, thing: StixObject) -> NewObject:
         rules, report = self._rules, self._report
-        found = levels_of(thing, self._definitions, marking=rules.marking, pap=rules.pap)
+        found = self._levels(thing)
         self._claim(thing)
         self.own_word.append(rules.stated or not found.unmarked)
         marking, pap = found.marking, found.pap
@@ -261,6 +263,16 @@ class Intake:
             report.unmarked += found.unmarked and not rules.stated
         handling = Handling(marking=marking, pap=pap, owner=self._owner, case=rules.case, group=rules.group)
         return new_object(thing, handling, source=rules.source, values=self._values(thing))
+
+    def _levels(self, thing: StixObject) -> Levels:
+        """How an object is handled; objects of one source carry the same few markings over and over."""
+        refs = (thing.markings, tuple(ref for ref, _ in thing.granular if ref))
+        found = self._seen.get(refs)
+        if found is None:
+            found = levels_of(thing, self._definitions, marking=self._rules.marking, pap=self._rules.pap)
+            if len(self._seen) < _MOST_SEEN and all(ref in BUILT_IN for several in refs for ref in several):
+                self._seen[refs] = found
+        return found
 
     def _values(self, thing: StixObject) -> frozenset[Value]:
         """By what the object meets others: not by what stands on a warninglist."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from shieldwall.errors import BadText
 
@@ -30,20 +31,25 @@ def read_instant(text: object, place: str) -> int:
         >>> read_instant("1970-01-01T00:00:01.5Z", "here"), read_instant("1970-01-01T01:00:01.500000+01:00", "here")
         (1500000, 1500000)
     """
-    form = _FORM.fullmatch(text) if isinstance(text, str) and len(text) < 64 else None
-    if form is None:
-        raise BadText(f"{place}: {str(text)[:40]!r} is no time", hint="write 2026-11-30T12:00:00.000Z")
-    year, month, day, hour, minute, second, digits, sign, off_hours, off_minutes = form.groups()
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        return _micros(text if isinstance(text, str) else "")
     except ValueError:
         raise BadText(f"{place}: {str(text)[:40]!r} is no time", hint="write 2026-11-30T12:00:00.000Z") from None
+
+
+@lru_cache(maxsize=1024)  # an object says its time twice, and many of one source say the same one
+def _micros(text: str) -> int:
+    form = _FORM.fullmatch(text) if len(text) < 64 else None
+    if form is None:
+        raise ValueError
+    year, month, day, hour, minute, second, digits, sign, off_hours, off_minutes = form.groups()
+    moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
     micros = (moment - _EPOCH) // _MICROSECOND + int((digits or "0")[:6].ljust(6, "0"))
     if sign:
         off = (int(off_hours) * 60 + int(off_minutes)) * 60_000_000
         micros -= off if sign == "+" else -off
-    if not _FIRST <= micros <= _LAST:
-        raise BadText(f"{place}: {text!r} lies outside the years 1 to 9999")
+    if not _FIRST <= micros <= _LAST:  # by its offset outside of the years 1 to 9999
+        raise ValueError
     return micros
 
 

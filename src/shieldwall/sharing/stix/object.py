@@ -219,5 +219,6 @@ def named_in(raw: bytes) -> frozenset[str]:
         before = plain[max(form.start() - 250, 0) : form.start()]
         kind = before[len(before.rstrip(_TYPE_LETTERS)) :]
         found.add(f"{kind}--{form[1]}")
-        found.update(f"{known}--{form[1]}" for known in _KNOWN_TYPES if kind.endswith(known))
+        if kind not in _KNOWN_TYPES:
+            found.update(f"{known}--{form[1]}" for known in _KNOWN_TYPES if kind.endswith(known))
     return frozenset(found)

@@ -120,7 +120,7 @@ def _basic(text: str) -> tuple[str, str]:
 
 def _discovery(node: Node, partner: Partner | None, request: Request) -> Answer:
     with node.store.inside(_identity(partner)) as work:
-        names = [PUBLIC] if any(each.group is None for each in work.collections.all()) else []
+        names = [PUBLIC] if work.collections.any_public() else []
         names += [root_name(group) for group in _groups(work, partner)]
     if partner is None and not names:
         raise NotSignedIn("nobody is signed in", hint="send Basic credentials or a bearer token")
@@ -319,9 +319,7 @@ def _status(node: Node, partner: Partner | None, root: str, status_id: str, _: R
 
 
 def _groups(work: Work, partner: Partner | None) -> list[PartnerGroup]:
-    if partner is None:
-        return []
-    return [group for group in work.partners.groups() if group.id in partner.groups]
+    return [] if partner is None else work.partners.groups_of(partner)
 
 
 def _group(work: Work, partner: Partner | None, root: str) -> PartnerGroup | None:
@@ -332,7 +330,7 @@ def _group(work: Work, partner: Partner | None, root: str) -> PartnerGroup | Non
         NotFound: No such root for this partner.
     """
     if root == PUBLIC:
-        if not any(each.group is None for each in work.collections.all()):
+        if not work.collections.any_public():
             raise NotFound("there is no such API root")
         return None
     if partner is None:
@@ -350,11 +348,11 @@ def _of_root(work: Work, partner: Partner | None, root: str) -> list[Collection]
 
 
 def _find(work: Work, partner: Partner | None, root: str, name: str) -> Collection:
-    plain_id = name.replace("-", "").lower()
-    for each in _of_root(work, partner, root):
-        if plain_id == each.id or (each.alias and name == each.alias):
-            return each
-    raise NotFound("there is no such collection")
+    group = _group(work, partner, root)
+    found = work.collections.find(group.id if group else None, name)
+    if not found.is_for(partner):
+        raise NotFound("there is no such collection")
+    return found
 
 
 def _readable(work: Work, partner: Partner | None, root: str, name: str) -> Collection:
