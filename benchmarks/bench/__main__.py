@@ -19,6 +19,9 @@ from bench.paging import QUICK_CASEWORK, WHOLE_CASEWORK, Paging
 from bench.paging import WHOLE as WHOLE_PAGES
 from bench.results import Results, read_results
 from bench.runner import Runner
+from bench.sharing import QUICK as QUICK_SHARING
+from bench.sharing import WHOLE as WHOLE_SHARING
+from bench.sharing import Sharing
 from bench.suite import Suite
 from bench.tracing import QUICK, WHOLE, Tracing
 from shieldwall.errors import ShieldwallError
@@ -31,8 +34,8 @@ PAGE = _DOCS / "performance.md"
 ACCURACY_PAGE = _DOCS / "accuracy.md"
 SIZES = (1_000_000, 10_000_000)
 QUICK_SIZES = (20_000, 200_000)
-BUILD, TRACE, ACCURACY, NODE, PAGES = "build", "trace", "accuracy", "node", "pages"
-PARTS = (BUILD, TRACE, ACCURACY, NODE, PAGES)
+BUILD, TRACE, ACCURACY, NODE, PAGES, SHARE = "build", "trace", "accuracy", "node", "pages", "share"
+PARTS = (BUILD, TRACE, ACCURACY, NODE, PAGES, SHARE)
 CLAIMS, QUICK_CLAIMS = 5_000_000, 100_000
 
 
@@ -98,7 +101,10 @@ def main(
             if PAGES in parts:
                 effort = (QUICK_PAGES, QUICK_CASEWORK) if quick else (WHOLE_PAGES, WHOLE_CASEWORK)
                 paging = Paging(runner, sizes, *effort)
-                paging.run(before, save=lambda found: found.write(results))
+                before = paging.run(before, save=lambda found: found.write(results))
+            if SHARE in parts:
+                sharing = Sharing(runner, QUICK_SHARING if quick else WHOLE_SHARING)
+                sharing.run(before, save=lambda found: found.write(results))
         found = read_results(results)
         page.write_text(render(found), encoding="utf-8")
         accuracy_page.write_text(render_accuracy(found), encoding="utf-8")
@@ -124,7 +130,7 @@ def _with_the_rest(found: Results, before: Results) -> Results:
     for count, size in found.sizes.items():
         kept = before.sizes.get(count)
         sizes[count] = size if kept is None else replace(size, traced=kept.traced, accuracy=kept.accuracy)
-    return replace(found, sizes=dict(sorted(sizes.items())), kept=before.kept, paged=before.paged)
+    return replace(found, sizes=dict(sorted(sizes.items())), kept=before.kept, paged=before.paged, shared=before.shared)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bench import extrapolation, figures
 from bench.accuracy import shown
 from bench.paging import ASKED, CASE_GOALS, CASES_ASKED, PAGES, rows
 from bench.results import Paged, Results, Size
+from bench.sharing import rows as share_rows
 from bench.suite import BUILDS, PEERS
 from bench.targets import AT, TARGETS, store_bytes
 from bench.tracing import HOPS, MOST, SCREEN_HOPS
@@ -43,6 +44,7 @@ def render(results: Results) -> str:
         built=built,
         traced=traced,
         **(_of_pages(results.paged) if results.paged else {}),
+        share_goals=share_rows(results.shared) if results.shared else [],
         **(_of_building(results, built) if built else {}),
         **(_of_tracing(traced, results) if traced else {}),
     )

@@ -154,6 +154,19 @@ class Paged:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """What was measured of sharing.
+
+    Attributes:
+        machine: As in `Results`, of that run.
+        measures: One run each: `served`, `bundle`, `stream`.
+    """
+
+    machine: dict[str, str]
+    measures: dict[str, Sample] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """A run of the benchmark.
 
@@ -164,6 +177,7 @@ class Results:
         start: Seconds from nothing to a first built store: "cached" and "compiling" kernels.
         kept: Of a node; None where that was not measured.
         paged: Of its pages; None where they were not measured.
+        shared: Of sharing; None where that was not measured.
     """
 
     machine: dict[str, str]
@@ -172,6 +186,7 @@ class Results:
     start: dict[str, list[float]] = field(default_factory=dict)
     kept: Kept | None = None
     paged: Paged | None = None
+    shared: Shared | None = None
 
     @property
     def built(self) -> dict[int, Size]:
@@ -220,7 +235,10 @@ def _results(body: dict[str, Any]) -> Results:
             {int(count): Sample(**run) for count, run in paged.get(name, {}).items()} for name in ("measures", "cases")
         )
         paged = Paged(paged["machine"], *parts)
-    return Results(**body, kept=kept, paged=paged, sizes=dict(sorted(sizes.items())))
+    shared = body.pop("shared", None)
+    if shared is not None:
+        shared = Shared(shared["machine"], {name: Sample(**run) for name, run in shared["measures"].items()})
+    return Results(**body, kept=kept, paged=paged, shared=shared, sizes=dict(sorted(sizes.items())))
 
 
 def _size(body: dict[str, Any]) -> Size:

@@ -53,7 +53,7 @@ class Served:
         Raises:
             BenchError: The program refused.
         """
-        node = cls(scratch / "node", scratch / "key", _free_port())
+        node = cls(scratch / "node", scratch / "key", free_port())
         words = ["node", "init", str(node.folder), "--key-file", str(node.key), "--port", str(node.port)]
         said(*words, "--chain", str(chain))
         return node
@@ -163,7 +163,8 @@ class Served:
         raise BenchError("the node does not answer", hint="serve it by hand and look")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
