@@ -281,3 +281,32 @@ def test_a_second_node_pulls_it_from_where_it_was_left(served, tmp_path):
     assert {row["marking"] for row in listed} == {"TLP:RED"}  # they carry none
     (shown,) = served.run("share", "show", indicator(3)["id"], *there).splitlines()
     assert shown == json.dumps(indicator(3))
+    served.run("share", "subscribe", url, "--token-file", token, "--ca", served.folder / "ca.pem", "--allow-private",
+               "--every", "1", "--tlp", "TLP:GREEN", *there)  # fmt: skip
+    newer = indicator(7, modified="2026-06-01T00:00:00.000Z", revoked=True)
+    correction = served.folder / "correction.json"
+    correction.write_text(json.dumps({"type": "bundle", "objects": [newer]}))
+    served.run("share", "import", correction, "--tlp", "TLP:GREEN", "--pap", "PAP:GREEN")
+    served.run("share", "release", "High value", newer["id"], "--reason", "it was wrong")
+    with subscribed(served, other, tmp_path) as log:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            (source,) = json.loads(served.run("share", "sources", *there, "-o", "json"))
+            if source["good"]:
+                break
+            time.sleep(0.5)
+    assert (source["problem"], source["objects"]) == ("", 1), log.read_text()
+    versions = served.run("share", "show", newer["id"], *there).splitlines()
+    assert [json.loads(line) for line in versions] == [indicator(7), newer]
+
+
+@contextlib.contextmanager
+def subscribed(served, node, folder):
+    """The second node, served: it pulls by itself."""
+    log = folder / "serve.log"
+    command = [sys.executable, "-m", "shieldwall", "node", "serve", "--port", str(free_port())]
+    command += ["--node", str(node), "--key-file", str(folder / "key")]
+    with log.open("w") as told, subprocess.Popen(command, env=served.env, stdout=told, stderr=told) as process:
+        yield log
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, log.read_text()

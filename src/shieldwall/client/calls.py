@@ -24,6 +24,9 @@ from shieldwall.client.shapes import (
     Checked,
     Claims,
     ClaimShape,
+    CollectionList,
+    CollectionShape,
+    Decisions,
     Document,
     Done,
     EvidenceList,
@@ -31,7 +34,6 @@ from shieldwall.client.shapes import (
     Files,
     FileShape,
     Flags,
-    Found,
     Groups,
     GroupShape,
     HandlingAsked,
@@ -49,12 +51,15 @@ from shieldwall.client.shapes import (
     NetworkShape,
     OutputShape,
     Pap,
+    PartnerList,
     Passkeys,
     PasskeyShape,
     People,
     PersonShape,
+    Previews,
     RecoveryCode,
     ReferencesShape,
+    ReleasedShape,
     RequestList,
     RequestRowShape,
     RequestShape,
@@ -66,10 +71,15 @@ from shieldwall.client.shapes import (
     SheetShape,
     SheetStepShape,
     SignedIn,
+    SourceList,
     Status,
+    StixObjects,
+    StixVersion,
+    StixVersions,
     SubjectShape,
     TagSetImport,
     TagSetList,
+    TakenShape,
     ThingAsked,
     TimelineEntryShape,
     TimelineShape,
@@ -80,7 +90,10 @@ from shieldwall.client.shapes import (
     Travels,
     Watches,
     WatchShape,
+    WithdrawnShape,
     Work,
+    shieldwall__web__shapes__chain__Found,
+    shieldwall__web__shapes__sharing__Found,
 )
 
 
@@ -734,7 +747,7 @@ class Calls:
         for found in every(page, "every_output"):
             yield from found.outputs
 
-    def show_transaction(self, txid: str, *, network: str = "") -> Found:
+    def show_transaction(self, txid: str, *, network: str = "") -> shieldwall__web__shapes__chain__Found:
         """A transaction, with its raw bytes and what is proven of it; without a network, in the chain store that holds
         it.
 
@@ -755,9 +768,9 @@ class Calls:
             f"/api/v1/transactions/{segment(txid, 'show_transaction')}",
             query={"network": network or None},
         )
-        return Found.from_json(answer.json(), "show_transaction", etag=answer.etag)
+        return shieldwall__web__shapes__chain__Found.from_json(answer.json(), "show_transaction", etag=answer.etag)
 
-    def show_block(self, height: int, *, network: str = "") -> Found:
+    def show_block(self, height: int, *, network: str = "") -> shieldwall__web__shapes__chain__Found:
         """The block at a height, in the first chain store or in that of a network.
 
         Args:
@@ -774,7 +787,7 @@ class Calls:
         answer = self._connection.ask(
             "show_block", "GET", f"/api/v1/blocks/{segment(height, 'show_block')}", query={"network": network or None}
         )
-        return Found.from_json(answer.json(), "show_block", etag=answer.etag)
+        return shieldwall__web__shapes__chain__Found.from_json(answer.json(), "show_block", etag=answer.etag)
 
     def list_tag_sets(self) -> TagSetList:
         """The tag sets that one may see, with their current versions.
@@ -2091,6 +2104,266 @@ class Calls:
             query={"language": language},
             takes="text/html",
         ).body
+
+    def list_stix(self, *, type: str = "", case: str = "", cursor: str = "", most: int = 50) -> StixObjects:
+        """STIX objects that one may see, in the order in which they came.
+
+        Args:
+            type: Only objects of this type.
+            case: Only objects of this case.
+            cursor: Where to go on: `next` of the page before.
+            most: At most so many entries.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_stix",
+            "GET",
+            "/api/v1/stix/objects",
+            query={"type": type or None, "case": case or None, "cursor": cursor or None, "most": most},
+        )
+        return StixObjects.from_json(answer.json(), "list_stix", etag=answer.etag)
+
+    def every_stix_version(self, *, type: str = "", case: str = "", most: int = 200) -> Iterator[StixVersion]:
+        """Every entry of `list_stix`, page by page as they are asked for.
+
+        STIX objects that one may see, in the order in which they came.
+
+        Args:
+            type: Only objects of this type.
+            case: Only objects of this case.
+            most: Entries of one page.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+
+        def page(cursor: str) -> StixObjects:
+            return self.list_stix(type=type, case=case, cursor=cursor, most=most)
+
+        for found in every(page, "every_stix_version"):
+            yield from found.objects
+
+    def import_stix(
+        self, *, content: bytes, marking: Tlp = "TLP:RED", pap: Pap = "PAP:RED", case: str = ""
+    ) -> TakenShape:
+        """Take in a bundle, an envelope, a list, a single object, or what MISP writes: as a whole or not at all.
+
+        Args:
+            content: The bytes.
+            marking: Marking of what carries none.
+            pap: PAP of what carries none.
+            case: Case that it belongs to.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "import_stix",
+            "POST",
+            "/api/v1/stix/objects",
+            query={"marking": marking, "pap": pap, "case": case or None},
+            content=content,
+        )
+        return TakenShape.from_json(answer.json(), "import_stix", etag=answer.etag)
+
+    def show_stix(self, stix_id: str) -> StixVersions:
+        """Every version of an object.
+
+        Args:
+            stix_id: Identifier of the object.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("show_stix", "GET", f"/api/v1/stix/objects/{segment(stix_id, 'show_stix')}")
+        return StixVersions.from_json(answer.json(), "show_stix", etag=answer.etag)
+
+    def find_stix(self, *, q: str) -> shieldwall__web__shapes__sharing__Found:
+        """What speaks of an address, a hash, a domain, a technique, or of a group or malware by any of its names.
+
+        Args:
+            q: An address, a hash, a domain, a name.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("find_stix", "GET", "/api/v1/stix/find", query={"q": q})
+        return shieldwall__web__shapes__sharing__Found.from_json(answer.json(), "find_stix", etag=answer.etag)
+
+    def list_collections(self) -> CollectionList:
+        """The collections, and how many objects that one may see lie in each.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_collections", "GET", "/api/v1/collections")
+        return CollectionList.from_json(answer.json(), "list_collections", etag=answer.etag)
+
+    def add_collection(
+        self, *, title: str, highest: Tlp, group: str | None = None, alias: str = "", writable: bool = False
+    ) -> CollectionShape:
+        """Make a collection.
+
+        Args:
+            title: At most 200 characters.
+            group: Id of a need-to-know group; None for none.
+            alias: At most 60 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "add_collection",
+            "POST",
+            "/api/v1/collections",
+            body={"title": title, "highest": highest, "group": group, "alias": alias, "writable": writable},
+        )
+        return CollectionShape.from_json(answer.json(), "add_collection", etag=answer.etag)
+
+    def release_objects(
+        self, collection_id: str, *, ids: Sequence[str], reason: str, every_version: bool = False
+    ) -> ReleasedShape:
+        """Let objects go to the audience of a collection; what stays is told, with the reason.
+
+        Args:
+            collection_id: Id of the collection.
+            reason: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve.
+            ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "release_objects",
+            "POST",
+            f"/api/v1/collections/{segment(collection_id, 'release_objects')}/releases",
+            body={"ids": ids, "reason": reason, "every_version": every_version},
+        )
+        return ReleasedShape.from_json(answer.json(), "release_objects", etag=answer.etag)
+
+    def withdraw_object(self, collection_id: str, *, id: str, reason: str, along: bool = False) -> WithdrawnShape:
+        """Take an object back; who may have it already is told.
+
+        Args:
+            collection_id: Id of the collection.
+            id: At most 300 characters.
+            reason: At most 2000 characters.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "withdraw_object",
+            "POST",
+            f"/api/v1/collections/{segment(collection_id, 'withdraw_object')}/withdrawals",
+            body={"id": id, "reason": reason, "along": along},
+        )
+        return WithdrawnShape.from_json(answer.json(), "withdraw_object", etag=answer.etag)
+
+    def list_decisions(self, collection_id: str) -> Decisions:
+        """What was decided on a collection, the newest first.
+
+        Args:
+            collection_id: Id of the collection.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "list_decisions", "GET", f"/api/v1/collections/{segment(collection_id, 'list_decisions')}/decisions"
+        )
+        return Decisions.from_json(answer.json(), "list_decisions", etag=answer.etag)
+
+    def list_partners(self) -> PartnerList:
+        """The partners, and how many objects each fetched.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_partners", "GET", "/api/v1/partners")
+        return PartnerList.from_json(answer.json(), "list_partners", etag=answer.etag)
+
+    def preview_partner(self, partner_id: str) -> Previews:
+        """What a partner would be given now, as the bytes that its machine would get, and what it would not.
+
+        Args:
+            partner_id: Id of the partner.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to approve.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask(
+            "preview_partner", "GET", f"/api/v1/partners/{segment(partner_id, 'preview_partner')}/preview"
+        )
+        return Previews.from_json(answer.json(), "preview_partner", etag=answer.etag)
+
+    def list_sources(self) -> SourceList:
+        """What is pulled from elsewhere, and how that goes.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to read.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("list_sources", "GET", "/api/v1/sources")
+        return SourceList.from_json(answer.json(), "list_sources", etag=answer.etag)
+
+    def end_source(self, source_id: str) -> Done:
+        """Pull a source no more; what came from it stays.
+
+        Args:
+            source_id: Id of the source.
+
+        Raises:
+            NotSignedIn: There is no session or token, or it is over.
+            NotAllowed: That needs the permission to write.
+            NotFound: There is none that one may know of.
+            BadInput: A value does not fit.
+            TooMany: Too often.
+        """
+        answer = self._connection.ask("end_source", "DELETE", f"/api/v1/sources/{segment(source_id, 'end_source')}")
+        return Done.from_json(answer.json(), "end_source", etag=answer.etag)
 
     def list_files(
         self,

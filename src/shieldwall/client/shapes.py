@@ -174,6 +174,28 @@ class Claims(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionList(Shape):
+    """The collections."""
+
+    collections: tuple[CollectionShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionShape(Shape):
+    """A collection."""
+
+    id: str
+    title: str
+    alias: str
+    group: str | None = None
+    highest: Tlp
+    readable: bool
+    writable: bool
+    objects: int
+    last_added: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineShape(Shape):
     """A report that may be due; `due` is absent where there is no number or no start.
 
@@ -190,6 +212,25 @@ class DeadlineShape(Shape):
     verified: bool
     source: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionShape(Shape):
+    """A decision on a collection."""
+
+    id: str
+    at: str
+    by: str
+    deed: str
+    reason: str
+    objects: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions(Shape):
+    """Decisions, the newest first."""
+
+    decisions: tuple[DecisionShape, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,13 +351,6 @@ class Flags(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Shape):
-    """A record of the chain store, as `shieldwall chain show` prints it."""
-
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupShape(Shape):
     """A need-to-know group and its members."""
 
@@ -330,6 +364,15 @@ class Groups(Shape):
     """The need-to-know groups."""
 
     groups: tuple[GroupShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HadShape(Shape):
+    """A partner who may have something, and when it fetched last."""
+
+    partner: str
+    name: str
+    fetched: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -488,6 +531,16 @@ class Meetings(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetShape(Shape):
+    """An object that speaks of the same, and what it has in common."""
+
+    id: str
+    type: str
+    in_common: tuple[str, ...]
+    handling: HandlingShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkShape(Shape):
     """The network of cases: things, and relations between them; how many things were left out."""
 
@@ -507,6 +560,26 @@ class OutputShape(Shape):
     spent_by: str | None = None
     as_of: int | None = None
     unconfirmed_spend: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerList(Shape):
+    """The partners, by name."""
+
+    partners: tuple[PartnerShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerShape(Shape):
+    """A partner, and how many objects it fetched."""
+
+    id: str
+    name: str
+    highest: Tlp
+    groups: tuple[str, ...]
+    ended: str
+    fetched: int
+    gone: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -550,6 +623,28 @@ class PersonShape(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewShape(Shape):
+    """What a partner gets of a collection: the objects as the bytes that its machine would be given; and what it does
+    not.
+    """
+
+    collection: str
+    objects: tuple[str, ...]
+    new: int
+    more: int
+    withheld: tuple[WithheldShape, ...]
+    withheld_more: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previews(Shape):
+    """What a partner gets, collection by collection."""
+
+    collections: tuple[PreviewShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCode(Shape):
     """The secret for an authenticator application, shown once, in base32 and as a URI for a picture to scan."""
 
@@ -568,6 +663,15 @@ class ReferencesShape(Shape):
     legal: tuple[Mapping[str, Any], ...]
     clocks_dated: str
     clocks: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedShape(Shape):
+    """What became of a release."""
+
+    added: tuple[str, ...]
+    known: int
+    withheld: tuple[WithheldShape, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -691,6 +795,30 @@ class SignedIn(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceList(Shape):
+    """The sources."""
+
+    sources: tuple[SourceShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceShape(Shape):
+    """A source, without its credentials: how far it was read, and how that goes."""
+
+    id: str
+    kind: str
+    url: str
+    every: int
+    tried: str
+    good: str
+    reached: str
+    problem: str
+    objects: int
+    ended: str
+    handling: HandlingShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status(Shape):
     """How the node stands; `chain` is the first chain store, where it is there, `chains` are all that are there."""
 
@@ -703,6 +831,34 @@ class Status(Shape):
     chain: ChainShape | None = None
     chains: tuple[ChainShape, ...] = ()
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StixObjects(Shape):
+    """Objects, in the order in which they came."""
+
+    next: str | None = None
+    objects: tuple[StixVersion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StixVersion(Shape):
+    """One version of an object, as the bytes that came."""
+
+    id: str
+    type: str
+    version: str
+    received: str
+    raw: str
+    handling: HandlingShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StixVersions(Shape):
+    """Every version of one object, by version; of one that contradicts itself there are several of one version."""
+
+    versions: tuple[StixVersion, ...]
+    contradicted: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -741,6 +897,21 @@ class TagSetShape(Shape):
     dated: str
     rejected: int = 0
     unchanged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenShape(Shape):
+    """What became of objects that were taken in."""
+
+    objects: int
+    added: int
+    known: int
+    conflicts: int
+    refused: tuple[str, ...]
+    refusals: int
+    unmarked: int
+    claims: int
+    told: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -850,7 +1021,39 @@ class Watches(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnShape(Shape):
+    """What was taken back, and who may have it."""
+
+    ids: tuple[str, ...]
+    had: tuple[HadShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldShape(Shape):
+    """An object that does not go, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work(Shape):
     """The jobs that wait or run."""
 
     work: tuple[LoadShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class shieldwall__web__shapes__chain__Found(Shape):
+    """A record of the chain store, as `shieldwall chain show` prints it."""
+
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class shieldwall__web__shapes__sharing__Found(Shape):
+    """What speaks of something; the names that lead to it; what very many speak of, whose objects are not listed."""
+
+    objects: tuple[MetShape, ...]
+    names: tuple[str, ...]
+    common: tuple[str, ...]

@@ -384,13 +384,13 @@ class Collections:
         newer, older, listed = stix_objects.alias("n"), stix_objects.alias("o"), list(numbers)
         mine, seen = collection_objects.c, dict[str, set[int]]()
         for start in range(0, len(listed), _AT_ONCE):
+            same = and_(older.c.stix_key == newer.c.stix_key, older.c.version < newer.c.version)
             query = (
                 select(mine.collection_id, mine.added_at)
-                .join_from(collection_objects, newer, newer.c.stix_key == mine.stix_key)
-                .join(older, older.c.seq == mine.object_seq)
+                .join_from(newer, older, same)
+                .join(collection_objects, mine.object_seq == older.c.seq)
                 .where(
                     newer.c.seq.in_(listed[start : start + _AT_ONCE]),
-                    newer.c.version > mine.version,
                     newer.c.marking > mine.marking,
                     (newer.c.source == "") | (newer.c.source == older.c.source),
                 )
