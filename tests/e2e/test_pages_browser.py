@@ -294,6 +294,8 @@ def test_by_keys_alone(enter):
     page.keyboard.press("1")
     page.wait_for_url(f"{mara.node.url}/")
     page.keyboard.press("5")
+    page.wait_for_url("**/share")
+    page.keyboard.press("6")
     page.wait_for_url("**/node")
     mara.clean()
 

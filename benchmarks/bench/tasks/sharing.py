@@ -51,7 +51,7 @@ def indicator(number: int) -> dict[str, Any]:
         "id": f"indicator--{number:08x}-0000-4000-8000-000000000000",
         "created": "2026-01-01T00:00:00.000Z",
         "modified": "2026-01-01T00:00:00.000Z",
-        "name": f"Malicious file {number:07d} (made for this alone)",
+        "name": f"Malicious file {number:07d} (made for such as this)",
         "indicator_types": ["malicious-activity"],
         "pattern": f"[file:hashes.'SHA-256' = '{hashlib.sha256(str(number).encode()).hexdigest()}']",
         "pattern_type": "stix",

@@ -6,7 +6,7 @@ does is a form whose answer is a page. Without script everything can be read, an
 Example:
     >>> from shieldwall.web.pages.screens import SCREENS
     >>> [screen.name for screen in SCREENS]
-    ['Desk', 'Trace', 'Cases', 'Requests', 'Share', 'Node']
+    ['Desk', 'Trace', 'Cases', 'Requests', 'Sharing', 'Node']
 
 What it does not know: how anything is decided; it asks the node, as the routes of the API do.
 """

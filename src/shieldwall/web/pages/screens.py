@@ -30,7 +30,7 @@ SCREENS = (
     Screen(message("Trace"), "/traces", "2", Permission.READ),
     Screen(message("Cases"), "/cases", "3", Permission.READ),
     Screen(message("Requests"), "/requests", "4", Permission.READ),
-    Screen(message("Share"), "/share", "5", Permission.READ),
+    Screen(message("Sharing"), "/share", "5", Permission.READ),
     Screen(message("Node"), "/node", "6"),
 )
 
@@ -42,7 +42,7 @@ def screens_of(identity: Identity) -> list[Screen]:
 
 KEYS = (
     ("/", message("go to the box that takes anything")),
-    ("1 2 3 4 5 6", message("Desk, Trace, Cases, Requests, Share, Node")),
+    ("1 2 3 4 5 6", message("Desk, Trace, Cases, Requests, Sharing, Node")),
     ("← → ↑ ↓", message("walk along the money, and between lanes")),
     ("e", message("expand: show what is folded, or what was cut off")),
     ("c", message("collapse: fold what is behind it")),
