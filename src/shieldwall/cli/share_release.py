@@ -167,6 +167,8 @@ def withdraw(collection_word: str, stix_id: str, reason: str, along: bool, seat:
     emit_rows(rows, ("partner", "fetched"), output)
     for each in done.ids[1:]:
         tell(f"{each} names it, and went as well")
+    if done.unseen:
+        tell(f"{done.unseen:,} more that you may not see named it, and went as well")
     if found.group is None:
         tell("the collection is public: anybody may have it")
     elif not rows:
@@ -203,6 +205,8 @@ def preview(partner_name: str, as_bytes: bool, seat: Seat, output: str | None) -
     for each in found:
         if each.more or each.withheld_more:
             tell(f"{each.collection.title}: {each.more:,} more go, and {each.withheld_more:,} more stay")
+        if each.unseen:
+            tell(f"{each.collection.title}: {each.unseen:,} more go that you may not see")
         if each.gone:
             tell(f"{each.collection.title}: {each.gone:,} that it fetched were taken out since; it has them")
 
@@ -355,7 +359,7 @@ def export(
                 click.echo(content)
             elif form == "misp-feed":
                 to.mkdir(parents=True, exist_ok=True)
-                (to / name).write_bytes(content)
+                (to / Path(name).name).write_bytes(content)
             else:
                 to.write_bytes(content)
 

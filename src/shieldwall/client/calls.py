@@ -34,6 +34,8 @@ from shieldwall.client.shapes import (
     Files,
     FileShape,
     Flags,
+    Found,
+    FoundObjects,
     Groups,
     GroupShape,
     HandlingAsked,
@@ -92,8 +94,6 @@ from shieldwall.client.shapes import (
     WatchShape,
     WithdrawnShape,
     Work,
-    shieldwall__web__shapes__chain__Found,
-    shieldwall__web__shapes__sharing__Found,
 )
 
 
@@ -747,7 +747,7 @@ class Calls:
         for found in every(page, "every_output"):
             yield from found.outputs
 
-    def show_transaction(self, txid: str, *, network: str = "") -> shieldwall__web__shapes__chain__Found:
+    def show_transaction(self, txid: str, *, network: str = "") -> Found:
         """A transaction, with its raw bytes and what is proven of it; without a network, in the chain store that holds
         it.
 
@@ -768,9 +768,9 @@ class Calls:
             f"/api/v1/transactions/{segment(txid, 'show_transaction')}",
             query={"network": network or None},
         )
-        return shieldwall__web__shapes__chain__Found.from_json(answer.json(), "show_transaction", etag=answer.etag)
+        return Found.from_json(answer.json(), "show_transaction", etag=answer.etag)
 
-    def show_block(self, height: int, *, network: str = "") -> shieldwall__web__shapes__chain__Found:
+    def show_block(self, height: int, *, network: str = "") -> Found:
         """The block at a height, in the first chain store or in that of a network.
 
         Args:
@@ -787,7 +787,7 @@ class Calls:
         answer = self._connection.ask(
             "show_block", "GET", f"/api/v1/blocks/{segment(height, 'show_block')}", query={"network": network or None}
         )
-        return shieldwall__web__shapes__chain__Found.from_json(answer.json(), "show_block", etag=answer.etag)
+        return Found.from_json(answer.json(), "show_block", etag=answer.etag)
 
     def list_tag_sets(self) -> TagSetList:
         """The tag sets that one may see, with their current versions.
@@ -2193,7 +2193,7 @@ class Calls:
         answer = self._connection.ask("show_stix", "GET", f"/api/v1/stix/objects/{segment(stix_id, 'show_stix')}")
         return StixVersions.from_json(answer.json(), "show_stix", etag=answer.etag)
 
-    def find_stix(self, *, q: str) -> shieldwall__web__shapes__sharing__Found:
+    def find_stix(self, *, q: str) -> FoundObjects:
         """What speaks of an address, a hash, a domain, a technique, or of a group or malware by any of its names.
 
         Args:
@@ -2206,7 +2206,7 @@ class Calls:
             TooMany: Too often.
         """
         answer = self._connection.ask("find_stix", "GET", "/api/v1/stix/find", query={"q": q})
-        return shieldwall__web__shapes__sharing__Found.from_json(answer.json(), "find_stix", etag=answer.etag)
+        return FoundObjects.from_json(answer.json(), "find_stix", etag=answer.etag)
 
     def list_collections(self) -> CollectionList:
         """The collections, and how many objects that one may see lie in each.
@@ -2231,7 +2231,7 @@ class Calls:
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
-            NotAllowed: That needs the permission to approve.
+            NotAllowed: That needs the permission to approve, and a person.
             BadInput: A value does not fit.
             TooMany: Too often.
         """
@@ -2254,7 +2254,7 @@ class Calls:
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
-            NotAllowed: That needs the permission to approve.
+            NotAllowed: That needs the permission to approve, and a person.
             ConfirmFirst: The last passkey was shown too long ago: `confirm`, and call again.
             NotFound: There is none that one may know of.
             BadInput: A value does not fit.
@@ -2278,7 +2278,7 @@ class Calls:
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
-            NotAllowed: That needs the permission to approve.
+            NotAllowed: That needs the permission to approve, and a person.
             NotFound: There is none that one may know of.
             BadInput: A value does not fit.
             TooMany: Too often.
@@ -2299,7 +2299,7 @@ class Calls:
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
-            NotAllowed: That needs the permission to approve.
+            NotAllowed: That needs the permission to approve, and a person.
             NotFound: There is none that one may know of.
             BadInput: A value does not fit.
             TooMany: Too often.
@@ -2328,7 +2328,7 @@ class Calls:
 
         Raises:
             NotSignedIn: There is no session or token, or it is over.
-            NotAllowed: That needs the permission to approve.
+            NotAllowed: That needs the permission to approve, and a person.
             NotFound: There is none that one may know of.
             BadInput: A value does not fit.
             TooMany: Too often.

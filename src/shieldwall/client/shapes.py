@@ -351,6 +351,22 @@ class Flags(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Shape):
+    """A record of the chain store, as `shieldwall chain show` prints it."""
+
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundObjects(Shape):
+    """What speaks of something; the names that lead to it; what very many speak of, whose objects are not listed."""
+
+    objects: tuple[MetShape, ...]
+    names: tuple[str, ...]
+    common: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupShape(Shape):
     """A need-to-know group and its members."""
 
@@ -635,6 +651,7 @@ class PreviewShape(Shape):
     withheld: tuple[WithheldShape, ...]
     withheld_more: int
     gone: int
+    unseen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1022,9 +1039,10 @@ class Watches(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawnShape(Shape):
-    """What was taken back, and who may have it."""
+    """What was taken back, and who may have it; `unseen`: how many more that one may not see went as well."""
 
     ids: tuple[str, ...]
+    unseen: int
     had: tuple[HadShape, ...]
 
 
@@ -1041,19 +1059,3 @@ class Work(Shape):
     """The jobs that wait or run."""
 
     work: tuple[LoadShape, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class shieldwall__web__shapes__chain__Found(Shape):
-    """A record of the chain store, as `shieldwall chain show` prints it."""
-
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class shieldwall__web__shapes__sharing__Found(Shape):
-    """What speaks of something; the names that lead to it; what very many speak of, whose objects are not listed."""
-
-    objects: tuple[MetShape, ...]
-    names: tuple[str, ...]
-    common: tuple[str, ...]

@@ -22,7 +22,12 @@ MOST = 256
 """Values of one object; further ones are passed over."""
 
 _LONGEST = 2048  # characters
-_COMPARISON = re.compile(r"([a-z0-9-]+):([A-Za-z0-9_.'\"\-]+)\s*=\s*'((?:[^'\\]|\\.)*)'")
+_LONGEST_PATTERN = 16 << 10  # characters that are looked into
+COMPARISON = re.compile(
+    r"(?<![a-z0-9-])([a-z0-9-]{1,250}+):([A-Za-z0-9_.'\"\-]{1,100}+)\s{0,4}+=\s{0,4}+'((?:[^'\\]|\\.){0,512}+)'"
+)
+"""What a pattern compares for equality: type, path, and the value as it is quoted. Every part has an end."""
+
 _HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128}", re.ASCII)
 _CVE = re.compile(r"CVE-\d{4}-\d{4,9}", re.ASCII | re.IGNORECASE)
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?", re.ASCII)
@@ -153,7 +158,7 @@ def names_of(body: Mapping[str, Any]) -> list[str]:
 
 def _of_pattern(pattern: str) -> Iterator[Value]:
     """What a pattern compares with, where that is plain equality."""
-    for kind, path, quoted in _COMPARISON.findall(pattern[: 64 << 10]):
+    for kind, path, quoted in COMPARISON.findall(pattern[:_LONGEST_PATTERN]):
         text = re.sub(r"\\(.)", r"\1", quoted)
         if kind in _PLAIN and path in ("value", "name"):
             yield _PLAIN[kind], text

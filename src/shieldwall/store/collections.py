@@ -361,15 +361,19 @@ class Collections:
         return self._take_out(collection, rows, WITHDRAW, reason=reason)
 
     def delete_for_partner(self, partner: Partner, collection_id: str, stix_id: str, asked: Asked) -> None:
-        """`withdraw` by a partner who may write.
+        """`withdraw` by a partner who may write, of what it added itself.
 
         Raises:
-            NotAllowed, NotFound: As `put_for_partner`; or there is nothing of the object in it for that partner.
+            NotAllowed, NotFound: As `put_for_partner`; or there is nothing of the object in it for that partner, or somebody
+                else put it there.
         """
         collection = self.lock(self.must_write(partner, collection_id).id)
         moments = set(self._work.served.moments(collection, partner, asked))
         rows = [row for row in self._of_object(collection.id, stix_id) if row.added_at in moments]
-        self._take_out(collection, rows, DELETE, reason="")
+        mine = [row for row in rows if self.decision(row.release_id).by == partner.id]
+        if rows and not mine:
+            raise NotAllowed("somebody else put that there", hint="ask whoever answers for the collection")
+        self._take_out(collection, mine, DELETE, reason="")
 
     def recall(self, numbers: Iterable[int]) -> dict[str, tuple[int, ...]]:
         """Take older versions of objects out of all collections where they go to more than newer ones may.
@@ -521,8 +525,8 @@ class Collections:
             if other is not None and other.id != row.id:
                 contradicted[row.seq] = Marking(other.marking)
                 continue
-            if other is not None and other.marking <= level:
-                known.append(row.seq)
+            if other is not None and (other.marking <= level or (deed == ADD and other.added_at is not None)):
+                known.append(row.seq)  # a partner's word opens nothing that lies there already
                 continue
             if other is not None and other.added_at is None:
                 known.append(other.seq)

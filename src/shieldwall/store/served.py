@@ -41,6 +41,7 @@ from shieldwall.store.prepared import Prepared
 from shieldwall.store.proving import hold
 from shieldwall.store.schema import collection_objects, fetches, former_objects, statuses, stix_objects
 from shieldwall.store.stixobjects import UNVERSIONED
+from shieldwall.store.visible import visible
 
 if TYPE_CHECKING:
     from shieldwall.store.collections import Collection
@@ -239,15 +240,24 @@ class Served:
 
     # who has what
 
-    def fetched(self, partner: Partner, collection: Collection, first: int, last: int) -> None:
-        """Note that a stretch of a collection went to a partner, as far as it may have it."""
+    def fetched(
+        self, partner: Partner, collection: Collection, first: int, last: int, *, read_at: int | None = None
+    ) -> None:
+        """Note that a stretch of a collection went to a partner, as far as it may have it.
+
+        Args:
+            partner: Whom to.
+            collection: Of what.
+            first, last: The moments of its first and last object.
+            read_at: When it was read, in microseconds, where that was before now: what was taken out since went with it.
+        """
         row = {
             "partner_id": partner.id,
             "collection_id": collection.id,
             "first_added": first,
             "last_added": last,
             "ceiling": int(collection.ceiling(partner)),
-            "first_at": self._work.now,
+            "first_at": self._work.now if read_at is None else read_at,
             "at": self._work.now,
         }
         _FETCHED.run(self._connection, **row)
@@ -267,14 +277,29 @@ class Served:
         rows = self._connection.execute(query.group_by(fetches.c.partner_id))
         return sorted((Had(partner, at) for partner, at in rows), key=lambda had: had.partner)
 
-    def holdings(self, partner_id: str) -> list[Held]:
-        """What a partner fetched, collection by collection: for whoever narrows what it gets, and asks what it has already."""
+    def seen(self, collection: Collection) -> frozenset[int]:
+        """The moments of the objects of a collection that whoever asks may see."""
+        query = (
+            select(collection_objects.c.added_at)
+            .join_from(collection_objects, stix_objects, collection_objects.c.object_seq == stix_objects.c.seq)
+            .where(collection_objects.c.collection_id == collection.id, visible(self._work.identity, stix_objects))
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
+    def holdings(self, partner_id: str, *, seen: bool = False) -> list[Held]:
+        """What a partner fetched, collection by collection: for whoever narrows what it gets, and asks what it has already.
+
+        Args:
+            partner_id: The partner.
+            seen: Count only what whoever asks may see.
+        """
         mine = fetches.c.partner_id == searchable(partner_id)
         query = select(fetches.c.collection_id, func.max(fetches.c.at)).where(mine).group_by(fetches.c.collection_id)
         found = []
         for collection_id, at in self._connection.execute(query).all():
             there, gone = (
-                self._count(table, partner_id, collection_id) for table in (collection_objects, former_objects)
+                self._count(table, partner_id, collection_id, seen=seen)
+                for table in (collection_objects, former_objects)
             )
             found.append(Held(collection_id, there, gone, at))
         return sorted(found, key=lambda held: held.collection)
@@ -287,9 +312,12 @@ class Served:
         )
         return frozenset(self._connection.execute(query).scalars())
 
-    def _count(self, table: Table, partner_id: str, collection_id: str) -> int:
+    def _count(self, table: Table, partner_id: str, collection_id: str, *, seen: bool) -> int:
         went = exists().where(fetches.c.partner_id == searchable(partner_id), *_went(table)).correlate(table)
         query = select(func.count()).select_from(table).where(table.c.collection_id == collection_id, went)
+        if seen:
+            mine = stix_objects.c.stix_key == table.c.stix_key
+            query = query.where(exists().where(mine, visible(self._work.identity, stix_objects)).correlate(table))
         return int(self._connection.execute(query).scalar_one())
 
     # statuses

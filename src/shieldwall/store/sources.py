@@ -59,7 +59,7 @@ class Sources:
         self._connection = work.connection
 
     def put(self, target: Mapping[str, Any], handling: Handling, *, every: int) -> Source:
-        """A source of whoever asks: a new one, or the one that they have at this URL, which is then as it is said now.
+        """A source of whoever asks: a new one, or theirs at this URL in that place, which is then as it is said now.
 
         Args:
             target: See `Source`.
@@ -72,7 +72,8 @@ class Sources:
             Conflict: The case is closed.
         """
         must_place(self._work, handling)
-        key = self._work.store.secrets.keyed("source", handling.owner, str(target["url"]))
+        place = (handling.owner, str(target["url"]), handling.case or "", handling.group or "")
+        key = self._work.store.secrets.keyed("source", *place)
         found = self._connection.execute(select(sources).where(sources.c.url_key == key)).one_or_none()
         if found is None:
             row = {

@@ -211,19 +211,31 @@ class StixObjects:
         query = self._query(stix_objects.c.seq > after, exists().where(same))
         return list(self._read(query.order_by(stix_objects.c.seq).limit(most)))
 
-    def meeting(self, values: Iterable[tuple[str, str]], *, most: int) -> dict[tuple[str, str], list[int] | None]:
-        """The numbers of the objects that say the same, value by value; None for a value that more than `most` say.
+    def meeting(self, values: Iterable[tuple[str, str]], *, most: int) -> dict[tuple[str, str], tuple[list[int], bool]]:
+        """The numbers of the objects that say the same and may be seen, value by value, and whether more than `most` say it.
 
-        Whoever asks may see them or not: `at` gives those that they may.
+        What people of the node brought and what came from elsewhere are counted apart, so that nobody else's flood hides ours.
         """
-        found: dict[tuple[str, str], list[int] | None] = {}
+        found: dict[tuple[str, str], tuple[list[int], bool]] = {}
         for value in values:
-            mine = stix_values.c.value_key == self.value_key(*value)
-            query = (
-                select(stix_values.c.object_seq).where(mine).order_by(stix_values.c.object_seq.desc()).limit(most + 1)
-            )
-            numbers = list(self._work.connection.execute(query).scalars())
-            found[value] = None if len(numbers) > most else numbers
+            listed: list[int] = []
+            many = False
+            for ours in (stix_objects.c.source == "", stix_objects.c.source != ""):
+                query = (
+                    select(stix_values.c.object_seq)
+                    .join_from(stix_values, stix_objects, stix_values.c.object_seq == stix_objects.c.seq)
+                    .where(
+                        stix_values.c.value_key == self.value_key(*value),
+                        ours,
+                        visible(self._work.identity, stix_objects),
+                    )
+                    .order_by(stix_values.c.object_seq.desc())
+                    .limit(most + 1)
+                )
+                numbers = list(self._work.connection.execute(query).scalars())
+                many = many or len(numbers) > most
+                listed += numbers if len(numbers) <= most else []
+            found[value] = (listed, many)
         return found
 
     def trusted(self, stix_id: str, source: str) -> list[KeptObject]:

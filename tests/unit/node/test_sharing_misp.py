@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -12,7 +13,7 @@ from shieldwall.model.access import Role
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.node.outbound import Answer, Unreachable
 from shieldwall.node.sharing.handing import hand_over, send_to_misp
-from shieldwall.node.sharing.intake import IntakeRules
+from shieldwall.node.sharing.intake import IntakeRules, take_bundle
 from shieldwall.node.sharing.meeting import MOST, find, related
 from shieldwall.node.sharing.misp import PAGE, is_misp, take_misp
 from shieldwall.node.sharing.pulling import MISP, Remote, pull
@@ -71,7 +72,7 @@ def kept(site, identity, kind):
 
 def test_an_event_is_kept_as_it_is_marked_observables_too(site, mara):
     report = bring(site, mara, event(1, ("domain", "a.example"), ("datetime", "x")))
-    assert (report.added, report.unmarked, report.refusals) == (3, 1, 0)  # whoever made it carries no marking
+    assert (report.added, report.unmarked, report.refusals) == (3, 0, 0)
     (domain,) = kept(site, mara, "domain-name")
     assert (domain.handling.marking, domain.handling.pap) == (Marking.GREEN, Pap.GREEN)
     assert "1 × attribute datetime stays in the event alone" in report.told[0]
@@ -82,9 +83,15 @@ def test_an_event_is_kept_as_it_is_marked_observables_too(site, mara):
 
 
 def test_an_event_goes_in_as_a_whole_or_not_at_all(site, mara):
+    bad = event(4, ("domain", "bad.example")) | {"Object": [{}]}
     with pytest.raises(BadText):
-        bring(site, mara, event(3, ("domain", "c.example")), event(4) | {"Object": [{}]})
+        bring(site, mara, bad)
+    with pytest.raises(BadText, match="none of its 2"):
+        bring(site, mara, bad, bad)
     assert kept(site, mara, "domain-name") == []
+    report = bring(site, mara, event(3, ("domain", "c.example")), bad)
+    assert (report.refusals, len(report.told)) == (1, 1)
+    assert [json.loads(each.raw)["value"] for each in kept(site, mara, "domain-name")] == ["c.example"]
 
 
 def test_files_of_misp_are_told_apart_from_stix():
@@ -219,12 +226,6 @@ def test_what_is_let_go_to_a_partner_is_a_file_or_goes_into_its_misp(site):
         (report,) = (json.loads(each.raw) for each in work.stix.versions(f"report--{given['uuid']}"))
     ids = [report["id"], *report["object_refs"], report["created_by_ref"]]
     done = export(site.node, ingrid, "share.export", ally.id, ids, "agreed")
-    assert {each.id for each in done.withheld} == {
-        report["created_by_ref"],
-        report["id"],
-    }  # whoever made it is unmarked
-    site.release(site.collection("c", site.group("c")), [maker_of(site, ingrid, report)], marking=Marking.CLEAR)
-    done = export(site.node, ingrid, "share.export", ally.id, ids, "agreed")
     assert done.withheld == ()
     ((name, raw),), left = hand_over(site.node, done, "misp")
     assert (name, sum(left.values())) == ("events.json", 0)
@@ -245,6 +246,38 @@ def test_what_is_let_go_to_a_partner_is_a_file_or_goes_into_its_misp(site):
         export(site.node, mara, "share.export", ally.id, ids, "agreed")
 
 
-def maker_of(site, identity, report):
-    with site.store.inside(identity) as work:
-        return json.loads(work.stix.versions(report["created_by_ref"])[0].raw)
+def test_a_misp_whose_clock_is_wrong_hides_nothing(site, mara):
+    server = Server(event(4000, ("domain", "future.example"), at=9_999_999_999))
+    remote = Remote(url=URL, kind=MISP)
+    first = pull(site.node, mara, "share.pull", remote, RULES, ask=server, wait=lambda _: None)
+    assert int(first.reached) <= site.store.now() // 1_000_000
+
+
+def test_one_event_that_cannot_be_read_stops_no_pull(site, mara):
+    server = Server(
+        event(4100, ("domain", "well.example")), event(4101) | {"Attribute": [{"type": "text", "value": 5}]}
+    )
+    found = pull(site.node, mara, "share.pull", Remote(url=URL, kind=MISP), RULES, ask=server, wait=lambda _: None)
+    assert (found.refusals, found.problem, found.reached) == (1, "", "1700000000")
+    assert len(kept(site, mara, "domain-name")) == 1
+
+
+def test_what_others_flood_hides_nothing_of_ours_and_what_is_hidden_is_not_told(site, mara):
+    pattern = "[domain-name:value = 'flooded.example']"
+    bring(site, mara, event(4200, ("domain", "flooded.example")))
+    group = site.group("flood")
+    _, client = site.partner("Flood", group)
+    collection = site.collection("flood", group, writable=True, unmarked=Marking.GREEN)
+    path = f"/flood/collections/{collection.id}/objects/"
+    many = [indicator(20_000 + number, pattern=pattern) for number in range(MOST + 1)]
+    assert client.post(path, {"objects": many}).json["success_count"] == MOST + 1
+    found = find(site.node, mara, "x", "flooded.example")
+    assert {each.thing.type for each in found.objects} >= {"domain-name"}
+    other = site.site.identity(site.site.person("Sees little", Role.ANALYST))
+    secret = [
+        indicator(30_000 + number, pattern="[domain-name:value = 'hidden.example']") for number in range(MOST + 1)
+    ]
+    raw = json.dumps({"objects": secret}).encode()
+    take_bundle(site.node, mara, "share.import", io.BytesIO(raw), "here", IntakeRules(Marking.RED, Pap.RED))
+    assert find(site.node, mara, "x", "hidden.example").common == (("domain", "hidden.example"),)
+    assert find(site.node, other, "x", "hidden.example").common == ()

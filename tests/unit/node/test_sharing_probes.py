@@ -345,6 +345,73 @@ def test_thousands_of_versions_are_taken_back_at_once(world):
     assert world.got(world.client, "?match[version]=all") == []
 
 
+def test_a_partner_opens_nothing_of_ours_by_adding_it_again(whole):
+    world = World(whole, writable=True, unmarked=GREEN)
+    body = world.object(1)
+    world.site.release(world.collection, [body], marking=AMBER)
+    assert world.client.post(world.path, {"objects": [body]}).json["status"] == "complete"
+    assert world.got(world.low_client) == []
+    assert world.got(world.client) == [(body["id"], body["modified"])]
+
+
+def test_a_partner_takes_out_only_what_it_added(whole):
+    world = World(whole, writable=True, unmarked=GREEN)
+    ours, theirs, own = (world.object(number) for number in range(3))
+    world.site.release(world.collection, [ours], marking=GREEN)
+    world.client.post(world.path, {"objects": [theirs]})
+    world.low_client.post(world.path, {"objects": [own]})
+    asked = [world.low_client.ask("DELETE", f"{world.path}{body['id']}/").status for body in (ours, theirs, own)]
+    assert asked == [403, 403, 200]
+    assert {name for name, _ in world.got(world.client)} == {ours["id"], theirs["id"]}
+
+
+def test_what_is_taken_out_while_it_is_being_fetched_went(world, monkeypatch):
+    body = world.object(1)
+    world.site.release(world.collection, [body], marking=GREEN)
+    act, said = world.site.store.act, []
+
+    def between(identity, name, *args, **more):
+        if name == "taxii.objects" and not said:
+            said.append(True)
+            world.withdraw(body)
+        return act(identity, name, *args, **more)
+
+    monkeypatch.setattr(world.site.store, "act", between)
+    got = world.got(world.client)
+    monkeypatch.undo()
+    assert (said, got) == ([True], [(body["id"], body["modified"])])
+    with world.site.store.look(world.site.ingrid, "x") as work:
+        assert [had.partner for had in work.served.who_has(world.collection.id, body["id"])] == [world.ally.id]
+        (held,) = work.served.holdings(world.ally.id)
+        assert (held.objects, held.gone) == (0, 1)
+
+
+def test_whoever_decides_is_shown_only_what_they_may_see(world):
+    site = world.site
+    otto = site.site.identity(site.site.person(f"Otto {world.number}", Role.APPROVER))
+    with site.store.act(site.ingrid, "case.add") as work:
+        case = work.cases.add("Secret case").id
+    secret = world.object(1, name="Only for the case")
+    telling = world.object(2, description=f"see {secret['id']}")
+    raw = json.dumps({"objects": [secret, telling]}).encode()
+    rules = IntakeRules(marking=GREEN, pap=Pap.GREEN, case=case)
+    take_bundle(site.node, site.ingrid, "share.import", io.BytesIO(raw), "here", rules)
+    assert len(world.release(secret, telling).added) == 2
+    shown = seen_by(world, otto)
+    assert ([item.raw for item in shown.items], shown.unseen, shown.more) == ([], 2, 0)
+    assert (len(seen_by(world, site.ingrid).items), seen_by(world, site.ingrid).unseen) == (2, 0)
+    assert len(world.got(world.client)) == 2
+    with site.store.look(otto, "x") as work:
+        assert [held.objects for held in work.served.holdings(world.ally.id, seen=True)] == [0]
+    done = withdraw(site.node, otto, "share.withdraw", world.collection.id, secret["id"], "wrong", along=True)
+    assert (done.ids, done.unseen, [partner.id for partner, _ in done.had]) == ((secret["id"],), 1, [world.ally.id])
+
+
+def seen_by(world, identity):
+    found = preview(world.site.node, identity, "share.preview", world.ally.id, most=10)
+    return next(each for each in found if each.collection.id == world.collection.id)
+
+
 # preview and push
 
 

@@ -290,3 +290,27 @@ def test_a_source_belongs_to_whoever_made_it(site, mara):
         work.sources.end(source.id)
     with pytest.raises(Conflict), site.store.act(mara, "share.unsubscribe") as work:
         work.sources.end(source.id)
+
+
+def test_who_pulls_by_hand_changes_no_subscription(site, mara):
+    subscribed(site, mara, Server(page(last="")), every=900)
+    before = the_source(site, mara)
+    remote, rules = Remote(url=URL, authorization="Bearer another"), IntakeRules(marking=Marking.AMBER, pap=Pap.RED)
+    pull(site.node, mara, "share.pull", remote, rules, ask=Server(page(1, last=STAMPS[1])), wait=lambda _: None)
+    after = the_source(site, mara)
+    assert (after.target, after.every, after.state["reached"]) == (before.target, 900, STAMPS[1])
+    with site.store.inside(mara) as work:
+        (held,) = (each for each in work.stix.page(most=9999) if each.handling.owner == mara.person)
+        assert (held.handling.marking, held.source) == (Marking.AMBER, before.id)
+
+
+@pytest.mark.parametrize("fault", ["0001-01-01T00:00:00Z", OverflowError("x")])
+def test_what_nobody_foresaw_is_noted_with_the_source_and_keeps_no_other_waiting(site, mara, fault):
+    def strange(*_):
+        if isinstance(fault, Exception):
+            raise fault
+        return page(1, last=fault, more=True)
+
+    subscribe(site.node, mara, "share.subscribe", Remote(url=URL, authorization="Bearer x"), RULES, every=900)
+    Subscriber(site.node, site.node._identity_of, ask=strange, wait=lambda _: None).tick()
+    assert the_source(site, mara).state["problem"]

@@ -97,6 +97,30 @@ def test_what_was_withdrawn_comes_back_by_no_rule(world):
     assert ask(world) == 1
 
 
+def test_what_was_withdrawn_is_carried_back_by_no_rule_either(world):
+    rule(world)
+    maker = {
+        "type": "identity", "spec_version": "2.1", "id": "identity--11111111-1111-4111-8111-000000000041",
+        "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "name": "With a phone number",
+    }  # fmt: skip
+    bring(world, maker, indicator(91, created_by_ref=maker["id"]))
+    assert ask(world) == 2
+    assert got(world) == {maker["id"], indicator(91)["id"]}
+    withdraw(world.node, world.ingrid, "share.withdraw", world.mine.id, maker["id"], "wrong", along=True)
+    bring(world, indicator(92, created_by_ref=maker["id"]))
+    ask(world)
+    assert got(world) == set()
+
+
+def test_an_older_version_goes_by_no_rule_where_a_newer_one_is_marked_stricter(world):
+    rule(world)
+    marked = {level: [TLP_2[level], PAP[Pap.GREEN]] for level in (GREEN, Marking.RED)}
+    older = indicator(93, modified="2026-01-01T00:00:00.000Z", object_marking_refs=marked[GREEN])
+    bring(world, older, indicator(93, modified="2026-02-01T00:00:00.000Z", object_marking_refs=marked[Marking.RED]))
+    assert ask(world) == 0
+    assert got(world) == set()
+
+
 def test_a_rule_has_the_rights_of_its_maker_and_ends(world):
     person = world.site.person("Approver for a while", Role.APPROVER, Role.ANALYST)
     identity = world.site.identity(person)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import uuid
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from shieldwall.errors import BadText
 from shieldwall.model.marking import Marking, Pap
+from shieldwall.sharing.extensions import MISP_EVENT
+from shieldwall.sharing.markings import TLP_2
 from shieldwall.sharing.misp.event import event_in, events_in, is_event, read_event
 from shieldwall.sharing.misp.galaxies import galaxy_objects, is_galaxy
 from shieldwall.sharing.misp.tags import Said, handling_of
@@ -270,7 +273,70 @@ def test_real_events_go_in_and_out_with_nothing_lost_but_what_is_told(shared_dat
         assert found.objects[-1][1]["labels"][: len(fact["tags"])] == fact["tags"]  # the facts name the first six
         assert (kept == given) is (not found.left_out)
         assert without_data(given) == kept
-        assert found.objects[-1][0].marking is Marking.CLEAR
+        # one names an event that is for its organisation alone, title and all, so the report that carries it stays within one
+        expected = Marking.AMBER_STRICT if name == "sednit.json" else Marking.CLEAR
+        assert found.objects[-1][0].marking is expected
+        assert all(said.marking is Marking.CLEAR for said, _ in found.objects[:-1])
+
+
+def test_what_a_part_is_marked_with_holds_for_the_report_that_carries_it():
+    for part in (
+        {"Attribute": [attribute(2, "target-user", "informant", Tag=[{"name": "tlp:red"}])]},
+        {"Attribute": [attribute(2, "link", "https://secret.example/", Tag=[{"name": "tlp:red"}])]},
+        {
+            "Object": [
+                {
+                    "uuid": UUID.format(3),
+                    "name": "x",
+                    "Attribute": [attribute(4, "text", "x", Tag=[{"name": "tlp:red"}])],
+                }
+            ]
+        },
+        {"EventReport": [{"name": "x", "content": "y", "Tag": [{"name": "tlp:red"}]}]},
+    ):
+        found = read_event(event(**part), "here")
+        report = found.objects[-1]
+        assert report[0].marking is Marking.RED
+        assert report[1]["object_marking_refs"] == [TLP_2[Marking.RED]]
+    kept = event(Galaxy=[{"GalaxyCluster": [{"type": "tool", "value": "x", "distribution": "0"}]}])
+    assert read_event(kept, "here").objects[-1][0].marking is Marking.GREEN
+
+
+def test_of_a_value_that_is_said_twice_the_stricter_marking_holds():
+    open_one = attribute(2, "ip-dst", "8.8.8.8")
+    secret = attribute(3, "ip-dst", "8.8.8.8", comment="wiretap", Tag=[{"name": "tlp:red"}])
+    for order in ((open_one, secret), (secret, open_one)):
+        (said,) = {said.marking for said, body in read(*order).objects if body["type"] == "ipv4-addr"}
+        assert said is Marking.RED
+
+
+@pytest.mark.parametrize(
+    "inside", [{"Attribute": 5}, {"uuid": "../../evil", "info": "x"}, {"uuid": UUID.format(9), "info": "x"}]
+)
+def test_what_somebody_put_in_the_place_of_an_event_is_none(inside):
+    (report,) = bodies(read(), "report")
+    report["extensions"][MISP_EVENT]["event"] = inside
+    assert event_in(report) is None
+    written = events_of([report], info="x", maker="m", marking=Marking.GREEN, pap=Pap.RED, at=0)
+    assert all(str(uuid.UUID(each.event["uuid"])) == each.event["uuid"] for each in written)
+
+
+def test_only_a_pattern_of_which_one_value_is_enough_goes_as_values():
+    both = "[ipv4-addr:value = '8.8.4.4' AND domain-name:value = 'a.example']"
+    port = "[ipv4-addr:value = '8.8.4.4' AND network-traffic:dst_port > 1024]"
+    for pattern in (both, port, "[ipv4-addr:value = '8.8.4.4'] FOLLOWEDBY [url:value = 'x']"):
+        given = [{"type": "indicator", "id": "indicator--1", "pattern": pattern}]
+        (written,) = events_of(given, info="x", maker="m", marking=Marking.GREEN, pap=Pap.RED, at=0)
+        assert [(each["type"], each["value"]) for each in written.event["Attribute"]] == [("stix2-pattern", pattern)]
+
+
+def test_what_an_event_does_not_hold_goes_beside_it_though_the_report_names_it():
+    (report,) = bodies(read(), "report")
+    report["object_refs"] = ["indicator--1"]
+    given = [report, {"type": "indicator", "id": "indicator--1", "pattern": "[url:value = 'x:y']"}]
+    carried, made = events_of(given, info="x", maker="m", marking=Marking.GREEN, pap=Pap.RED, at=0)
+    assert carried.event == event()
+    assert [each["value"] for each in made.event["Attribute"]] == ["x:y"]
 
 
 def without_data(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,15 @@ def test_what_says_nothing_is_no_value(kind, text):
 def test_an_object_has_a_bounded_number_of_values():
     pattern = " OR ".join(f"ipv4-addr:value = '9.9.{number // 256}.{number % 256}'" for number in range(2 * MOST))
     assert len(values_of({"type": "indicator", "pattern": f"[{pattern}]"})) == MOST
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "a:" * 50_000, "a:b = '" * 20_000, "a:b='" + "\\" * 100_000, "a-" * 90_000]
+)
+def test_a_pattern_takes_no_time_whatever_stands_in_it(text):
+    started = time.process_time()
+    values_of({"type": "indicator", "pattern": text})
+    assert time.process_time() - started < 0.5
 
 
 def test_a_word_is_looked_for_as_all_that_it_may_be():

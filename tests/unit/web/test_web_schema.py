@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -108,6 +109,25 @@ def furnish(site: Site) -> dict[str, str]:
     token = site.token(person, Permission.READ).token
     piece = session.ask("POST", f"/cases/{case}/evidence?name=a.txt&method=copied&source=here", body=b"bytes")
     asked_for = session.post(f"/cases/{case}/requests", {"kind": "inform"})
+    said = {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": "indicator--5c066053-0e94-46eb-9746-4b7d950d2000",
+        "created": "2026-01-01T00:00:00Z",
+        "modified": "2026-01-01T00:00:00Z",
+        "pattern": "[domain-name:value = 'a.example']",
+        "pattern_type": "stix",
+        "valid_from": "2026-01-01T00:00:00Z",
+    }
+    body = json.dumps({"objects": [said]}).encode()
+    assert session.ask("POST", "/stix/objects?marking=TLP:GREEN&pap=PAP:GREEN", body=body).json["added"] == 1
+    with site.store.act(site.identity(person), "test.share") as work:
+        partners = work.partners.add_group("Allies").id
+        ally = work.partners.add("Ally", highest=Marking.GREEN).id
+        target = {"kind": "taxii", "url": "https://a.example/r/collections/x/", "allow_private": False}
+        source = work.sources.put({**target, "marking": 4, "pap": 3}, Handling(owner=person), every=0).id
+    asked = {"title": "Things", "group": partners, "highest": "TLP:GREEN"}
+    collection = session.post("/collections", asked).json["id"]
     with site.store.act(NODE, "test.ring") as work:
         (found,) = work.watches.active()
         handling = Handling(marking=Marking.GREEN, pap=Pap.GREEN, owner=person)
@@ -134,6 +154,10 @@ def furnish(site: Site) -> dict[str, str]:
         "height": "1",
         "txid": "0" * 64,
         "passkey_id": "AAAA",
+        "stix_id": said["id"],
+        "collection_id": collection,
+        "partner_id": ally,
+        "source_id": source,
     }
 
 

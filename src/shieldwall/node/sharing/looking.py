@@ -113,7 +113,7 @@ def overview(node: Node, identity: Identity, act: str) -> Overview:
         objects, versions = work.stix.count()
         return Overview(
             collections=[(each, sizes.get(each.id, 0), _of_group(each, partners)) for each in work.collections.all()],
-            partners=[(each, work.served.holdings(each.id)) for each in partners],
+            partners=[(each, work.served.holdings(each.id, seen=True)) for each in partners],
             groups={each.id: each for each in work.partners.groups()},
             objects=objects,
             versions=versions,

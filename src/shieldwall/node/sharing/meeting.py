@@ -103,11 +103,11 @@ def meet(work: Work, values: Iterable[Value]) -> tuple[list[Met], list[Value]]:
     """The objects that say one of some values, as far as they may be seen; and the values that more than `MOST` say."""
     by_value = work.stix.meeting(values, most=MOST)
     of: dict[int, list[Value]] = {}
-    for value, numbers in by_value.items():
-        for number in numbers or ():
+    for value, (numbers, _) in by_value.items():
+        for number in numbers:
             of.setdefault(number, []).append(value)
     objects = [
         Met(kept=kept, thing=read_object(kept.raw, "kept"), values=tuple(sorted(of[kept.seq])))
         for kept in work.stix.at(sorted(of))
     ]
-    return objects, sorted(value for value, numbers in by_value.items() if numbers is None)
+    return objects, sorted(value for value, (_, many) in by_value.items() if many)

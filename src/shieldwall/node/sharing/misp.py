@@ -64,7 +64,9 @@ def take_misp(
     *,
     noting: Callable[[Work], None] = lambda _: None,
 ) -> TakenBundle:
-    """Take in what MISP writes: an event, a list or answer of events, or the file of a galaxy; all of it or nothing.
+    """Take in what MISP writes: an event, a list or answer of events, or the file of a galaxy.
+
+    Each event goes in as a whole or not at all; of several one that cannot be read is told, and the others are taken.
 
     Args:
         node: Where.
@@ -76,7 +78,7 @@ def take_misp(
         noting: What else belongs to the same act.
 
     Raises:
-        BadText: It is no such thing.
+        BadText: It is no such thing, or nothing of it can be read.
         NotAllowed, NotFound: Whoever brings it may not put it there.
     """
     if len(raw) > MOST_BYTES:
@@ -87,8 +89,17 @@ def take_misp(
         objects = [_thing(body, place) for body in galaxy_objects(value, place)]
         return take_parts(node, identity, act, [(rules, objects)], report=report, noting=noting)
     parts: dict[IntakeRules, list[StixObject]] = {}
-    for event in events_in(value, place):
-        found = read_event(event, place)
+    events, taken = events_in(value, place), 0
+    for event in events:
+        try:
+            found = read_event(event, place)
+        except BadText as error:
+            if len(events) == 1:
+                raise
+            report.refusals += 1  # the others are worth having
+            report.tell(error.message)
+            continue
+        taken += 1
         for said, body in found.objects:
             stated = said.marking is not None
             part = replace(
@@ -102,6 +113,8 @@ def take_misp(
             report.tell(f"event {found.uuid}: {number} × {what} stays in the event alone")
         for sentence in found.left_out:
             report.tell(f"event {found.uuid}: left out: {sentence}")
+    if events and not taken:
+        raise BadText(f"{place}: none of its {len(events)} events can be read", hint=report.told[0])
     return take_parts(node, identity, act, list(parts.items()), report=report, noting=noting)
 
 

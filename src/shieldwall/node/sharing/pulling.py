@@ -14,7 +14,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -25,7 +25,7 @@ from shieldwall.model.strictjson import parse_json
 from shieldwall.node.outbound import Answer, Limits, Unreachable, exchange
 from shieldwall.node.sharing.intake import IntakeRules, TakenBundle, take_bundle
 from shieldwall.node.sharing.misp import base_url, pull_events, take_misp
-from shieldwall.sharing.stix.instant import read_instant, taxii_time
+from shieldwall.sharing.stix.instant import FIRST, read_instant, taxii_time
 
 if TYPE_CHECKING:
     from shieldwall.node.node import Node
@@ -172,7 +172,8 @@ def pull(
         NotAllowed: Whoever pulls may not write.
     """
     source = subscribe(node, identity, act, remote, rules, every=None)
-    return pull_source(node, identity, act, source, remote, again=again, ask=ask, wait=wait)
+    rules = replace(rules or IntakeRules(), source=source.id)
+    return pull_source(node, identity, act, source, remote, rules, again=again, ask=ask, wait=wait)
 
 
 def subscribe(
@@ -203,7 +204,7 @@ def subscribe(
         target |= {"marking": int(rules.marking), "pap": int(rules.pap)}
         if every is None:
             for known in work.sources.all():
-                if known.handling == handling and known.ended_at is None and known.target.items() >= target.items():
+                if known.handling == handling and known.ended_at is None and known.target["url"] == url:
                     return known
         if every:
             target |= {"authorization": remote.authorization, "authorities": remote.authorities}
@@ -234,12 +235,18 @@ def pull_source(
     act: str,
     source: Source,
     remote: Remote,
+    rules: IntakeRules | None = None,
     *,
     again: bool = False,
     ask: Ask | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Pulled:
     """Take in what is new in a source; how it went stands with it (`Source.state`).
+
+    Args:
+        node, identity, act, remote, again, ask, wait: As of `pull`.
+        source: The source.
+        rules: How what comes is handled; None for as its own words say.
 
     Raises:
         UsageError, NotAllowed: As `pull`.
@@ -248,9 +255,12 @@ def pull_source(
     result = Pulled(began=begun, reached=begun)
     try:
         pages = _pull_events if remote.kind == MISP else _pull_pages
-        pages(node, identity, act, source, remote, result, ask or remote.ask, wait)
+        pages(node, identity, act, remote, rules or rules_of(source), result, ask or remote.ask, wait)
     except ShieldwallError as error:
         result.problem = error.message
+        raise
+    except Exception as error:
+        result.problem = f"a fault of the program: {type(error).__name__}"
         raise
     finally:
         with node.store.act(identity, act, source=source.id) as work:
@@ -266,13 +276,13 @@ def _pull_pages(
     node: Node,
     identity: Identity,
     act: str,
-    source: Source,
     remote: Remote,
+    rules: IntakeRules,
     result: Pulled,
     ask: Ask,
     wait: Callable[[float], None],
 ) -> None:
-    base, start, rules = _objects_url(remote.url), result.began, rules_of(source)
+    base, start = _objects_url(remote.url), result.began
     cursor, met = "", set[str]()
     while result.pages < MOST_PAGES:
         query = f"limit={PAGE}" + (f"&added_after={quote(start)}" if start else "")
@@ -287,7 +297,7 @@ def _pull_pages(
 
         def noting(work: Work, sure: str = sure) -> None:
             if sure:
-                now = work.sources.get(source.id)
+                now = work.sources.get(rules.source)
                 work.sources.went(now, {**now.state, "reached": sure}, good=False)
 
         try:
@@ -313,8 +323,8 @@ def _pull_events(
     node: Node,
     identity: Identity,
     act: str,
-    source: Source,
     remote: Remote,
+    rules: IntakeRules,
     result: Pulled,
     ask: Ask,
     wait: Callable[[float], None],
@@ -324,7 +334,7 @@ def _pull_events(
     Pages are in no order of time, so how far it was read is known at the end alone.
     """
     since = int(result.began) if result.began.isdigit() else 0
-    latest, rules = since, rules_of(source)
+    latest, now = since, node.store.now() // 1_000_000
 
     def patient(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         return _tried(lambda: ask(method, url, body, headers), wait)
@@ -332,7 +342,7 @@ def _pull_events(
     try:
         for raw, changed in pull_events(patient, remote.url, since=since):
             result.count(take_misp(node, identity, act, raw, remote.place(), rules))
-            latest = max(latest, changed)
+            latest = max(latest, min(changed, now))  # a time to come would let all until then be passed over
     except (Unreachable, BadText) as error:
         result.problem = error.message
         return
@@ -439,7 +449,7 @@ def _further(body: Mapping[str, Any], last: str, start: str, cursor: str, object
 
 def _before(moment: str) -> str:
     """The instant before a moment that a server wrote; "" for none."""
-    return taxii_time(read_instant(moment, "header") - 1) if moment else ""
+    return taxii_time(max(read_instant(moment, "header") - 1, FIRST)) if moment else ""
 
 
 def _told(answer: Answer) -> str:

@@ -60,11 +60,13 @@ class Withdrawn:
     """What became of a withdrawal.
 
     Attributes:
-        ids: Identifiers of what was taken out, the one that was named first.
+        ids: Identifiers of what was taken out and may be seen, the one that was named first.
         had: Partners who may have some of it already, and since when.
+        unseen: How many more were taken out that whoever decided may not see.
     """
 
     ids: tuple[str, ...]
+    unseen: int
     had: tuple[tuple[Partner, Had], ...]
 
 
@@ -92,7 +94,8 @@ class Preview:
 
     Attributes:
         collection: The collection.
-        items: The objects as the bytes that its machine would be given, in their order.
+        items: The objects as the bytes that its machine would be given, in their order, as far as whoever asks may see them.
+        unseen: How many of them whoever asks may not see.
         has: Moments of those of them that went to it already.
         more: How many more it gets than stand in `items`.
         withheld: What it is not given, and why.
@@ -102,6 +105,7 @@ class Preview:
 
     collection: Collection
     items: tuple[Item, ...]
+    unseen: int
     has: frozenset[int]
     more: int
     withheld: tuple[Withheld, ...]
@@ -192,6 +196,7 @@ def withdraw(
                 f"{len(naming)} more objects of the collection name it and would tell of it",
                 hint="withdraw them as well (--along)",
             )
+        seen = {kept.seq for kept in work.stix.at(sorted(naming))}
         work.collections.withdraw(collection.id, stix_id, reason, also=list(naming))
         ids = tuple(dict.fromkeys((stix_id, *naming.values())))
         had: dict[str, int] = {}
@@ -199,7 +204,8 @@ def withdraw(
             for one in work.served.who_has(collection.id, each):
                 had[one.partner] = max(one.at, had.get(one.partner, 0))
         partners = tuple((work.partners.get(partner), Had(partner, at)) for partner, at in sorted(had.items()))
-        return Withdrawn(ids=ids, had=partners)
+        shown = tuple(dict.fromkeys((stix_id, *(name for seq, name in naming.items() if seq in seen))))
+        return Withdrawn(ids=shown, unseen=len(ids) - len(shown), had=partners)
 
 
 def preview(node: Node, identity: Identity, act: str, partner_id: str, *, most: int) -> list[Preview]:
@@ -219,7 +225,7 @@ def preview(node: Node, identity: Identity, act: str, partner_id: str, *, most: 
     with node.store.look(identity, act, partner=partner_id) as work:
         work.must(Permission.APPROVE)
         partner = work.partners.get(partner_id)
-        held = {each.collection: each.gone for each in work.served.holdings(partner_id)}
+        held = {each.collection: each.gone for each in work.served.holdings(partner_id, seen=True)}
         return [
             _previewed(work, collection, partner, most, held.get(collection.id, 0))
             for collection in work.collections.all()
@@ -324,6 +330,12 @@ def _chosen(work: Work, stix_ids: Sequence[str], *, every_version: bool) -> tupl
     return chosen, withheld
 
 
+def superseded(work: Work, kept: KeptObject) -> bool:
+    """Whether a newer version of an object is marked stricter, as far as whoever asks may see: then the older one stays, too."""
+    later = (each for each in work.stix.versions(id_of(kept.raw)) if each.version > kept.version)
+    return any(each.handling.marking > kept.handling.marking for each in later)
+
+
 def _naming(work: Work, collection: Collection, stix_id: str) -> dict[int, str]:
     """Objects of a collection that name one, or one that does so in turn: their identifiers by their numbers."""
     front, found = {stix_id.lower()}, dict[int, str]()
@@ -342,25 +354,31 @@ def _naming(work: Work, collection: Collection, stix_id: str) -> dict[int, str]:
 
 def _previewed(work: Work, collection: Collection, partner: Partner, most: int, gone: int) -> Preview:
     items: list[Item] = []
-    every = work.served.moments(collection, partner, Asked())
-    while len(items) < min(most, len(every)):
-        after = items[-1].added_at if items else -1
-        items += work.served.items(collection, partner, Asked(after=after), most=most - len(items))
+    every, after = work.served.moments(collection, partner, Asked()), -1
+    seen = work.served.seen(collection)
+    while len(items) < most:
+        page = work.served.items(collection, partner, Asked(after=after), most=most)
+        if not page:
+            break
+        after = page[-1].added_at
+        items += [item for item in page if item.added_at in seen][: most - len(items)]
+    unseen = sum(at not in seen for at in every)
     why_not, ceiling = _why_nothing(collection, partner), collection.ceiling(partner)
     stays = [(seq, level) for seq, level in work.collections.contents(collection.id) if why_not or level > ceiling]
     levels = dict(stays)
-    seen = work.stix.at([seq for seq, _ in stays])
+    staying = work.stix.at([seq for seq, _ in stays])
     withheld = tuple(
         Withheld(id_of(kept.raw), why_not or f"marked {levels[kept.seq].label}, above {ceiling.label}")
-        for kept in seen[:most]
+        for kept in staying[:most]
     )
     return Preview(
         collection=collection,
         items=tuple(items),
+        unseen=unseen,
         has=work.served.has(partner.id, collection.id),
-        more=len(every) - len(items),
+        more=len(every) - unseen - len(items),
         withheld=withheld,
-        withheld_more=len(seen) - len(withheld),
+        withheld_more=len(staying) - len(withheld),
         gone=gone,
     )
 
@@ -380,6 +398,8 @@ def decided(
     highest: Marking,
     chosen: Iterable[KeptObject],
     collection: Collection | None = None,
+    *,
+    never_back: bool = False,
 ) -> tuple[list[tuple[KeptObject, StixObject]], list[Withheld]]:
     """What of the chosen objects may go, with the definitions that it uses; and what stays, with the reason.
 
@@ -389,10 +409,15 @@ def decided(
         highest: The highest marking that goes to those whom it is for.
         chosen: The objects.
         collection: Where they go, and what is there already; None for those who have nothing yet.
+        never_back: What was taken out of the collection once stays out.
     """
     going, withheld = [], []
-    for kept, thing in _with_carried(work, chosen):
-        reason = _why_not(identity, highest, kept)
+    pairs = _with_carried(work, chosen)
+    out: frozenset[str] = frozenset()
+    if never_back and collection is not None:
+        out = work.rules.taken_out(collection.id, {thing.id for _, thing in pairs})
+    for kept, thing in pairs:
+        reason = "it was taken out of there" if thing.id in out else _why_not(identity, highest, kept)
         if reason:
             withheld.append(Withheld(thing.id, reason))
         else:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from shieldwall.errors import ShieldwallError
 from shieldwall.model.access import Identity, Permission
 from shieldwall.node.operators import NODE
-from shieldwall.node.sharing.releasing import decided
-from shieldwall.sharing.stix.object import id_of
+from shieldwall.node.sharing.releasing import decided, superseded
 
 if TYPE_CHECKING:
     from shieldwall.node.node import Node
@@ -59,9 +58,9 @@ class Ruler:
                 for each in came
                 if each.type in rule.types and each.handling.case == rule.case and each.handling.marking <= rule.highest
             ]
-            back = work.rules.taken_out(collection.id, {id_of(each.raw) for each in chosen})
-            chosen = [each for each in chosen if id_of(each.raw) not in back]
-            going, withheld = decided(work, identity, min(rule.highest, collection.highest), chosen, collection)
+            chosen = [each for each in chosen if not superseded(work, each)]
+            highest = min(rule.highest, collection.highest)
+            going, withheld = decided(work, identity, highest, chosen, collection, never_back=True)
             if going:
                 work.collections.release(collection.id, [kept.seq for kept, _ in going], f"rule: {rule.reason}"[:2000])
             work.rules.asked(rule, came[-1].seq if came else work.rules.last())

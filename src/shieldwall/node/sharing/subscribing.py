@@ -52,8 +52,9 @@ class Subscriber:
                 with self._node.store.inside(identity) as work:
                     source = work.sources.get(source_id)
                 pull_source(self._node, identity, ACT, source, remote_of(source), ask=self._ask, wait=self._wait)
-            except ShieldwallError as error:
+            except Exception as error:  # noqa: BLE001 - the others must go on; the words of a fault may hold what is secret
                 _log.warning("source %s: %s", source_id, type(error).__name__)
+                words = error.message if isinstance(error, ShieldwallError) else f"a fault: {type(error).__name__}"
                 with self._node.store.act(NODE, ACT, source=source_id) as work:
-                    work.sources.failed(source_id, error.message)
+                    work.sources.failed(source_id, words)
         return len(due)

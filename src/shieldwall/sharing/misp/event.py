@@ -21,7 +21,7 @@ from shieldwall.sharing.extensions import MISP_EVENT
 from shieldwall.sharing.markings import PAP as PAP_REFS
 from shieldwall.sharing.markings import TLP_2
 from shieldwall.sharing.misp.galaxies import cluster_object
-from shieldwall.sharing.misp.tags import Said, handling_of, tag_names
+from shieldwall.sharing.misp.tags import Said, handling_of, strictest_within, tag_names
 from shieldwall.sharing.money import address_object, wallet_object
 from shieldwall.sharing.stix.ids import observable_id, own_id
 from shieldwall.sharing.stix.instant import read_instant, stix_time
@@ -94,11 +94,17 @@ def read_event(event: Mapping[str, Any], place: str) -> ReadEvent:
 
 
 def event_in(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The event that a report carries; None for none."""
+    """The event that a report carries, as `read_event` put it there; None for none, or for something else in its place."""
     extensions = body.get("extensions")
     extension = extensions.get(MISP_EVENT) if isinstance(extensions, Mapping) else None
     event = extension.get("event") if isinstance(extension, Mapping) else None
-    return dict(event) if isinstance(event, Mapping) else None
+    if not isinstance(event, dict) or body.get("id") != f"report--{_uuid(event.get('uuid'))}":
+        return None
+    try:
+        read_event(events_in(event, "report")[0], "report")
+    except BadText:
+        return None
+    return dict(event)
 
 
 class _Reader:
@@ -108,6 +114,7 @@ class _Reader:
         self._said = handling_of(event)
         self._found = ReadEvent(uuid=str(_uuid(event["uuid"])))
         self._refs: dict[str, None] = {}
+        self._places: dict[str, int] = {}  # in `objects`, by identifier
         self._references: list[dict[str, str]] = []
 
     def read(self) -> ReadEvent:
@@ -115,7 +122,7 @@ class _Reader:
         at = self._moment(event.get("timestamp")) or self._day(event.get("date"))
         maker = self._maker()
         self._at, self._maker_id = at, maker["id"]
-        self._add(Said(), maker, named=False)
+        self._add(self._said, maker, named=False)
         attributes, objects = self._list(event, "Attribute"), self._list(event, "Object")
         if len(attributes) + sum(len(self._list(each, "Attribute")) for each in objects) > MOST_ATTRIBUTES:
             raise BadText(f"{self._place}: more than {MOST_ATTRIBUTES:,} attributes")
@@ -128,6 +135,7 @@ class _Reader:
                 self._cluster(galaxy, cluster)
         for name in ("EventReport", "ShadowAttribute", "RelatedEvent", "Sighting", "Feed", "CryptographicKey"):
             self._only(name, len(self._list(event, name)))
+        whole = strictest_within(event)  # the report carries all of it, the parts that are marked stricter too
         published = self._moment(event.get("publish_timestamp")) or at
         report = {
             "type": "report",
@@ -139,7 +147,7 @@ class _Reader:
             "name": event["info"][:_LONGEST] or "(without a title)",
             "published": stix_time(published),
             "object_refs": list(self._refs) or [maker["id"]],
-            **_marked(self._said),
+            **_marked(whole),
             "extensions": {
                 MISP_EVENT: {"extension_type": "property-extension", "event": _without_payloads(event, found.left_out)}
             },
@@ -147,7 +155,7 @@ class _Reader:
         labels = tag_names(event)
         report |= {"labels": labels} if labels else {}
         report |= {"external_references": self._references} if self._references else {}
-        found.objects.append((self._said, report))
+        found.objects.append((whole, report))
         return found
 
     def _maker(self) -> dict[str, Any]:
@@ -204,7 +212,8 @@ class _Reader:
                 if any(each.get("to_ids") for each in used):
                     pattern = _comparison(body)
                     self._indicator(given, own, said, [pattern] if pattern else [])
-                attributes = [each for each in attributes if each not in used]
+                taken = {id(each) for each in used}
+                attributes = [each for each in attributes if id(each) not in taken]
         for each in attributes:
             self._attribute(each, said)
         if body is None:
@@ -252,8 +261,13 @@ class _Reader:
         self._add(said, body)
 
     def _add(self, said: Said, body: dict[str, Any], *, named: bool = True) -> None:
-        if body["id"] not in self._refs:
+        place = self._places.get(body["id"])
+        if place is None:
+            self._places[body["id"]] = len(self._found.objects)
             self._found.objects.append((said, body))
+        else:  # said twice: of both markings the stricter one holds
+            before, first = self._found.objects[place]
+            self._found.objects[place] = (said.within(before), first)
         if named:
             self._refs[body["id"]] = None
 
@@ -382,7 +396,13 @@ def _file_of(attributes: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any] | 
             hashes[_HASHES[relation]] = value
         elif relation == "filename" and "name" not in body:
             body["name"] = value
-        elif relation == "size-in-bytes" and value.isascii() and value.isdigit() and len(value) < 16:
+        elif (
+            relation == "size-in-bytes"
+            and "size" not in body
+            and value.isascii()
+            and value.isdigit()
+            and len(value) < 16
+        ):
             body["size"] = int(value)
         else:
             continue

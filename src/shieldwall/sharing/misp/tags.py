@@ -53,6 +53,28 @@ def handling_of(thing: Mapping[str, Any]) -> Said:
     return Said(max(markings, default=None), max(paps, default=None))
 
 
+def strictest_within(thing: Any) -> Said:  # noqa: ANN401 - any JSON value
+    """The strictest that something, or any part of it, says: of what carries all of it.
+
+    The distribution of a galaxy's cluster is of what everybody may know of a group or malware, and says nothing of the event.
+    """
+    found, waiting = Said(), [thing]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, Mapping):
+            found = handling_of(one).within(found)
+            for name, each in one.items():
+                waiting.append(_without_distribution(each) if name == "GalaxyCluster" else each)
+    return found
+
+
+def _without_distribution(clusters: Any) -> Any:  # noqa: ANN401 - any JSON value
+    several = clusters if isinstance(clusters, list) else [clusters]
+    return [{**each, "distribution": _INHERIT} if isinstance(each, Mapping) else each for each in several]
+
+
 def tag_names(thing: Mapping[str, Any]) -> list[str]:
     """The names of the tags of something, in their order."""
     tags = thing.get("Tag")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,12 +16,12 @@ from typing import Any
 
 from shieldwall.model.marking import Marking, Pap
 from shieldwall.model.network import NETWORKS
-from shieldwall.sharing.misp.event import event_in
+from shieldwall.sharing.misp.event import event_in, read_event
 from shieldwall.sharing.misp.tags import tags_for
 from shieldwall.sharing.money import address_of
 from shieldwall.sharing.stix.ids import OWN_SPACE
 from shieldwall.sharing.stix.instant import stix_time
-from shieldwall.sharing.values import names_of, values_of
+from shieldwall.sharing.values import COMPARISON, names_of, values_of
 
 _SECOND = 1_000_000
 _BESIDE = ("identity", "marking-definition", "extension-definition")  # of those who say it, and how; no saying
@@ -66,7 +67,7 @@ def events_of(
             rest.append(body)
             continue
         found.append(WrittenEvent(event=event))
-        carried |= {each for each in body.get("object_refs", ()) if isinstance(each, str)}
+        carried |= {each["id"] for _, each in read_event(event, "report").objects}
     rest = [body for body in rest if body["id"] not in carried and body.get("type") not in _BESIDE]
     if rest:
         found.append(_made(rest, info, maker, marking, pap, at))
@@ -118,8 +119,7 @@ def _attributes(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         )
     elif kind == "indicator":
         found = list(_of_values(body, own, detect=True))
-        comparisons = str(body.get("pattern", "")).count("=")
-        if found and comparisons == len(found):
+        if found and _is_any_of(str(body.get("pattern", "")), len(found)):
             yield from found
         elif body.get("pattern_type", "stix") == "stix" and isinstance(body.get("pattern"), str):
             yield _attribute(own, "stix2-pattern", "Payload delivery", body["pattern"], detect=True)
@@ -133,6 +133,13 @@ def _attributes(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield _attribute(own, "text", "Attribution", " / ".join(names_of(body)), comment=str(kind))
     else:
         yield from _of_values(body, own, detect=False)
+
+
+def _is_any_of(pattern: str, values: int) -> bool:
+    """Whether a pattern is nothing but values of which one is enough: only these may stand as attributes by themselves."""
+    if len(COMPARISON.findall(pattern)) != values:
+        return False
+    return re.fullmatch(r"[\[\]()\s]*+(?:OR[\[\]()\s]*+)*+", COMPARISON.sub("", pattern)) is not None
 
 
 def _of_values(body: Mapping[str, Any], own: str, *, detect: bool) -> Iterator[dict[str, Any]]:

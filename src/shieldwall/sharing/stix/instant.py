@@ -17,7 +17,9 @@ _FORM = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The first instant that can be written: the year 1."""
+
 _LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
@@ -48,7 +50,7 @@ def _micros(text: str) -> int:
     if sign:
         off = (int(off_hours) * 60 + int(off_minutes)) * 60_000_000
         micros -= off if sign == "+" else -off
-    if not _FIRST <= micros <= _LAST:  # by its offset outside of the years 1 to 9999
+    if not FIRST <= micros <= _LAST:  # by its offset outside of the years 1 to 9999
         raise ValueError
     return micros
 

@@ -23,7 +23,7 @@ from shieldwall.store.stixobjects import KeptObject
 from shieldwall.web.door import Routes
 from shieldwall.web.moments import moment
 from shieldwall.web.paging import Cursor, Most, open_cursor, seal_cursor
-from shieldwall.web.rules import CallerHere, NodeHere, Rule
+from shieldwall.web.rules import PEOPLE, CallerHere, NodeHere, Rule
 from shieldwall.web.shapes.base import Done, HandlingShape, Id, PapWord, Tlp
 from shieldwall.web.shapes.sharing import (
     CollectionAsked,
@@ -31,7 +31,7 @@ from shieldwall.web.shapes.sharing import (
     CollectionShape,
     Decisions,
     DecisionShape,
-    Found,
+    FoundObjects,
     HadShape,
     MetShape,
     PartnerList,
@@ -136,10 +136,10 @@ def find_stix(
     node: NodeHere,
     caller: CallerHere,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="An address, a hash, a domain, a name.")],
-) -> Found:
+) -> FoundObjects:
     """What speaks of an address, a hash, a domain, a technique, or of a group or malware by any of its names."""
     found = find(node, caller.identity, caller.act, q)
-    return Found(
+    return FoundObjects(
         objects=[
             MetShape(
                 id=each.thing.id,
@@ -163,7 +163,7 @@ def list_collections(node: NodeHere, caller: CallerHere) -> CollectionList:
     return CollectionList(collections=[_collection(each, sizes.get(each.id, 0)) for each in found])
 
 
-@routes.post("/collections", Rule("collection.add", Permission.APPROVE), status_code=201)
+@routes.post("/collections", Rule("collection.add", Permission.APPROVE, PEOPLE), status_code=201)
 def add_collection(node: NodeHere, caller: CallerHere, asked: CollectionAsked) -> CollectionShape:
     """Make a collection."""
     with node.store.act(caller.identity, caller.act) as work:
@@ -177,7 +177,7 @@ def add_collection(node: NodeHere, caller: CallerHere, asked: CollectionAsked) -
     return _collection(made, 0)
 
 
-@routes.post("/collections/{collection_id}/releases", Rule("share.release", Permission.APPROVE, confirm=True))
+@routes.post("/collections/{collection_id}/releases", Rule("share.release", Permission.APPROVE, PEOPLE, confirm=True))
 def release_objects(
     node: NodeHere, caller: CallerHere, collection_id: CollectionId, asked: ReleaseAsked
 ) -> ReleasedShape:
@@ -194,17 +194,17 @@ def release_objects(
     return ReleasedShape(added=list(done.added), known=done.known, withheld=_withheld(done.withheld))
 
 
-@routes.post("/collections/{collection_id}/withdrawals", Rule("share.withdraw", Permission.APPROVE))
+@routes.post("/collections/{collection_id}/withdrawals", Rule("share.withdraw", Permission.APPROVE, PEOPLE))
 def withdraw_object(
     node: NodeHere, caller: CallerHere, collection_id: CollectionId, asked: WithdrawAsked
 ) -> WithdrawnShape:
     """Take an object back; who may have it already is told."""
     done = withdraw(node, caller.identity, caller.act, collection_id, asked.id, asked.reason, along=asked.along)
     had = [HadShape(partner=each.id, name=each.name, fetched=moment(one.at)) for each, one in done.had]
-    return WithdrawnShape(ids=list(done.ids), had=had)
+    return WithdrawnShape(ids=list(done.ids), unseen=done.unseen, had=had)
 
 
-@routes.get("/collections/{collection_id}/decisions", Rule("collection.decisions", Permission.APPROVE))
+@routes.get("/collections/{collection_id}/decisions", Rule("collection.decisions", Permission.APPROVE, PEOPLE))
 def list_decisions(node: NodeHere, caller: CallerHere, collection_id: CollectionId) -> Decisions:
     """What was decided on a collection, the newest first."""
     with node.store.look(caller.identity, caller.act, collection=collection_id) as work:
@@ -228,7 +228,7 @@ def list_decisions(node: NodeHere, caller: CallerHere, collection_id: Collection
 def list_partners(node: NodeHere, caller: CallerHere) -> PartnerList:
     """The partners, and how many objects each fetched."""
     with node.store.look(caller.identity, caller.act) as work:
-        found = [(each, work.served.holdings(each.id)) for each in work.partners.all()]
+        found = [(each, work.served.holdings(each.id, seen=True)) for each in work.partners.all()]
     return PartnerList(
         partners=[
             PartnerShape.model_construct(
@@ -245,7 +245,7 @@ def list_partners(node: NodeHere, caller: CallerHere) -> PartnerList:
     )
 
 
-@routes.get("/partners/{partner_id}/preview", Rule("share.preview", Permission.APPROVE))
+@routes.get("/partners/{partner_id}/preview", Rule("share.preview", Permission.APPROVE, PEOPLE))
 def preview_partner(
     node: NodeHere, caller: CallerHere, partner_id: Annotated[Id, Path(description="Id of the partner.")]
 ) -> Previews:
@@ -261,6 +261,7 @@ def preview_partner(
                 withheld=_withheld(each.withheld),
                 withheld_more=each.withheld_more,
                 gone=each.gone,
+                unseen=each.unseen,
             )
             for each in found
         ]

@@ -45,7 +45,7 @@ class MetShape(Shape):
     handling: HandlingShape
 
 
-class Found(Shape):
+class FoundObjects(Shape):
     """What speaks of something; the names that lead to it; what very many speak of, whose objects are not listed."""
 
     objects: list[MetShape]
@@ -137,9 +137,10 @@ class HadShape(Shape):
 
 
 class WithdrawnShape(Shape):
-    """What was taken back, and who may have it."""
+    """What was taken back, and who may have it; `unseen`: how many more that one may not see went as well."""
 
     ids: list[str]
+    unseen: int
     had: list[HadShape]
 
 
@@ -188,6 +189,7 @@ class PreviewShape(Shape):
     withheld: list[WithheldShape]
     withheld_more: int
     gone: int
+    unseen: int
 
 
 class Previews(Shape):

@@ -219,7 +219,7 @@ def _page(
         NotAllowed: It may only be added to.
     """
     with node.store.inside(_identity(partner)) as work:
-        collection = _readable(work, partner, root, name)
+        collection, read_at = _readable(work, partner, root, name), work.now
         found = work.served.items(collection, partner, page.asked, most=page.limit + 1)
         more = len(found) > page.limit
         if not more and sum(len(item.raw) for item in found) > MOST_BYTES:  # a page ends there as well
@@ -232,7 +232,7 @@ def _page(
     found = found[: page.limit]
     with node.store.act(_identity(partner), act, collection=collection.id, objects=len(found)) as work:
         if partner is not None and found:
-            work.served.fetched(partner, collection, found[0].added_at, found[-1].added_at)
+            work.served.fetched(partner, collection, found[0].added_at, found[-1].added_at, read_at=read_at)
     return found, more
 
 
