@@ -25,7 +25,7 @@ from node_targets import (
 from oidc_support import Provider as SimulatedProvider
 from passkey_support import b64
 from web_support import address_of
-from web_targets import node
+from web_targets import SAID, node
 
 from shieldwall.model.canonical import canonical_json
 from shieldwall.model.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
@@ -243,6 +243,12 @@ def _requests() -> list[bytes]:
         ("POST", f"/requests/{_ID}/deeds", {"deed": "submit", "version": 1}), ("POST", f"/requests/{_ID}/reply", "x"),
         ("POST", f"/requests/{_ID}/decision", {"approve": True, "digest": "0" * 64}),
         ("POST", f"/travels/{_ID}/told", None), ("GET", "/cases/@case@/timeline?as_of=2026-10-01", None),
+        ("POST", "/collections", {"title": "C", "group": "@partners@", "highest": "TLP:GREEN", "alias": "c"}),
+        ("POST", "/collections/@collection@/releases", {"ids": ["@stix@"], "reason": "r", "every_version": True}),
+        ("POST", "/collections/@collection@/withdrawals", {"id": "@stix@", "reason": "r", "along": True}),
+        ("POST", "/stix/objects?marking=TLP:GREEN&pap=PAP:GREEN&case=@case@", {"objects": [SAID]}),
+        ("GET", "/stix/find?q=a.example", None), ("GET", "/stix/objects/@stix@", None),
+        ("GET", "/partners/@partner@/preview?most=5", None), ("GET", "/collections/@collection@/decisions", None),
     ]  # fmt: skip
     found = [f"{method} /api/v1{path}\n\n".encode() + (_json(body) if body else b"") for method, path, body in asked]
     changes: list[tuple[str, str, Any]] = [
@@ -270,8 +276,26 @@ def _forms() -> list[bytes]:
         ("/traces/@trace@/undo", "key="),
         ("/language", "language=ar&back=%2Fnode"),
         ("/addresses/@address@/watch", "note=n&marking=TLP%3AAMBER"),
+        ("/share/collections", "title=C&group=@partners@&highest=TLP%3AGREEN"),
+        ("/share/collections/@collection@/release", "ids=@stix@&case=@case@&reason=r"),
+        ("/share/collections/@collection@/withdraw", "id=@stix@&reason=r&along=yes"),
+        ("/share/objects/@stix@/say", "opinion=agree&text=t&marking=TLP%3AGREEN&case=@case@&count=2"),
+        ("/share/sources", "kind=taxii&url=https%3A%2F%2Fx.example%2Fr%2Fcollections%2Fc%2F&token=t&minutes=15"),
+        ("/share/sources/@source@/end", ""),
     )
-    shown = ("/", "/traces/@trace@?box=tx:00&part=drawer", "/find?q=@address@%20x", "/node", "/sign-in?next=//x")
+    shown = (
+        "/share",
+        "/share/collections/@collection@?before=9",
+        "/share/partners/@partner@",
+        "/share/objects/@stix@",
+        "/share/sources",
+        "/share/find?q=a.example",
+        "/",
+        "/traces/@trace@?box=tx:00&part=drawer",
+        "/find?q=@address@%20x",
+        "/node",
+        "/sign-in?next=//x",
+    )
     found = [f"POST {path}\n{form}\n\n{body}".encode() for path, body in sent]
     return found + [f"GET {path}\n\n".encode() for path in shown]
 

@@ -43,6 +43,16 @@ NOTE = {
     "marking": "TLP:AMBER",
     "pap": "PAP:AMBER",
 }
+SAID = {
+    "type": "indicator",
+    "spec_version": "2.1",
+    "id": "indicator--5c066053-0e94-46eb-9746-4b7d950d2000",
+    "created": "2026-01-01T00:00:00Z",
+    "modified": "2026-01-01T00:00:00Z",
+    "valid_from": "2026-01-01T00:00:00Z",
+    "pattern": "[domain-name:value = 'a.example']",
+    "pattern_type": "stix",
+}
 ROLES = (Role.ADMINISTRATOR, Role.ANALYST, Role.APPROVER, Role.AUDITOR)
 
 
@@ -63,7 +73,18 @@ class _Here:
             "address": address_of("watched"),
             "trace": self.file(self.trace()),
         }
+        with self.site.store.act(self.identity, "test.share") as work:
+            self.names["partners"] = work.partners.add_group("Allies").id
+            self.names["partner"] = work.partners.add("Ally", highest=Marking.GREEN).id
+            work.partners.join(self.names["partners"], self.names["partner"])
+            made = work.collections.add("Things", group=self.names["partners"], highest=Marking.GREEN)
+            self.names["collection"] = made.id
+            target = {"kind": "taxii", "url": "https://x.example/r/collections/x/", "allow_private": False}
+            handling = Handling(owner=self.person)
+            self.names["source"] = work.sources.put({**target, "marking": 4, "pap": 3}, handling, every=0).id
+        self.names["stix"] = str(SAID["id"])
         with here():
+            self.caller.post("/stix/objects?marking=TLP:GREEN&pap=PAP:GREEN", {"objects": [SAID]})
             for name, path, body in (
                 ("case", "/cases", {"title": "A"}),
                 ("job", "/jobs", {"kind": "cluster.build", "params": {}}),
