@@ -265,7 +265,11 @@ def _sound(document: Mapping[str, Any], place: str) -> dict[str, Any]:
         BadText: It is another one.
     """
     rest = {name: value for name, value in document.items() if name != "digest"}
-    if document.get("digest") != digest(rest):
+    try:
+        own = digest(rest)
+    except TypeError as error:  # a number with a fraction, that no document of ours has
+        raise BadText(f"{place}: the document in it cannot be read ({error})") from None
+    if document.get("digest") != own:
         raise BadText(
             f"{place}: the digest of the document is not its own", hint="it was changed: ask whoever shares it"
         )

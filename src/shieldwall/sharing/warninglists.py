@@ -82,6 +82,8 @@ def read_warninglist(raw: bytes, place: str) -> Warninglist:
     if form not in forms:
         raise BadText(f"{place}: lists of type {str(form)[:20]!r} are not read", hint=f"one of {', '.join(forms)}")
     matching = body.get("matching_attributes", [])
+    if not isinstance(matching, list):
+        raise BadText(f"{place}: matching_attributes is no list")
     kinds = {kind for each in matching if isinstance(each, str) for kind in _KINDS.get(each, ())}
     networks = []
     if form == "cidr":

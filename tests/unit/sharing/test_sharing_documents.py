@@ -111,6 +111,10 @@ def test_a_document_with_a_digest_comes_back_whole(document, extension):
     changed = {**body, "document": body["document"].replace("main", "test")}
     with pytest.raises(BadText, match="digest"):
         document_in(changed, "here")
+    with pytest.raises(BadText, match="here"):
+        document_in({**body, "document": json.dumps({**document, "more": 0.5})}, "here")
+    with pytest.raises(BadText, match="here"):
+        document_objects({**document, "more": 0.5}, FRAME, "here")
 
 
 def test_amounts_are_texts_whatever_their_size():

@@ -126,7 +126,15 @@ def test_lists_of_every_form():
 
 @pytest.mark.parametrize(
     "raw",
-    [b"[]", b"{}", b'{"list": [1]}', b'{"list": ["("], "type": "regex"}', b'{"list": ["x"], "type": "cidr"}', b"{"],
+    [
+        b"[]",
+        b"{}",
+        b'{"list": [1]}',
+        b'{"list": ["("], "type": "regex"}',
+        b'{"list": ["x"], "type": "cidr"}',
+        b"{",
+        b'{"list": ["x"], "matching_attributes": 7}',
+    ],
 )
 def test_what_is_no_list_is_refused(raw):
     with pytest.raises(BadText, match="here"):
