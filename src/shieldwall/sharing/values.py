@@ -57,8 +57,8 @@ def values_of(body: Mapping[str, Any]) -> frozenset[Value]:
     """The values of an object, at most `MOST` of them.
 
     Example:
-        >>> sorted(values_of({"type": "indicator", "pattern": "[ipv4-addr:value = '198.51.100.3']"}))
-        [('ip', '198.51.100.3')]
+        >>> sorted(values_of({"type": "indicator", "pattern": "[ipv4-addr:value = '9.9.9.9']"}))
+        [('ip', '9.9.9.9')]
         >>> sorted(values_of({"type": "malware", "name": "Lock Bit", "aliases": ["LockBit"]}))
         [('malware', 'lockbit')]
     """
