@@ -262,6 +262,16 @@ def test_one_event_that_cannot_be_read_stops_no_pull(site, mara):
     assert len(kept(site, mara, "domain-name")) == 1
 
 
+def test_a_page_of_which_nothing_can_be_read_is_told_and_stops_no_pull(site, mara):
+    server = Server(event(4150) | {"Attribute": [{"type": "text", "value": 5}]})
+    remote = Remote(url=URL, kind=MISP)
+    first = pull(site.node, mara, "share.pull", remote, RULES, ask=server, wait=lambda _: None)
+    assert (first.pages, first.refusals, first.problem, first.reached) == (1, 1, "", "1700000000")
+    server.events.append(event(4151, ("domain", "behind.example"), at=1_700_000_001))
+    pull(site.node, mara, "share.pull", remote, RULES, ask=server, wait=lambda _: None)
+    assert [json.loads(each.raw)["value"] for each in kept(site, mara, "domain-name")] == ["behind.example"]
+
+
 def test_what_others_flood_hides_nothing_of_ours_and_what_is_hidden_is_not_told(site, mara):
     pattern = "[domain-name:value = 'flooded.example']"
     bring(site, mara, event(4200, ("domain", "flooded.example")))

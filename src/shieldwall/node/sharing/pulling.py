@@ -341,7 +341,11 @@ def _pull_events(
 
     try:
         for raw, changed in pull_events(patient, remote.url, since=since):
-            result.count(take_misp(node, identity, act, raw, remote.place(), rules))
+            try:
+                result.count(take_misp(node, identity, act, raw, remote.place(), rules))
+            except BadText:  # nothing of this page can be read: the next ones are worth having
+                result.pages += 1
+                result.refusals += 1
             latest = max(latest, min(changed, now))  # a time to come would let all until then be passed over
     except (Unreachable, BadText) as error:
         result.problem = error.message
